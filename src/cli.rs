@@ -1,0 +1,267 @@
+//! The command line: every clap definition, and nothing that decides.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValue;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::policy::{Mode, SessionKind};
+
+/// Resolve the session recording mode of access roles, and record a shell under it
+///
+/// Roles say what happens when a session can't be recorded: strict (no recording, no session) or
+/// best_effort (the session goes on, with a warning). recmode resolves the mode that holds for a
+/// set of roles and records a local session under it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "recmode",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say which recording mode holds for a set of roles, and why
+    Resolve(ResolveArgs),
+    /// Run a command in a terminal, record it, and enforce the mode when the disk fails
+    Record(RecordArgs),
+    /// Print what a session printed
+    Cat(CatArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual, or write one page a subcommand into a directory
+    Man(ManArgs),
+}
+
+/// Which roles a question is about.
+#[derive(Debug, Args)]
+pub struct RoleSelection {
+    /// Use the role of this name only (repeatable; default: every role that was read)
+    #[arg(long = "role", value_name = "NAME")]
+    pub role: Vec<String>,
+
+    /// Use the roles that this `kind: user` document holds
+    #[arg(long, value_name = "NAME", conflicts_with = "role")]
+    pub user: Option<String>,
+}
+
+/// `recmode resolve`
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// Role files, directories (searched for .yaml, .yml and .json), or `-` for standard input
+    #[arg(long, value_name = "PATH", num_args = 1.., required = true, value_hint = ValueHint::AnyPath)]
+    pub roles: Vec<PathBuf>,
+
+    /// Which of the roles that were read.
+    #[command(flatten)]
+    pub selection: RoleSelection,
+
+    /// Answer for this kind of session only (default: all five)
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub kind: Option<SessionKind>,
+
+    /// How to print the answer; `mode` prints just the mode and needs --kind
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ResolveFormat::Table)]
+    pub format: ResolveFormat,
+
+    /// Exit with 1 unless at least this mode holds, for --kind or for all kinds
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub require: Option<Mode>,
+
+    /// Colour the table and the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+
+    /// Say on stderr which documents were skipped
+    #[arg(short, long, action = ArgAction::SetTrue)]
+    pub verbose: bool,
+}
+
+/// Output formats of `resolve`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResolveFormat {
+    /// A line a kind, with the reason in words
+    Table,
+    /// The stable tree, for scripts
+    Json,
+    /// The same tree as YAML
+    Yaml,
+    /// Just the mode
+    Mode,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `recmode record`
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct RecordArgs {
+    /// The mode; without it and without roles: best_effort
+    #[arg(long, value_name = "MODE", value_enum, conflicts_with_all = ["roles", "role", "user"])]
+    pub mode: Option<Mode>,
+
+    /// Resolve the mode from these role files or directories (repeatable)
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub roles: Vec<PathBuf>,
+
+    /// Which of the roles that were read.
+    #[command(flatten)]
+    pub selection: RoleSelection,
+
+    /// The kind of session that the mode is resolved for and the recording is marked with
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = SessionKind::Ssh)]
+    pub kind: SessionKind,
+
+    /// Write the recording to this new file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dir")]
+    pub output: Option<PathBuf>,
+
+    /// Write the recording to a new file in this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+
+    /// The recording's format
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RecordingFormat::AsciicastV3)]
+    pub format: RecordingFormat,
+
+    /// Record what is typed too; what is typed while the terminal does not echo is masked
+    #[arg(long)]
+    pub capture_input: bool,
+
+    /// The size of the session's terminal (default: the user's terminal, else 80x24)
+    #[arg(long, value_name = "COLSxROWS")]
+    pub size: Option<TerminalSize>,
+
+    /// A title for the recording
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+
+    /// Refuse to record inside a session that is already recorded
+    #[arg(long)]
+    pub no_nested: bool,
+
+    /// Don't say where the recording is
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Say after the session what went wrong with the recording
+    #[arg(short, long)]
+    pub verbose: bool,
+
+    /// The command and its arguments (default: $SHELL, else the user's login shell)
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+// Here and not beside the types: the policy knows nothing of clap.
+impl ValueEnum for Mode {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::BestEffort => "The session goes on, with a warning",
+            Self::Strict => "No recording, no session",
+        }))
+    }
+}
+
+impl ValueEnum for SessionKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
+
+/// The recording's file format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RecordingFormat {
+    /// asciicast v3
+    #[value(name = "asciicast-v3")]
+    AsciicastV3,
+    /// asciicast v2, for older players
+    #[value(name = "asciicast-v2")]
+    AsciicastV2,
+}
+
+/// A terminal's size in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalSize {
+    /// Columns, 1 to 65535.
+    pub cols: u16,
+    /// Rows, 1 to 65535.
+    pub rows: u16,
+}
+
+impl std::str::FromStr for TerminalSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = text.split_once(['x', 'X']).and_then(|(cols, rows)| {
+            let (cols, rows) = (cols.parse().ok()?, rows.parse().ok()?);
+            (cols > 0 && rows > 0).then_some(Self { cols, rows })
+        });
+        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24".to_owned())
+    }
+}
+
+/// `recmode cat`
+#[derive(Debug, Args)]
+pub struct CatArgs {
+    /// Print the exact bytes, terminal control sequences included
+    #[arg(long)]
+    pub raw: bool,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// `recmode completions`
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub shell: CompletionShell,
+}
+
+/// The shells that completions are made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompletionShell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
+}
+
+/// `recmode man`
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write recmode.1 and one page a subcommand into this directory
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
+}
