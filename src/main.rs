@@ -14,6 +14,8 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Cat(args) => cmd::cat::run(args),
+        Command::Completions(args) => cmd::completions::run(args),
+        Command::Man(args) => cmd::man::run(args),
         _ => Err(anyhow::anyhow!("this subcommand is not built yet")),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
