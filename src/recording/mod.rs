@@ -7,6 +7,7 @@ mod fault;
 mod file;
 mod header;
 pub mod name;
+pub mod reader;
 mod records;
 pub mod side;
 pub mod transcript;
