@@ -9,3 +9,5 @@
 pub mod cli;
 pub mod exit;
 pub mod policy;
+pub mod report;
+pub mod roles;
