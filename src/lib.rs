@@ -7,6 +7,8 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
 pub mod cli;
+pub mod cmd;
+pub mod escape;
 pub mod exit;
 pub mod policy;
 pub mod report;

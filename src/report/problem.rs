@@ -5,14 +5,9 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthChar;
 
-use super::escape::escape;
-use crate::roles::{LoadError, Mark, Problem, SelectError, Severity, Site};
-
-const BOLD: &str = "\x1b[1m";
-const RED: &str = "\x1b[1;31m";
-const YELLOW: &str = "\x1b[1;33m";
-const BLUE: &str = "\x1b[1;34m";
-const RESET: &str = "\x1b[0m";
+use super::style::{BLUE, BOLD, RED, YELLOW, paint};
+use crate::escape;
+use crate::roles::{LoadError, Mark, Problem, SelectError, Severity, Site, Skipped};
 
 /// All of a [`LoadError`]: its warnings, then its errors. Ends with a line break.
 #[must_use]
@@ -20,7 +15,7 @@ pub fn load_error(error: &LoadError, color: bool) -> String {
     problems(&error.warnings, color) + &problems(&error.problems, color)
 }
 
-/// Problems in the order they are given, an empty line between two with source lines.
+/// Problems in the order they are given.
 #[must_use]
 pub fn problems(problems: &[Problem], color: bool) -> String {
     problems.iter().fold(String::new(), |text, next| text + &problem(next, color))
@@ -31,7 +26,21 @@ pub fn problems(problems: &[Problem], color: bool) -> String {
 pub fn select_errors(errors: &[SelectError], color: bool) -> String {
     let mut out = String::new();
     for error in errors {
-        let _ = writeln!(out, "{}", paint(color, RED, &escape(&error.to_string())));
+        let _ = writeln!(out, "{}", paint(color, RED, &escape::controls(&error.to_string())));
+    }
+    out
+}
+
+/// The documents that are neither roles nor users, a line each.
+#[must_use]
+pub fn skipped(skipped: &[Skipped], color: bool) -> String {
+    let mut out = String::new();
+    for Skipped { at, kind } in skipped {
+        let place = paint(color, BOLD, &escape::controls(&at.to_string()));
+        let _ = match kind {
+            Some(kind) => writeln!(out, "{place}: skipped: {kind:?} is neither a role nor a user"),
+            None => writeln!(out, "{place}: skipped: no role, since it has no kind"),
+        };
     }
     out
 }
@@ -44,7 +53,7 @@ pub fn problem(problem: &Problem, color: bool) -> String {
         Severity::Warning => (YELLOW, "warning: "),
     };
     let mut out = String::new();
-    let message = format!("{label}{}", escape(&problem.kind.to_string()));
+    let message = format!("{label}{}", escape::controls(&problem.kind.to_string()));
     head(&mut out, &problem.site, &paint(color, style, &message), color);
     for (note, site) in &problem.related {
         head(&mut out, site, &paint(color, BLUE, note), color);
@@ -53,7 +62,7 @@ pub fn problem(problem: &Problem, color: bool) -> String {
 }
 
 fn head(out: &mut String, site: &Site, message: &str, color: bool) {
-    let file = escape(&site.file);
+    let file = escape::controls(&site.file);
     let Some(mark) = &site.mark else {
         let _ = writeln!(out, "{}: {message}", paint(color, BOLD, &file));
         return;
@@ -90,13 +99,9 @@ fn source_line(out: &mut String, mark: &Mark, color: bool) {
 
 /// Tabs as blanks and everything unsafe spelt out, so that what is printed has a known width.
 fn line_text(text: &str) -> String {
-    escape(&text.replace('\t', "    ")).into_owned()
+    escape::controls(&text.replace('\t', "    "))
 }
 
 fn width(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
-}
-
-fn paint(color: bool, style: &str, text: &str) -> String {
-    if color { format!("{style}{text}{RESET}") } else { text.to_owned() }
 }
