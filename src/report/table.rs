@@ -37,34 +37,33 @@ pub fn table(decisions: &[Decision], color: bool) -> String {
 #[must_use]
 pub fn short_fall(decision: &Decision, required: Mode) -> String {
     let recorded = if decision.recording { "" } else { ", not recorded" };
-    let mut grounds = grounds(&decision.because);
-    if decision.decided_by == DecidedBy::BuiltIn {
-        grounds.insert(0, BUILT_IN.to_owned());
-    }
     format!(
         "{} falls short of {required}: it is {}{recorded} ({})",
         decision.kind,
         decision.mode,
-        grounds.join("; ")
+        reasons(decision).join("; ")
     )
 }
 
-const BUILT_IN: &str = "no role gives a mode: the built-in default";
-
 fn why(decision: &Decision, color: bool) -> Vec<String> {
-    let mut lines = grounds(&decision.because);
-    if decision.decided_by == DecidedBy::BuiltIn {
-        lines.insert(0, BUILT_IN.to_owned());
-    }
+    let mut lines = reasons(decision);
     let overridden = grounds(&decision.overridden);
     lines.extend(overridden.iter().map(|line| paint(color, DIM, &format!("overrides {line}"))));
+    lines
+}
+
+fn reasons(decision: &Decision) -> Vec<String> {
+    let mut lines = grounds(&decision.because);
+    if decision.decided_by == DecidedBy::BuiltIn {
+        lines.insert(0, "no role gives a mode: the built-in default".to_owned());
+    }
     lines
 }
 
 fn grounds(grounds: &[Ground]) -> Vec<String> {
     let mut lines: Vec<_> = grounds.iter().take(MAX_SHOWN).map(in_words).collect();
     if grounds.len() > MAX_SHOWN {
-        lines.push(format!("and {} more (--format json has all)", grounds.len() - MAX_SHOWN));
+        lines.push(format!("{} more (--format json has all)", grounds.len() - MAX_SHOWN));
     }
     lines
 }

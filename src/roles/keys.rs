@@ -16,8 +16,7 @@ const FREE_KEYS: [&str; 4] = ["labels", "annotations", "traits", "claims"];
 
 /// Checks every mapping of the resource `root`.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
-    let options = tree.get(root, "spec").and_then(|(_, spec)| tree.get(spec, "options"));
-    let options = options.map(|(_, options)| tree.alias(options).unwrap_or(options));
+    let options = options(tree, root).map(|options| tree.alias(options).unwrap_or(options));
     let mut aliased = HashSet::new();
     let mut pending = vec![(root, false)];
     while let Some((id, free)) = pending.pop() {
@@ -51,6 +50,12 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             }
         }
     }
+}
+
+/// The value at `spec.options`, if there is one.
+pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
+    let (_, spec) = tree.get(id, "spec")?;
+    tree.get(spec, "options").map(|(_, options)| options)
 }
 
 fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {

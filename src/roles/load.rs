@@ -224,7 +224,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
                 let Some(mut found) = found[n].take() else { continue };
                 problems.append(&mut found.problems);
                 if input.named && !holds_something[n] {
-                    problems.push(Problem::of_file(ProblemKind::NoRole, &input.file));
+                    problems.push(Problem::of_file(ProblemKind::NoRole(kinds(&found.skipped)), &input.file));
                 }
                 roles.append(&mut found.roles);
                 users.append(&mut found.users);
@@ -246,6 +246,20 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     let roles = roles.into_iter().map(|(role, _)| role).collect();
     let users = users.into_iter().map(|(user, _)| user).collect();
     Ok(Roles::new(roles, users, warnings, skipped))
+}
+
+/// The first few kinds of what was skipped.
+fn kinds(skipped: &[Skipped]) -> Vec<String> {
+    let mut kinds: Vec<String> = Vec::new();
+    for kind in skipped.iter().filter_map(|skipped| skipped.kind.as_deref()) {
+        if kinds.len() == 3 {
+            break;
+        }
+        if !kinds.iter().any(|known| known == kind) {
+            kinds.push(kind.to_owned());
+        }
+    }
+    kinds
 }
 
 fn has_error(problems: &[Problem]) -> bool {

@@ -30,7 +30,9 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
     let mut first_line = piece.first_line;
     for (_, text) in split::documents(text) {
         let document = Document { file, text, first_line };
-        read_document(document, found);
+        if text.trim_start_matches("---").trim_ascii() != "" {
+            read_document(document, found);
+        }
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }

@@ -76,7 +76,7 @@ pub struct Excerpt {
 }
 
 /// Bytes of a long line that are kept on each side of the place.
-const CONTEXT: usize = 100;
+const CONTEXT: usize = 60;
 
 impl Excerpt {
     /// The line around `start..end` of `source`. Looks at no more than a window of it, since a
@@ -136,9 +136,9 @@ pub enum ProblemKind {
     /// The same stream twice.
     #[error("is named twice, and a stream can be read only once")]
     StreamTwice,
-    /// A file without a role, or an empty one.
-    #[error("holds no role")]
-    NoRole,
+    /// A file without a role; the kinds that it has.
+    #[error("holds no role{}", only(.0))]
+    NoRole(Vec<String>),
     /// A folder without a role in it.
     #[error("no role in this folder (searched for .yaml, .yml and .json)")]
     NoRoleInFolder,
@@ -237,6 +237,9 @@ pub enum ProblemKind {
         /// The right one.
         nearest: &'static str,
     },
+    /// `record_session` in a document without a kind.
+    #[error("record_session has no effect here: this document has no kind, so it is no role")]
+    NoKind,
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more errors in this file")]
     More(usize),
@@ -247,9 +250,11 @@ impl ProblemKind {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::UnknownKey { .. } | Self::Misplaced | Self::Misspelt(_) | Self::NearKind { .. } => {
-                Severity::Warning
-            }
+            Self::UnknownKey { .. }
+            | Self::Misplaced
+            | Self::Misspelt(_)
+            | Self::NearKind { .. }
+            | Self::NoKind => Severity::Warning,
             _ => Severity::Error,
         }
     }
@@ -269,4 +274,12 @@ fn invalid_mode(option: &str, value: Option<&str>, nearest: Option<&str>) -> Str
 
 fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+}
+
+fn only(kinds: &[String]) -> String {
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let kinds: Vec<_> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+    format!(", only {}", kinds.join(", "))
 }

@@ -138,7 +138,15 @@ impl Reader<'_> {
             at: self.document.place(tree.span(id)),
             kind: kind.map(|kind| quoted(kind).into()),
         });
-        let Some(kind) = kind else { return };
+        let Some(kind) = kind else {
+            let options =
+                [Some(id), tree.get(id, "options").map(|(_, options)| options), keys::options(tree, id)];
+            let said = options.into_iter().flatten().find_map(|at| tree.get(at, "record_session"));
+            if let Some((key, _)) = said {
+                self.report(ProblemKind::NoKind, key);
+            }
+            return;
+        };
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         let Some(nearest) = ROLE_KINDS.iter().chain(&USER_KINDS).find(near) else { return };
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));

@@ -142,7 +142,9 @@ impl<'a> Pieces<'a> {
             if before == 0 && self.line == 1 && is_utf16(&self.buffer) {
                 return Err(self.fail(ProblemKind::Utf16));
             }
-            if read < wanted {
+            // No text: the rest would only cost time; whoever reads the piece finds the place.
+            let binary = memchr::memchr(0, &self.buffer[before..]).is_some();
+            if read < wanted || binary {
                 self.done = true;
                 break;
             }
