@@ -67,7 +67,7 @@ pub struct ResolveArgs {
     pub selection: RoleSelection,
 
     /// Answer for this kind of session only (default: all five)
-    #[arg(long, value_name = "KIND", value_enum)]
+    #[arg(long, value_name = "KIND", value_enum, required_if_eq("format", "mode"))]
     pub kind: Option<SessionKind>,
 
     /// How to print the answer; `mode` prints just the mode and needs --kind

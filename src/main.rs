@@ -13,10 +13,11 @@ fn main() -> ExitCode {
         Err(error) => return ExitCode::from(usage_error(&error)),
     };
     let done = match &cli.command {
+        Command::Resolve(args) => cmd::resolve::run(args),
+        Command::Record(args) => cmd::record::run(args),
         Command::Cat(args) => cmd::cat::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),
-        _ => Err(anyhow::anyhow!("this subcommand is not built yet")),
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr().lock(), "recmode: {error:#}");

@@ -3,8 +3,12 @@
 //! Each has `run`, which returns the exit code; an error means "could not be answered".
 
 pub mod cat;
+mod color;
 pub mod completions;
 pub mod man;
+mod progress;
+pub mod record;
+pub mod resolve;
 
 use std::io::{self, Write as _};
 

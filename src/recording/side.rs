@@ -421,7 +421,8 @@ impl Recorder {
     /// Writes the closing lines, closes the file and reports.
     fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
         let recorded = self.written.recorded;
-        self.transcript.closing(marker, ending, recorded);
+        let time = boottime_micros().saturating_sub(self.plan.started);
+        self.transcript.closing(time, marker, ending, recorded);
         let result = match self.file.take() {
             Some(mut file) => {
                 let written = file.append_closing(&self.transcript.batch.bytes);

@@ -144,8 +144,7 @@ impl Transcript {
 
     /// The last lines of a recording, as one piece: a marker if there is something to say, the exit
     /// status, the end record.
-    pub fn closing(&mut self, marker: Option<&str>, ending: Ending, bytes: u64) {
-        let time = self.encoder.last_time();
+    pub fn closing(&mut self, time: u64, marker: Option<&str>, ending: Ending, bytes: u64) {
         let out = &mut self.batch.bytes;
         if let Some(text) = marker {
             self.encoder.event(time, 'm', text, out);

@@ -375,6 +375,8 @@ impl Pump {
     fn input_ended(&mut self) {
         if !self.outer.input_is_terminal() {
             self.input_open = false;
+            // Closes the command's, too.
+            self.write_input();
         } else if self.outer.is_raw() {
             // In raw mode only a terminal that is gone gives an end.
             self.input_open = false;
