@@ -112,10 +112,17 @@ impl<'s> Tree<'s> {
     /// A mapping's keys and values with merge keys resolved: the mapping's own keys win, then the
     /// earlier merged mapping. Empty for anything that is no mapping.
     pub(super) fn merged(&self, id: NodeId) -> Vec<(NodeId, NodeId)> {
-        let mut found = Vec::new();
         let mut keys = HashSet::new();
-        let mut merges = Vec::new();
-        // A mapping that was seen adds nothing a second time, so this is linear whatever merges what.
+        let parts = self.parts(id);
+        let entries = parts.iter().flat_map(|&part| self.entries(part).into_iter().flatten());
+        let own = entries.filter(|&(key, _)| !self.is_merge_key(key));
+        own.filter(|&(key, _)| self.text(key).is_none_or(|text| keys.insert(text))).collect()
+    }
+
+    /// The mapping itself and all that merge keys bring into it, directly or not, in the order in
+    /// which they win. Each is there once, so this is linear whatever merges what.
+    pub(super) fn parts(&self, id: NodeId) -> Vec<NodeId> {
+        let mut parts = Vec::new();
         let mut seen = HashSet::new();
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {
@@ -126,16 +133,13 @@ impl<'s> Tree<'s> {
             if let Some(items) = self.items(id) {
                 pending.extend(items.iter().rev());
             }
-            for (key, value) in self.entries(id).into_iter().flatten() {
-                if self.is_merge_key(key) {
-                    merges.push(value);
-                } else if self.text(key).is_none_or(|text| keys.insert(text)) {
-                    found.push((key, value));
-                }
+            if let Some(entries) = self.entries(id) {
+                parts.push(id);
+                let merges = entries.rev().filter(|&(key, _)| self.is_merge_key(key));
+                pending.extend(merges.map(|(_, value)| value));
             }
-            pending.extend(merges.drain(..).rev());
         }
-        found
+        parts
     }
 
     /// The entry of this key, merge keys resolved.
