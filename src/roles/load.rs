@@ -77,8 +77,6 @@ fn read_all(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
             if whole { small.push((n, input)) } else { large.push((n, input)) }
         }
     }
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -88,7 +86,10 @@ fn read_all(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
         done
     };
     // A thread costs more than a few small files.
-    let helpers = (threads - 1).min(small.len() / 16);
+    let helpers = match small.len() / 16 {
+        0 => 0,
+        some => some.min(threads() - 1),
+    };
     thread::scope(|scope| {
         let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
         let mut done = work();
@@ -103,9 +104,13 @@ fn read_all(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
         }
     });
     for (n, input) in large {
-        results[n] = Some(read_large(input, threads, progress));
+        results[n] = Some(read_large(input, progress));
     }
     results
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
 }
 
 fn read_small(input: &Input, progress: &Progress) -> Found {
@@ -146,7 +151,8 @@ fn each_piece(
 
 /// This thread reads, the others parse; the first piece is parsed here, since there may be no
 /// second.
-fn read_large(input: &Input, threads: usize, progress: &Progress) -> Found {
+fn read_large(input: &Input, progress: &Progress) -> Found {
+    let threads = threads();
     let (sender, receiver) = mpsc::sync_channel::<(usize, Piece)>(threads * 2);
     // In the hands of the helpers alone, so that sending fails should all of them have panicked.
     let mut receiver = Some(Arc::new(Mutex::new(receiver)));

@@ -14,8 +14,9 @@ const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "Telepo
 /// The kinds that say which roles a user holds.
 const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
 
-/// Kubernetes' own `Role` differs from ours in case only and is nobody's mistake.
-const KUBERNETES_RBAC: &str = "rbac.authorization.k8s.io";
+/// Other Kubernetes resources, such as RBAC's `Role`, differ from ours in case only and are
+/// nobody's mistake.
+const OPERATOR_GROUP: &str = "resources.teleport.dev/";
 
 /// Characters of a foreign text that are kept for a message.
 pub(super) const MAX_QUOTED: usize = 80;
@@ -150,7 +151,7 @@ impl Reader<'_> {
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         let Some(nearest) = ROLE_KINDS.iter().chain(&USER_KINDS).find(near) else { return };
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
-        if !version.is_some_and(|version| version.starts_with(KUBERNETES_RBAC))
+        if version.is_none_or(|version| version.starts_with(OPERATOR_GROUP))
             && let Some((_, value)) = tree.get(id, "kind")
         {
             self.report(ProblemKind::NearKind { kind: quoted(kind), nearest }, value);

@@ -351,3 +351,6 @@ fn span_of(span: &YamlSpan) -> Span {
         column: index(span.start.col() + 1),
     }
 }
+
+#[cfg(test)]
+mod tests;
