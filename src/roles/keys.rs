@@ -58,7 +58,8 @@ pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
     tree.get(spec, "options").map(|(_, options)| options)
 }
 
-fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
+/// Reports each key that this mapping has twice.
+pub(super) fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
     let keys = || tree.entries(id).into_iter().flatten().filter_map(|(key, _)| Some((tree.text(key)?, key)));
     let mut report = |text: &str, first, second| {
         let mut problem = document.problem(ProblemKind::DuplicateKey(quoted(text)), tree.span(second));

@@ -18,12 +18,13 @@
 //! have [`limits::MAX_NODES`] keys and values, and aliases may stand for
 //! [`limits::MAX_EXPANDED_NODES`] in a document; a folder may nest
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
-//! [`limits::MAX_PROBLEMS_PER_FILE`] errors are kept and the others counted.
+//! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
 mod found;
 mod keys;
 pub mod limits;
 mod load;
+mod parallel;
 mod parse;
 mod problem;
 mod record_session;
@@ -39,9 +40,11 @@ use std::sync::Arc;
 use crate::policy::Role;
 
 pub use found::{Skipped, User};
-pub use load::{LoadError, Progress, load, load_with_progress};
+pub use load::{LoadError, load, load_with_progress};
+pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use select::SelectError;
+pub use source::is_stream;
 
 /// What was read.
 #[derive(Debug)]

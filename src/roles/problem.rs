@@ -241,8 +241,11 @@ pub enum ProblemKind {
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
-    #[error("and {0} more errors in this file")]
-    More(usize),
+    #[error("and {0} more of these in this file")]
+    MoreErrors(usize),
+    /// More warnings in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
+    #[error("and {0} more of these in this file")]
+    MoreWarnings(usize),
 }
 
 impl ProblemKind {
@@ -254,7 +257,8 @@ impl ProblemKind {
             | Self::Misplaced
             | Self::Misspelt(_)
             | Self::NearKind { .. }
-            | Self::NoKind => Severity::Warning,
+            | Self::NoKind
+            | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }
     }

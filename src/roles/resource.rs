@@ -124,6 +124,7 @@ impl Reader<'_> {
 
     /// A Kubernetes list: its items are resources.
     fn list(&mut self, id: NodeId, kind: &str) {
+        keys::duplicates(self.document, self.tree, id, self.found);
         let implied = list_of(kind).filter(|kind| !kind.is_empty());
         let Some((key, value)) = self.tree.get(id, "items") else { return };
         match self.tree.items(value) {

@@ -40,6 +40,13 @@ pub(super) fn stream(path: &Path) -> Option<Source> {
     }
 }
 
+/// Whether this path names a stream: standard input or a descriptor, which may be a pipe whose
+/// writer takes its time.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    stream(path).is_some()
+}
+
 /// The name that a path has in messages.
 pub(super) fn shown(path: &Path) -> Arc<str> {
     if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().into() }
@@ -118,8 +125,19 @@ pub(super) struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    pub(super) fn new(file: &'a Arc<str>, reader: Box<dyn Read>) -> Self {
-        Self { file, reader, buffer: Vec::new(), line: 1, total: 0, done: false, step: PIECE_BYTES }
+    /// `size`: how much there may be; only saves system calls.
+    pub(super) fn new(file: &'a Arc<str>, reader: Box<dyn Read>, size: u64) -> Self {
+        // Room for a little more than the file, so that its end is seen without growing.
+        let room = usize::try_from(size).map_or(PIECE_BYTES, |size| size.min(PIECE_BYTES)) + 64;
+        Self {
+            file,
+            reader,
+            buffer: Vec::with_capacity(room),
+            line: 1,
+            total: 0,
+            done: false,
+            step: PIECE_BYTES,
+        }
     }
 
     /// Bytes read so far.
@@ -217,7 +235,7 @@ mod tests {
             let text = lines.join("\n");
             let starts: Vec<_> = split::documents(&text).map(|(start, _)| start).collect();
             let file: Arc<str> = "r.yaml".into();
-            let mut pieces = Pieces { step, ..Pieces::new(&file, Box::new(Cursor::new(text.clone()))) };
+            let mut pieces = Pieces { step, ..Pieces::new(&file, Box::new(Cursor::new(text.clone())), 0) };
             let mut read = 0;
             while let Some(piece) = pieces.next().expect("no error") {
                 prop_assert!(starts.contains(&read), "cut at {} of {:?}", read, text);

@@ -26,7 +26,7 @@ pub(super) struct Input {
 #[derive(Debug)]
 pub(super) enum Entry {
     File(Input),
-    /// A folder was named, and the entries up to `end` are in it.
+    /// A folder was named; the entries from `first` up to here are in it.
     FolderEnd {
         file: Arc<str>,
         first: usize,

@@ -70,3 +70,26 @@ fn paths_that_are_no_role_files() {
         "tests/snapshots-of-nothing/",
     ])));
 }
+
+#[test]
+fn a_list_with_its_items_twice_is_an_error() {
+    let file = "kind: List\nitems:\n- {kind: role, metadata: {name: a}}\nitems: []\n";
+    insta::assert_snapshot!(all(&super::resolve_stdin(&["--roles", "-"], file.as_bytes())));
+}
+
+#[test]
+fn of_very_many_errors_in_a_file_the_first_are_shown_and_the_others_counted() {
+    let role = |n| {
+        format!(
+            "---\nkind: role\nmetadata: {{name: r{n}}}\nspec: {{options: {{record_session: {{ssh: x, y: strict}}}}}}\n"
+        )
+    };
+    let file: String = (0..250).map(role).collect();
+    let output = super::resolve_stdin(&["--roles", "-"], file.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    let text = stderr(&output);
+    assert_eq!(text.matches("is no recording mode").count(), 100);
+    assert_eq!(text.matches("is no kind of session").count(), 100);
+    assert_eq!(text.matches("<stdin>: and 150 more of these in this file\n").count(), 1);
+    assert_eq!(text.matches("<stdin>: warning: and 150 more of these in this file\n").count(), 1);
+}
