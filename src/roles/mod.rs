@@ -10,6 +10,21 @@
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it.
 //!
+//! ```no_run
+//! use recmode::policy::SessionKind;
+//! use recmode::{report, roles};
+//!
+//! let mode = match roles::load(&["roles/".into()]) {
+//!     Err(error) => Err(report::load_error(&error, false)),
+//!     Ok(roles) => {
+//!         eprint!("{}", report::problems(roles.warnings(), false));
+//!         let set = roles.select(&[], Some("alice"));
+//!         set.map_err(|errors| report::select_errors(&errors, false))
+//!             .map(|set| set.resolve(SessionKind::Ssh).mode)
+//!     }
+//! };
+//! ```
+//!
 //! # Bounds
 //!
 //! So that no input can exhaust memory or time, a file or stream may have up to

@@ -101,7 +101,7 @@ impl Excerpt {
             |at: usize| u32::try_from(at.clamp(line_start, line_end) - line_start).unwrap_or(u32::MAX);
         Self {
             text: text.into(),
-            span: (offset(start), offset(source.floor_char_boundary(end))),
+            span: (offset(start), offset(source.floor_char_boundary(end).max(start))),
             cut_before,
             cut_after,
         }
@@ -229,8 +229,8 @@ pub enum ProblemKind {
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
-    /// A kind that differs from one of ours in case only.
-    #[error("{kind:?} is no kind of resource, so this is skipped: did you mean {nearest}?")]
+    /// A kind that is nearly one of ours: another case, or a version that is not known.
+    #[error("{kind:?} is no kind that recmode knows, so this is skipped: did you mean {nearest}?")]
     NearKind {
         /// The kind.
         kind: String,

@@ -207,3 +207,54 @@ fn a_reader_that_goes_away_is_no_error() {
     let output = shell.args(["-c", script, env!("CARGO_BIN_EXE_recmode")]).output().expect("bash runs");
     assert_eq!((stdout(&output), stderr(&output)), ("0\n".to_owned(), String::new()));
 }
+
+/// The mode of SSH sessions for this text on standard input.
+fn ssh(args: &[&str], text: &str) -> String {
+    let args = [&["--roles", "-", "--kind", "ssh", "--format", "mode"], args].concat();
+    let output = resolve_stdin(&args, text.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{text}: {}", stderr(&output));
+    stdout(&output).trim_end().to_owned()
+}
+
+#[test]
+fn lists_of_the_operators_kinds_need_no_kind_in_their_items() {
+    let list = "kind: TeleportRoleV7List\nitems:\n- {metadata: {name: a}, spec: {options: {record_session: {ssh: strict}}}}\n";
+    assert_eq!(ssh(&[], list), "strict");
+}
+
+#[test]
+fn users_of_the_operator_hold_roles_too() {
+    let text = "kind: TeleportUser\nmetadata: {name: u}\nspec: {roles: [b]}\n---\n\
+        kind: role\nmetadata: {name: a}\nspec: {options: {record_session: {ssh: strict}}}\n---\n\
+        kind: role\nmetadata: {name: b}\nspec: {options: {record_session: {default: best_effort}}}\n";
+    assert_eq!(ssh(&["--user", "u"], text), "best_effort");
+    assert_eq!(ssh(&[], text), "strict");
+}
+
+#[test]
+fn a_user_without_roles_has_the_built_in_default() {
+    let text = "kind: user\nmetadata: {name: u}\nspec: {roles: }\n---\n\
+        kind: role\nmetadata: {name: a}\nspec: {options: {record_session: {ssh: strict}}}\n";
+    assert_eq!(ssh(&["--user", "u"], text), "best_effort");
+}
+
+#[test]
+fn everything_may_come_through_anchors_and_merge_keys() {
+    let array = "- &base {kind: role, metadata: {name: base}, spec: &spec {options: {record_session: {ssh: strict}}}}\n\
+        - {<<: *base, metadata: {name: other}, spec: {<<: *spec}}\n\
+        - {kind: user, metadata: {name: u}, spec: {roles: [other]}}\n";
+    assert_eq!(ssh(&["--user", "u"], array), "strict");
+    let inner = "x: &x {ssh: strict, k8s: strict}\nkind: role\nmetadata: {name: a}\n\
+        spec: {options: {record_session: {<<: *x, ssh: best_effort}}}\n";
+    assert_eq!(ssh(&[], inner), "best_effort");
+}
+
+#[test]
+fn kinds_are_compared_exactly() {
+    for kind in ["Role", "ROLE", "roles", "role ", "teleportrole", "TeleportRoleV5", "TeleportRoleV9"] {
+        let text = format!("kind: \"{kind}\"\nmetadata: {{name: a}}\nspec: {{}}\n");
+        let output = resolve_stdin(&["--roles", "-"], text.as_bytes());
+        assert_eq!(output.status.code(), Some(2), "{kind}");
+        assert!(stderr(&output).contains("<stdin>: holds no role"), "{kind}");
+    }
+}
