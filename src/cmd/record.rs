@@ -212,6 +212,9 @@ fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
     for pid in &outcome.survivors {
         say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
     }
+    for file in &outcome.spoiled {
+        say(&format!("recmode: {}: the recording was moved, removed or changed by others\n", shown(file)));
+    }
     if !args.quiet {
         for file in &outcome.files {
             say(&format!("recmode: recorded to {}\n", shown(file)));

@@ -41,7 +41,7 @@ pub enum Operation {
 pub enum Cause {
     /// A system call failed with this errno.
     Errno(i32),
-    /// The file was deleted.
+    /// The file is no longer where it was created.
     Vanished,
     /// The file got shorter without us.
     Shrunk,
@@ -76,6 +76,12 @@ impl Fault {
         }
     }
 
+    /// Whether the file is no longer ours alone: what it holds now is not what was recorded.
+    #[must_use]
+    pub fn is_spoiled_file(self) -> bool {
+        matches!(self.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown)
+    }
+
     /// Whether the file at the chosen place exists already.
     #[must_use]
     pub fn is_existing_file(self) -> bool {
@@ -100,7 +106,7 @@ impl fmt::Display for Fault {
                 let errno = Errno::from_raw(errno);
                 write!(f, "{during}: {} ({errno:?})", errno.desc())
             }
-            Cause::Vanished => write!(f, "{during}: the file was deleted"),
+            Cause::Vanished => write!(f, "{during}: the file is no longer where it was"),
             Cause::Shrunk => write!(f, "{during}: the file got shorter"),
             Cause::Grown => write!(f, "{during}: the file got longer"),
             Cause::Stalled => write!(f, "{during}: no progress within the stall timeout"),

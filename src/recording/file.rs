@@ -75,6 +75,8 @@ impl RecordingFile {
             limit,
             writeback: 0,
         };
+        // Held as long as the session lives: nobody takes a live recording for one that was cut off.
+        let _ = new.file.try_lock();
         // The umask may have taken even the owner's bits.
         if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
             new.discard();
@@ -91,12 +93,7 @@ impl RecordingFile {
 
     /// Removes the file again, if it is still the one at its path.
     pub fn discard(self) {
-        let same = |found: &std::fs::Metadata, own: &std::fs::Metadata| {
-            (found.dev(), found.ino()) == (own.dev(), own.ino())
-        };
-        if let (Ok(found), Ok(own)) = (std::fs::symlink_metadata(&self.path), self.file.metadata())
-            && same(&found, &own)
-        {
+        if self.is_at_its_path() {
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -165,6 +162,23 @@ impl RecordingFile {
         let closed = nix::unistd::close(OwnedFd::from(self.file))
             .map_err(|errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) });
         cut.and(closed)
+    }
+
+    /// Looks whether the file is still at its path.
+    ///
+    /// # Errors
+    /// The fault: vanished, also where another file has its name.
+    pub fn check_place(&self) -> Result<(), Fault> {
+        if self.is_at_its_path() {
+            return Ok(());
+        }
+        Err(Fault { during: Operation::Watch, cause: Cause::Vanished })
+    }
+
+    fn is_at_its_path(&self) -> bool {
+        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+        let found = std::fs::symlink_metadata(&self.path).map(identity);
+        found.is_ok_and(|found| self.file.metadata().map(identity).is_ok_and(|own| own == found))
     }
 
     /// Looks whether the file is still there and as long as we left it.

@@ -13,6 +13,7 @@ pub mod side;
 mod sync;
 pub mod transcript;
 mod utf8;
+mod watch;
 
 pub use batch::{Batch, Unit};
 pub use encode::{Encoder, Format};

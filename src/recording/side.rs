@@ -8,13 +8,13 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::control::{Channel, Order, Received, Report};
 use super::sync::Durability;
 use super::transcript::{OpenGap, Transcript};
+use super::watch::Watch;
 use super::{
     Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
 };
@@ -68,6 +68,9 @@ struct Recorder {
     transcript: Transcript,
     /// The file, unless it could not be created yet or is no longer ours.
     file: Option<RecordingFile>,
+    watch: Option<Watch>,
+    /// The file can't be gone on with.
+    file_lost: bool,
     /// How many files were created.
     segments: u32,
     /// The last unit that a file holds.
@@ -106,6 +109,8 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         consumer,
         channel,
         file: None,
+        watch: None,
+        file_lost: false,
         segments: 0,
         claimed: 0,
         written: Unit::default(),
@@ -193,35 +198,62 @@ impl Recorder {
                 held_since = None;
                 None
             };
-            let timeout = [timeout, self.durability.deadline()].into_iter().flatten().min();
+            let look = self.watch.as_ref().and_then(Watch::look_after);
+            let timeout = [timeout, self.durability.deadline(), look].into_iter().flatten().min();
             self.sleep(timeout);
         }
     }
 
-    /// Waits for frames or orders.
+    /// Waits for frames, orders, the end of a sync, or what others do to the file.
     fn sleep(&mut self, timeout: Option<Duration>) {
+        let failing = self.failing.is_some();
+        // Those of our own writes are of no interest: each batch looks at the file itself.
+        let foreign = self.watch.as_ref().is_some_and(Watch::take_events);
         self.consumer.announce_sleep();
         // A failing recording leaves its frames in the ring.
-        if self.failing.is_some() || self.consumer.is_empty() {
+        let mut look = foreign;
+        let mut ordered = false;
+        if failing || self.consumer.is_empty() {
             let timeout = timeout.map_or(PollTimeout::NONE, |left| {
                 // Rounded up, so that the time is over after the wait.
                 PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
             });
+            let channel = self.channel.as_fd();
+            let events = self.watch.as_ref().and_then(Watch::events);
+            let mounts = self.watch.as_ref().and_then(Watch::mounts);
+            // The channel stands in for what there is not.
             let mut fds = [
-                PollFd::new(self.channel.as_fd(), PollFlags::POLLIN),
+                PollFd::new(channel, PollFlags::POLLIN),
                 PollFd::new(self.durability.as_fd(), PollFlags::POLLIN),
+                PollFd::new(events.unwrap_or(channel), PollFlags::POLLIN),
+                PollFd::new(mounts.unwrap_or(channel), PollFlags::POLLPRI),
                 PollFd::new(self.consumer.wake().as_fd(), PollFlags::POLLIN),
             ];
-            let fds = if self.failing.is_some() { &mut fds[..2] } else { &mut fds[..] };
-            let ready = match poll(fds, timeout) {
-                Ok(0) | Err(Errno::EINTR) => false,
-                _ => fds[0].any() != Some(false),
-            };
-            if ready {
-                self.take_orders();
-            }
+            let fds = if failing { &mut fds[..4] } else { &mut fds[..] };
+            let count = poll(fds, timeout);
+            ordered = count.is_ok_and(|count| count > 0) && fds[0].any() != Some(false);
+            let happened = |index: usize| fds[index].any() == Some(true);
+            look |= happened(2) || happened(3) || count == Ok(0);
         }
         self.consumer.settle();
+        if ordered {
+            self.take_orders();
+        }
+        if look && self.failing.is_none() {
+            self.look_at_file();
+        }
+    }
+
+    /// Looks whether the file is still ours.
+    fn look_at_file(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.take_events();
+        }
+        if let Some(file) = &self.file
+            && let Err(fault) = file.check().and_then(|()| file.check_place())
+        {
+            self.fail(fault);
+        }
     }
 
     fn take_orders(&mut self) {
@@ -275,6 +307,7 @@ impl Recorder {
             file.discard();
             return Err(fault);
         }
+        self.watch = Some(Watch::new(file.path()));
         self.file = Some(file);
         self.segments += 1;
         self.durability.new_file(self.written);
@@ -344,9 +377,7 @@ impl Recorder {
     fn fail(&mut self, fault: Fault) {
         // After a failed sync nothing that was written since the last one can be trusted.
         let unsynced = fault.during == Operation::Sync && fault.cause != Cause::Stalled;
-        if unsynced || matches!(fault.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown) {
-            self.file = None;
-        }
+        self.file_lost |= unsynced || fault.is_spoiled_file();
         if let Some(failing) = &mut self.failing {
             failing.doubtful += if unsynced { failing.stream - self.durability.synced().stream } else { 0 };
         } else {
@@ -366,7 +397,14 @@ impl Recorder {
             // What hangs in a sync would take every write in, and bring none to the disk.
             return;
         }
-        if self.file.is_none() && self.open().is_err() {
+        if self.file_lost {
+            (self.file, self.watch, self.file_lost) = (None, None, false);
+        }
+        if self.file.is_none()
+            && let Err(fault) = self.open()
+        {
+            // Another number may be free.
+            self.segments += u32::from(fault.is_existing_file() && self.segments > 0);
             return;
         }
         if !failing.marked {

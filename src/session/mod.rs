@@ -69,6 +69,8 @@ pub struct Outcome {
     pub status: u8,
     /// The files that were created, in order.
     pub files: Vec<PathBuf>,
+    /// Those that others removed or changed.
+    pub spoiled: Vec<PathBuf>,
     /// Bytes of output that no file holds; `None` where the recording was not closed when the
     /// session ended.
     pub lost: Option<u64>,

@@ -190,6 +190,9 @@ impl Pump {
         if self.outcome.faults.last() != Some(&fault) {
             self.outcome.faults.push(fault);
         }
+        if fault.is_spoiled_file() {
+            self.outcome.spoiled.extend(self.outcome.files.pop());
+        }
         match self.enforcer.failed() {
             Verdict::GoOn => Step::GoOn,
             Verdict::Refuse | Verdict::Terminate => Step::Terminate,
