@@ -31,6 +31,9 @@ _recmode() {
             recmode,record)
                 cmd="recmode__subcmd__record"
                 ;;
+            recmode,recover)
+                cmd="recmode__subcmd__recover"
+                ;;
             recmode,resolve)
                 cmd="recmode__subcmd__resolve"
                 ;;
@@ -49,6 +52,9 @@ _recmode() {
             recmode__subcmd__help,record)
                 cmd="recmode__subcmd__help__subcmd__record"
                 ;;
+            recmode__subcmd__help,recover)
+                cmd="recmode__subcmd__help__subcmd__recover"
+                ;;
             recmode__subcmd__help,resolve)
                 cmd="recmode__subcmd__help__subcmd__resolve"
                 ;;
@@ -59,7 +65,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve record cat completions man help"
+            opts="-h -V --help --version resolve record cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -101,7 +107,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve record cat completions man help"
+            opts="resolve record cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -171,6 +177,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__record)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__recover)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -307,6 +327,20 @@ _recmode() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__recover)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -38,6 +38,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Print what a session printed
     Cat(CatArgs),
+    /// Close recordings that a crash left open
+    Recover(RecoverArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write one page a subcommand into a directory
@@ -299,6 +301,14 @@ pub struct CatArgs {
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+}
+
+/// `recmode recover`
+#[derive(Debug, Args)]
+pub struct RecoverArgs {
+    /// Recordings, or directories that are searched for .cast files
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
 }
 
 /// `recmode completions`

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Resolve(args) => cmd::resolve::run(args),
         Command::Record(args) => cmd::record::run(args),
         Command::Cat(args) => cmd::cat::run(args),
+        Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),
     };

@@ -8,6 +8,7 @@ pub mod completions;
 pub mod man;
 mod progress;
 pub mod record;
+pub mod recover;
 pub mod resolve;
 
 use std::io::{self, Write as _};

@@ -9,6 +9,7 @@ mod header;
 pub mod name;
 pub mod reader;
 mod records;
+pub mod recover;
 pub mod side;
 mod sync;
 pub mod transcript;

@@ -19,9 +19,9 @@ pub enum Record {
     End {
         /// Why it ended.
         reason: Reason,
-        /// `record`'s exit status.
-        status: u8,
-        /// Bytes of output in the recording.
+        /// `record`'s exit status, where it is known.
+        status: Option<u8>,
+        /// Bytes of output in the recording, in all its files.
         bytes: u64,
     },
 }
@@ -55,6 +55,8 @@ pub enum Reason {
     Strict,
     /// The process that served the terminal died.
     TerminalSideDied,
+    /// The recorder died; the record was added later.
+    Recovered,
 }
 
 /// How a session ended: what the terminal side tells the recording side last.

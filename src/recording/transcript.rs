@@ -152,7 +152,7 @@ impl Transcript {
             self.encoder.event(time, 'm', text, out);
         }
         self.encoder.event(time, 'x', &ending.status.to_string(), out);
-        self.encoder.record(&Record::End { reason: ending.reason, status: ending.status, bytes }, out);
+        self.encoder.record(&Record::End { reason: ending.reason, status: Some(ending.status), bytes }, out);
         self.end_unit();
     }
 

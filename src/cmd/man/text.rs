@@ -69,8 +69,14 @@ pub(super) const ROOT: &Page = &Page {
 };
 
 /// The pages of the subcommands.
-pub(super) const PAGES: &[(&str, Page)] =
-    &[("resolve", RESOLVE), ("record", RECORD), ("cat", CAT), ("completions", COMPLETIONS), ("man", MAN)];
+pub(super) const PAGES: &[(&str, Page)] = &[
+    ("resolve", RESOLVE),
+    ("record", RECORD),
+    ("cat", CAT),
+    ("recover", RECOVER),
+    ("completions", COMPLETIONS),
+    ("man", MAN),
+];
 
 const RESOLVE: Page = Page {
     description: &[
@@ -221,6 +227,25 @@ const CAT: Page = Page {
         ("Search the last recording", "recmode cat \"$(ls -t *.cast | head -n 1)\" | grep -i error"),
         ("The exact bytes", "recmode cat --raw session.cast > session.bytes"),
     ],
+};
+
+const RECOVER: Page = Page {
+    description: &[
+        "A recording whose recorder died with the machine has no end record, and its last line may be \
+         torn. The torn tail is cut off, and a marker and an end record that say so are added. Every whole \
+         line is kept.",
+        "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
+         one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
+         explain, is an error and is not touched either.",
+    ],
+    exit_status: &[
+        ("0", "Every recording is complete now, or still being recorded."),
+        ("2", "Bad usage, or a recording that could not be read or written, is damaged, or is none."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[("After a power failure", "recmode recover /var/log/recmode")],
 };
 
 const COMPLETIONS: Page = Page {
