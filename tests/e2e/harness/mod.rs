@@ -111,7 +111,7 @@ pub(crate) fn count(haystack: &[u8], needle: impl AsRef<[u8]>) -> usize {
 
 /// Bytes for a failure message: escaped, and only the end of long ones.
 pub(crate) fn show(bytes: &[u8]) -> String {
-    let from = bytes.len().saturating_sub(1500);
+    let from = bytes.len().saturating_sub(400);
     format!("{} bytes, ending {:?}", bytes.len(), String::from_utf8_lossy(&bytes[from..]))
 }
 

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -32,10 +32,20 @@ pub(crate) struct Outer {
 
 #[derive(Default)]
 struct Shared {
-    seen: Mutex<Seen>,
+    seen: SeenLock,
     changed: Condvar,
     paused: AtomicBool,
     quit: AtomicBool,
+}
+
+/// A lock that a failed assertion leaves usable.
+#[derive(Default)]
+struct SeenLock(Mutex<Seen>);
+
+impl SeenLock {
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Default)]
@@ -132,22 +142,29 @@ impl Outer {
     #[track_caller]
     pub(crate) fn wait_for_within(&mut self, limit: Duration, pattern: impl AsRef<[u8]>) {
         let pattern = pattern.as_ref();
-        let deadline = Instant::now() + limit;
-        let mut seen = self.shared.seen.lock().expect("lock");
+        let mut deadline = Instant::now() + limit;
+        let mut ended = false;
+        let mut seen = self.shared.seen.lock();
         loop {
             if let Some(at) = find(&seen.bytes[self.cursor..], pattern) {
                 self.cursor += at + pattern.len();
                 return;
+            }
+            if !ended && self.child.try_wait().expect("wait").is_some() {
+                // What it wrote last may still be on its way.
+                ended = true;
+                deadline = deadline.min(Instant::now() + Duration::from_millis(500));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(
                 !left.is_zero() && !seen.closed,
                 "{:?} not shown {}; seen {}",
                 String::from_utf8_lossy(pattern),
-                if seen.closed { "before the end".to_owned() } else { format!("within {limit:?}") },
+                if ended { "before the end".to_owned() } else { format!("within {limit:?}") },
                 show(&seen.bytes)
             );
-            seen = self.shared.changed.wait_timeout(seen, left).expect("lock").0;
+            seen =
+                self.shared.changed.wait_timeout(seen, left.min(Duration::from_millis(100))).expect("lock").0;
         }
     }
 
@@ -159,11 +176,11 @@ impl Outer {
 
     /// All that was shown so far.
     pub(crate) fn seen(&self) -> Vec<u8> {
-        self.shared.seen.lock().expect("lock").bytes.clone()
+        self.shared.seen.lock().bytes.clone()
     }
 
     pub(crate) fn seen_len(&self) -> usize {
-        self.shared.seen.lock().expect("lock").bytes.len()
+        self.shared.seen.lock().bytes.len()
     }
 
     /// Stops or starts reading: a user's terminal that is slow.
@@ -220,7 +237,7 @@ impl Outer {
             let child = &mut self.child;
             let status = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| wait(child, limit)))
                 .unwrap_or_else(|_| {
-                    let seen = seen.seen.lock().expect("lock");
+                    let seen = seen.seen.lock();
                     panic!("no end within {limit:?}; seen {}", show(&seen.bytes))
                 });
             self.status = Some(status);
@@ -240,9 +257,7 @@ impl Outer {
         let restored = self.is_restored();
         // Without a slave end, reading ends after the last byte.
         self.slave = None;
-        super::until(SOON, "the end of the terminal's output", || {
-            self.shared.seen.lock().expect("lock").closed
-        });
+        super::until(SOON, "the end of the terminal's output", || self.shared.seen.lock().closed);
         End { status, seen: self.seen(), restored }
     }
 
@@ -283,13 +298,13 @@ fn collect(master: &OwnedFd, shared: &Shared) {
             continue;
         }
         match nix::unistd::read(master, &mut buffer) {
-            Ok(n @ 1..) => shared.seen.lock().expect("lock").bytes.extend_from_slice(&buffer[..n]),
+            Ok(n @ 1..) => shared.seen.lock().bytes.extend_from_slice(&buffer[..n]),
             Err(Errno::EAGAIN | Errno::EINTR) => continue,
             // EIO: the last slave end was closed.
             Ok(_) | Err(_) => break,
         }
         shared.changed.notify_all();
     }
-    shared.seen.lock().expect("lock").closed = true;
+    shared.seen.lock().closed = true;
     shared.changed.notify_all();
 }
