@@ -27,6 +27,8 @@ tests![
     best_effort_on_a_full_disk_starts_and_records_once_there_is_room,
     best_effort_on_a_full_disk_that_stays_full_leaves_no_empty_file,
     best_effort_warning_goes_to_stderr_without_a_terminal_even_when_quiet,
+    quiet_leaves_nothing_but_the_message,
+    messages_go_to_the_terminal_when_only_stderr_goes_elsewhere,
     best_effort_under_a_file_size_limit_starts,
     best_effort_where_it_may_not_write_starts,
     best_effort_on_a_read_only_disk_starts,
@@ -43,6 +45,8 @@ tests![
     the_cause_is_said_after_the_session_when_asked_for,
     an_input_output_error_at_the_end_is_a_strict_failure,
     an_input_output_error_at_the_end_is_a_best_effort_warning,
+    a_quota_at_the_start_is_a_recording_failure,
+    an_input_output_error_mid_session_is_a_recording_failure,
     strict_ends_the_session_when_the_file_vanishes,
     strict_ends_the_session_when_the_file_is_cut,
     strict_ends_the_session_when_another_writes_to_the_file,
@@ -57,6 +61,12 @@ const CHATTER: &str = r#"stty -echo; echo ready; while read -r n; do yes 0123456
 /// How many bytes [`CHATTER`] prints when it is told these numbers.
 fn chatter_bytes(numbers: &[u64]) -> u64 {
     7 + numbers.iter().map(|n| 18 * n + 7 + n.to_string().len() as u64).sum::<u64>()
+}
+
+/// What was said, less recmode's notes of its own after the session (which one test is about).
+fn without_notes(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.split_inclusive('\n').filter(|line| !line.starts_with("recmode: ")).collect()
 }
 
 /// A laboratory with a disk and where on it the recording goes.
@@ -203,7 +213,7 @@ fn best_effort_on_a_full_disk_that_stays_full_leaves_no_empty_file() -> Verdict 
     let args = ["-q", "--", "sh", "-c", "echo hi; exit 5"];
     let end = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args)).end();
     assert_eq!(end.status, 5);
-    assert_eq!(String::from_utf8_lossy(&end.seen), format!("{MESSAGE_C}\r\nhi\r\n"));
+    assert_eq!(without_notes(&end.seen), format!("{MESSAGE_C}\r\nhi\r\n"));
     assert!(!disk.here("rec.cast").exists());
     Ok(())
 }
@@ -212,14 +222,36 @@ fn best_effort_warning_goes_to_stderr_without_a_terminal_even_when_quiet() -> Ve
     let (lab, disk) = with_disk(256, 0)?;
     let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &["-q", "--", "echo", "hi"]), b"");
     assert_eq!((run.status, run.stdout().as_str()), (0, "hi\r\n"));
+    assert_eq!(without_notes(&run.stderr), format!("{MESSAGE_C}\r\n").replace('\r', ""));
+    Ok(())
+}
+
+fn quiet_leaves_nothing_but_the_message() -> Verdict {
+    let (lab, disk) = with_disk(256, 0)?;
+    let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &["-q", "--", "echo", "hi"]), b"");
     assert_eq!(run.stderr(), format!("{MESSAGE_C}\r\n").replace('\r', ""));
+    Ok(())
+}
+
+fn messages_go_to_the_terminal_when_only_stderr_goes_elsewhere() -> Verdict {
+    let (lab, disk) = with_disk(256, 0)?;
+    let file = disk.path("rec.cast");
+    let script = r#""$RECMODE" record -q --mode "$0" -o "$1" -- echo hi 2> err; echo $?"#;
+    for (mode, seen) in [
+        ("strict", format!("{}125\r\n", message_a("ssh"))),
+        ("best_effort", format!("{MESSAGE_C}\r\nhi\r\n0\r\n")),
+    ] {
+        let end = lab.outer(&["sh", "-c", script, mode, file.to_str().unwrap()]).end();
+        assert_eq!(String::from_utf8_lossy(&end.seen), seen);
+        assert!(!fs::read_to_string(lab.path("err")).unwrap().contains("node error"));
+    }
     Ok(())
 }
 
 /// Asserts that a best effort session that could not be recorded ran all the same.
 #[track_caller]
 fn assert_started_with_warning(end: &End) {
-    assert_eq!(String::from_utf8_lossy(&end.seen), format!("{MESSAGE_C}\r\nhi\r\n"));
+    assert_eq!(without_notes(&end.seen), format!("{MESSAGE_C}\r\nhi\r\n"));
     assert_eq!(end.status, 5);
     assert!(end.restored, "the terminal's modes");
 }
@@ -396,27 +428,32 @@ fn best_effort_goes_on_when_the_disk_fills_and_resumes_in_the_same_file() -> Ver
 }
 
 fn best_effort_warns_once_a_minute_at_most() -> Verdict {
-    let (lab, disk) = with_disk(1024, 100)?;
+    let (lab, disk) = with_disk(4096, 100)?;
     let file = disk.here("rec.cast");
     let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &["-q", "--", "sh", "-c", CHATTER]));
     outer.wait_for("ready\r\n");
-    for round in 1..=2 {
+    for round in ["1", "2"] {
         outer.send("20000\r");
         outer.wait_for("done 20000\r\n");
+        outer.send(format!("{round}\r"));
+        outer.wait_for(format!("done {round}\r\n"));
         until(SOON, "the warning", || count(&outer.seen(), "node error") >= 1);
         disk.free();
-        until(SOON, "a gap record", || {
-            Cast::try_read(&file).is_some_and(|cast| cast.records("gap").len() >= round)
+        until(SOON, "the recording to go on", || {
+            let there =
+                |cast: Cast| find(&cast.output(), format!("done {round}\r\n")).is_some() || cast.lost() > 0;
+            Cast::try_read(&file).is_some_and(there)
         });
         disk.fill_leaving(40);
     }
+    disk.free();
     outer.send("\x04");
     let end = outer.end();
     assert_eq!(end.status, 3);
     assert_eq!(count(&end.seen, "node error"), 1, "{}", show(&end.seen));
     let cast = Cast::read(&file);
     cast.assert_closed(3);
-    assert_gaps(&cast, chatter_bytes(&[20000, 20000]), "ENOSPC");
+    assert_gaps(&cast, chatter_bytes(&[20000, 1, 20000, 2]), "ENOSPC");
     Ok(())
 }
 
@@ -463,7 +500,7 @@ fn best_effort_goes_on_without_a_terminal() -> Verdict {
     let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &["-q", "--", "sh", "-c", script]), b"");
     assert_eq!(run.status, 3);
     assert_eq!(run.stdout.len(), 18 * 30000, "the data stream is the command's alone");
-    assert_eq!(run.stderr().trim_start(), MESSAGE_C.replace('\r', ""));
+    assert_eq!(without_notes(&run.stderr).trim_start(), MESSAGE_C.replace('\r', ""));
     let cast = Cast::read(&disk.here("rec.cast"));
     cast.assert_closed(3);
     assert_gaps(&cast, 18 * 30000, "ENOSPC");
@@ -492,13 +529,7 @@ fn the_cause_is_said_after_the_session_when_asked_for() -> Verdict {
 
 /// A laboratory in which syncing and closing the recording fails.
 fn failing_close() -> Result<Lab, crate::harness::Skip> {
-    needs_root()?;
-    needs_tools(&["strace"])?;
-    let lab = Lab::new();
-    let cast = lab.cast().to_str().unwrap().to_owned();
-    let inject = "inject=close,fsync,fdatasync,sync_file_range:error=EIO";
-    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", &cast, "-e", inject];
-    let lab = lab.wrap(&strace.map(str::to_owned));
+    let lab = injecting("close,fsync,fdatasync,sync_file_range", "error=EIO")?;
     let works = lab.run(&["sh", "-c", r#": > "$CAST"; sync "$CAST"; rm "$CAST""#], b"");
     crate::harness::needs(works.stderr().contains("Input/output error"), "a strace that can inject errors")?;
     Ok(lab)
@@ -522,7 +553,43 @@ fn an_input_output_error_at_the_end_is_a_best_effort_warning() -> Verdict {
     Ok(())
 }
 
-/// A strict session that prints a line now and then, and the file it is recorded to.
+const WRITES: &str = "write,writev,pwrite64,pwritev,pwritev2";
+
+/// A laboratory in which these system calls on the recording fail.
+fn injecting(calls: &str, how: &str) -> Result<Lab, crate::harness::Skip> {
+    needs_root()?;
+    needs_tools(&["strace"])?;
+    let lab = Lab::new();
+    let cast = lab.cast().to_str().unwrap().to_owned();
+    let inject = format!("inject={calls}:{how}");
+    let strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", &cast, "-e", &inject];
+    Ok(lab.wrap(&strace.map(str::to_owned)))
+}
+
+fn a_quota_at_the_start_is_a_recording_failure() -> Verdict {
+    let lab = injecting(WRITES, "error=EDQUOT")?;
+    let end = lab.outer(&lab.record(&TOUCH)).end();
+    assert_start_refused(&lab, &end, "ssh", &lab.cast());
+    assert_started_with_warning(&lab.outer(&lab.record(&HI)).end());
+    Ok(())
+}
+
+fn an_input_output_error_mid_session_is_a_recording_failure() -> Verdict {
+    let lab = injecting(WRITES, "error=EIO:when=4+")?;
+    let script = "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo tick $i; sleep 0.05; done; exit 3";
+    let end = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", script])).end();
+    assert_eq!(end.status, 124, "{}", show(&end.seen));
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    assert_shown_is_recorded(&end.seen, &Cast::read(&lab.cast()).output());
+    fs::remove_file(lab.cast()).unwrap();
+    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script])).end();
+    assert_eq!(end.status, 3, "{}", show(&end.seen));
+    assert_eq!(count(&end.seen, MESSAGE_C), 1, "{}", show(&end.seen));
+    assert!(find(&end.seen, "tick 40\r\n").is_some());
+    Ok(())
+}
+
+/// A session that prints a line now and then, and the file it is recorded to.
 fn ticking(lab: &Lab, mode: &str) -> Outer {
     let script = "echo ready; i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo tick $i; sleep 0.1; done";
     let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
@@ -566,12 +633,18 @@ fn best_effort_goes_on_in_a_new_file_when_the_file_vanishes() -> Verdict {
     let mut outer = ticking(&lab, "best_effort");
     fs::remove_file(lab.cast()).unwrap();
     outer.wait_for(MESSAGE_C);
+    let new = || {
+        let names = fs::read_dir(lab.dir()).unwrap().flatten().map(|entry| entry.path());
+        names.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cast"))
+    };
     until(SOON, "a new recording", || {
-        Cast::try_read(&lab.cast()).is_some_and(|cast| !cast.events("o").is_empty())
+        new().and_then(|file| Cast::try_read(&file)).is_some_and(|cast| !cast.events("o").is_empty())
     });
     outer.send("\x03");
     assert_eq!(outer.end().status, 130);
-    Cast::read(&lab.cast()).assert_closed(130);
+    let cast = Cast::read(&new().unwrap());
+    cast.assert_closed(130);
+    assert!(!cast.events("m").is_empty(), "a word of what is not in it");
     Ok(())
 }
 

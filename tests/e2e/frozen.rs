@@ -13,6 +13,7 @@ tests![
     strict_ends_the_session_on_a_hung_disk_within_the_timeout,
     best_effort_starts_on_a_hung_disk_after_a_second,
     best_effort_echoes_and_ends_on_a_hung_disk,
+    best_effort_keeps_no_pipe_open_on_a_hung_disk,
 ];
 
 /// The stall timeout.
@@ -98,6 +99,20 @@ fn strict_ends_the_session_on_a_hung_disk_within_the_timeout() -> Verdict {
     disk.thaw();
     until(SOON, "the end of the recording, with the disk back", || Cast::read(&file).is_closed());
     assert_shown_is_recorded(&end.seen, &Cast::read(&file).output());
+    Ok(())
+}
+
+fn best_effort_keeps_no_pipe_open_on_a_hung_disk() -> Verdict {
+    let lab = Lab::new();
+    let disk = Disk::ext4(&lab)?;
+    disk.freeze();
+    let start = Instant::now();
+    // Its reader waits for the end of both streams.
+    let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &["-q", "--", "echo", "hi"]), b"");
+    let took = start.elapsed();
+    assert_eq!((run.status, run.stdout().as_str()), (0, "hi\r\n"), "{}", run.stderr());
+    assert!(took < Duration::from_secs(3) + SLACK, "the end of the output took {took:?}");
+    disk.thaw();
     Ok(())
 }
 

@@ -99,14 +99,12 @@ pub(crate) fn needs(there: bool, what: &str) -> Verdict {
 
 /// Where `needle` starts in `haystack`.
 pub(crate) fn find(haystack: &[u8], needle: impl AsRef<[u8]>) -> Option<usize> {
-    let needle = needle.as_ref();
-    haystack.windows(needle.len()).position(|window| window == needle)
+    memchr::memmem::find(haystack, needle.as_ref())
 }
 
 /// How often `needle` occurs in `haystack`.
 pub(crate) fn count(haystack: &[u8], needle: impl AsRef<[u8]>) -> usize {
-    let needle = needle.as_ref();
-    haystack.windows(needle.len()).filter(|window| *window == needle).count()
+    memchr::memmem::find_iter(haystack, needle.as_ref()).count()
 }
 
 /// Bytes for a failure message: escaped, and only the end of long ones.

@@ -144,12 +144,14 @@ impl Outer {
         let pattern = pattern.as_ref();
         let mut deadline = Instant::now() + limit;
         let mut ended = false;
+        let mut from = self.cursor;
         let mut seen = self.shared.seen.lock();
         loop {
-            if let Some(at) = find(&seen.bytes[self.cursor..], pattern) {
-                self.cursor += at + pattern.len();
+            if let Some(at) = find(&seen.bytes[from..], pattern) {
+                self.cursor = from + at + pattern.len();
                 return;
             }
+            from = from.max((seen.bytes.len() + 1).saturating_sub(pattern.len()));
             if !ended && self.child.try_wait().expect("wait").is_some() {
                 // What it wrote last may still be on its way.
                 ended = true;
