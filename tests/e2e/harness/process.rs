@@ -44,7 +44,8 @@ pub(crate) fn descendants(pid: Pid) -> Vec<Pid> {
 
 /// The child that runs the same program: recmode's recording side.
 pub(crate) fn recording_side(recmode: Pid) -> Pid {
-    let program = |pid: Pid| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    // The link to the program itself can't be read of a process that may not be traced.
+    let program = |pid: Pid| fs::read(format!("/proc/{pid}/cmdline")).ok();
     let own = program(recmode);
     let mut found = None;
     until(SOON, "a recording side", || {
