@@ -7,6 +7,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::policy::{Mode, SessionKind};
+use crate::recording::Format;
 
 /// Resolve the session recording mode of access roles, and record a shell under it
 ///
@@ -66,7 +67,7 @@ pub struct ResolveArgs {
     pub selection: RoleSelection,
 
     /// Answer for this kind of session only (default: all five)
-    #[arg(long, value_name = "KIND", value_enum)]
+    #[arg(long, value_name = "KIND", value_enum, required_if_eq("format", "mode"))]
     pub kind: Option<SessionKind>,
 
     /// How to print the answer; `mode` prints just the mode and needs --kind
@@ -112,7 +113,6 @@ pub enum ColorWhen {
 
 /// `recmode record`
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct RecordArgs {
     /// The mode; without it and without roles: best_effort
     #[arg(long, value_name = "MODE", value_enum, conflicts_with_all = ["roles", "role", "user"])]
@@ -139,8 +139,8 @@ pub struct RecordArgs {
     pub dir: Option<PathBuf>,
 
     /// The recording's format
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = RecordingFormat::AsciicastV3)]
-    pub format: RecordingFormat,
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::AsciicastV3)]
+    pub format: Format,
 
     /// Record what is typed too; what is typed while the terminal does not echo is masked
     #[arg(long)]
@@ -195,15 +195,17 @@ impl ValueEnum for SessionKind {
     }
 }
 
-/// The recording's file format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RecordingFormat {
-    /// asciicast v3
-    #[value(name = "asciicast-v3")]
-    AsciicastV3,
-    /// asciicast v2, for older players
-    #[value(name = "asciicast-v2")]
-    AsciicastV2,
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self::AsciicastV3, Self::AsciicastV2]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self {
+            Self::AsciicastV3 => PossibleValue::new("asciicast-v3"),
+            Self::AsciicastV2 => PossibleValue::new("asciicast-v2").help("For older players"),
+        })
+    }
 }
 
 /// A terminal's size in characters.

@@ -16,3 +16,9 @@ pub const CANNOT_EXECUTE: u8 = 126;
 pub const NOT_FOUND: u8 = 127;
 /// `record`: added to the number of the signal that ended the command or recmode.
 pub const SIGNAL_BASE: u8 = 128;
+
+/// 128+N for signal N.
+#[must_use]
+pub fn signal_status(signal: i32) -> u8 {
+    u8::try_from(signal & 0x7f).map_or(SIGNAL_BASE, |signal| SIGNAL_BASE + signal)
+}

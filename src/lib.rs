@@ -1,11 +1,20 @@
 //! recmode: which recording mode holds for a session, and a recorder that enforces it.
 //!
-//! Data flows one way: role files → roles → [`policy`] → the command or a report; and, for a
-//! session, terminal side ⇒ ring ⇒ recording side → file.
+//! Data flows one way: role files → [`roles`] → [`policy`] → the command or the [`report`]; and, for a
+//! session, terminal side ([`session`]) ⇒ [`ring`] ⇒ recording side ([`recording`]) → file.
 //! `policy`, the mode's state machine and the encoder are pure; files, terminals, signals,
 //! clocks and processes live at the rim.
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
 pub mod cli;
+mod clock;
+pub mod cmd;
+pub mod escape;
 pub mod exit;
 pub mod policy;
+pub mod recording;
+pub mod report;
+pub mod ring;
+pub mod roles;
+pub mod session;
+mod sys;

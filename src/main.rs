@@ -1,25 +1,40 @@
 //! The binary: parse, call, map errors to exit codes.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
-use recmode::cli::Cli;
-use recmode::exit;
+use recmode::cli::{Cli, Command};
+use recmode::{cmd, exit};
 
 fn main() -> ExitCode {
-    match Cli::try_parse() {
-        Ok(_) => ExitCode::from(exit::OK),
-        Err(error) => ExitCode::from(usage_error(&error)),
-    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(usage_error(&error)),
+    };
+    let done = match &cli.command {
+        Command::Resolve(args) => cmd::resolve::run(args),
+        Command::Record(args) => cmd::record::run(args),
+        Command::Cat(args) => cmd::cat::run(args),
+        Command::Completions(args) => cmd::completions::run(args),
+        Command::Man(args) => cmd::man::run(args),
+    };
+    ExitCode::from(done.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr().lock(), "recmode: {error:#}");
+        trouble(matches!(cli.command, Command::Record(_)))
+    }))
 }
 
-/// Prints help, version or a usage error; a usage error of `record` has that command's own code,
-/// since 1 and 2 may be the recorded command's.
+/// Prints help, version or a usage error.
 fn usage_error(error: &clap::Error) -> u8 {
     let _ = error.print();
     if !error.use_stderr() {
         return exit::OK;
     }
-    let record = std::env::args_os().nth(1).is_some_and(|word| word == "record");
+    trouble(std::env::args_os().nth(1).is_some_and(|word| word == "record"))
+}
+
+/// The exit code of an error; `record` has its own, since 1 and 2 may be the recorded command's.
+fn trouble(record: bool) -> u8 {
     if record { exit::RECORD_TROUBLE } else { exit::TROUBLE }
 }

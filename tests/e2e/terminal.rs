@@ -498,9 +498,11 @@ fn a_background_job_does_not_keep_the_session_from_ending() -> Verdict {
 }
 
 fn vim_edits_a_file_and_leaves_the_screen() -> Verdict {
-    needs_tools(&["vim"])?;
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record -q -o "$CAST" -- vim -u NONE -i NONE -N -n text; echo after-vim"#;
+    let vim = if needs_tools(&["vim"]).is_ok() { "vim" } else { "vim.tiny" };
+    needs_tools(&[vim])?;
+    let lab = Lab::new().env("VIM_HERE", vim);
+    let script =
+        r#""$RECMODE" record -q -o "$CAST" -- "$VIM_HERE" -u NONE -i NONE -N -n text; echo after-vim"#;
     let mut outer = lab.outer_sh(script);
     outer.wait_for("\x1b[?1049h");
     outer.wait_for("~");

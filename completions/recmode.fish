@@ -1,0 +1,85 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_recmode_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_recmode_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_recmode_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_recmode_using_subcommand
+    set -l cmd (__fish_recmode_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c recmode -n "__fish_recmode_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_needs_command" -s V -l version -d 'Print version'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "cat" -d 'Print what a session printed'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml and .json), or `-` for standard input' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l user -d 'Use the roles that this `kind: user` document holds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l kind -d 'Answer for this kind of session only (default: all five)' -r -f -a "ssh\t''
+k8s\t''
+desktop\t''
+db\t''
+app\t''"
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l format -d 'How to print the answer; `mode` prints just the mode and needs --kind' -r -f -a "table\t'A line a kind, with the reason in words'
+json\t'The stable tree, for scripts'
+yaml\t'The same tree as YAML'
+mode\t'Just the mode'"
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l require -d 'Exit with 1 unless at least this mode holds, for --kind or for all kinds' -r -f -a "best_effort\t'The session goes on, with a warning'
+strict\t'No recording, no session'"
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l color -d 'Colour the table and the errors' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE'
+always\t'Always'
+never\t'Never'"
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s v -l verbose -d 'Say on stderr which documents were skipped'
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l mode -d 'The mode; without it and without roles: best_effort' -r -f -a "best_effort\t'The session goes on, with a warning'
+strict\t'No recording, no session'"
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l roles -d 'Resolve the mode from these role files or directories (repeatable)' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l user -d 'Use the roles that this `kind: user` document holds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l kind -d 'The kind of session that the mode is resolved for and the recording is marked with' -r -f -a "ssh\t''
+k8s\t''
+desktop\t''
+db\t''
+app\t''"
+complete -c recmode -n "__fish_recmode_using_subcommand record" -s o -l output -d 'Write the recording to this new file' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l dir -d 'Write the recording to a new file in this directory' -r -f -a "(__fish_complete_directories)"
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l format -d 'The recording\'s format' -r -f -a "asciicast-v3\t'asciicast v3'
+asciicast-v2\t'asciicast v2, for older players'"
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal (default: the user\'s terminal, else 80x24)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l no-nested -d 'Refuse to record inside a session that is already recorded'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -s q -l quiet -d 'Don\'t say where the recording is'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -s v -l verbose -d 'Say after the session what went wrong with the recording'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand cat" -l raw -d 'Print the exact bytes, terminal control sequences included'
+complete -c recmode -n "__fish_recmode_using_subcommand cat" -s h -l help -d 'Print help'
+complete -c recmode -n "__fish_recmode_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand man" -l out -d 'Write recmode.1 and one page a subcommand into this directory' -r -f -a "(__fish_complete_directories)"
+complete -c recmode -n "__fish_recmode_using_subcommand man" -s h -l help -d 'Print help'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "cat" -d 'Print what a session printed'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

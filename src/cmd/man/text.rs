@@ -1,0 +1,255 @@
+//! The manual's texts that the command line's definition does not hold, page by page.
+
+/// What a page says beyond name, synopsis and options.
+pub(super) struct Page {
+    /// Paragraphs after the command's own description.
+    pub(super) description: &'static [&'static str],
+    /// Status and meaning.
+    pub(super) exit_status: &'static [(&'static str, &'static str)],
+    /// Message and meaning.
+    pub(super) diagnostics: &'static [(&'static str, &'static str)],
+    /// Path and meaning.
+    pub(super) files: &'static [(&'static str, &'static str)],
+    /// Variable and meaning.
+    pub(super) environment: &'static [(&'static str, &'static str)],
+    /// What a command does, and the command.
+    pub(super) examples: &'static [(&'static str, &'static str)],
+}
+
+/// Pages of others, all in section 1, that every page points to.
+pub(super) const ELSEWHERE: &[&str] = &["asciinema", "script"];
+
+/// The text of a subcommand's page.
+pub(super) fn of(name: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|(page, _)| *page == name).map(|(_, text)| text)
+}
+
+const PLAIN_STATUS: &[(&str, &str)] =
+    &[("0", "Done."), ("2", "Bad usage, or something could not be read or written.")];
+
+const COLOUR: &[(&str, &str)] = &[
+    ("NO_COLOR", "If set and not empty, --color auto means no colour."),
+    ("CLICOLOR_FORCE", "If set and neither empty nor 0, --color auto means colour off a terminal too."),
+];
+
+const RECORDINGS: &[(&str, &str)] = &[
+    ("/var/log/recmode/", "Where recmode-record(1) puts root's recordings."),
+    ("$XDG_STATE_HOME/recmode/recordings/", "Where it puts everyone else's."),
+    ("~/.local/state/recmode/recordings/", "The same, where XDG_STATE_HOME is unset or empty."),
+];
+
+/// recmode(1).
+pub(super) const ROOT: &Page = &Page {
+    description: &[
+        "The mode of a kind of session (ssh, k8s, desktop, db, app) follows from all roles together, \
+         whatever their order. Under spec.options.record_session a role may give a mode to a kind, and \
+         one to all others as default. The first of these rules that applies decides: \
+         a role gives strict to the kind: strict; a role gives best_effort to the kind: best_effort; \
+         a role's default is strict: strict; otherwise: best_effort.",
+        "By the second rule a role that is added can loosen a mode: where strict came from a default, \
+         best_effort given to the kind by any other role beats it.",
+    ],
+    exit_status: &[
+        ("0", "Fine."),
+        ("1", "The answer is \"no\": findings, a requirement not met, a failed verification."),
+        ("2", "The question could not be answered: bad usage, unreadable or invalid input."),
+        ("others", "The record command has its own: see recmode-record(1)."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[
+        ("RECMODE_MODE, RECMODE_ROLES, RECMODE_DIR", "Defaults of the record command."),
+        ("RECMODE_SESSION", "The id of the recorded session; set for its command."),
+        ("NO_COLOR, CLICOLOR_FORCE", "Whether to use colour where --color does not say."),
+    ],
+    examples: &[
+        ("The modes that hold for the roles of a directory, and why", "recmode resolve --roles roles/"),
+        ("A shell that is ended when it can't be recorded any more", "recmode record --mode strict -- bash"),
+    ],
+};
+
+/// The pages of the subcommands.
+pub(super) const PAGES: &[(&str, Page)] =
+    &[("resolve", RESOLVE), ("record", RECORD), ("cat", CAT), ("completions", COMPLETIONS), ("man", MAN)];
+
+const RESOLVE: Page = Page {
+    description: &[
+        "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
+         array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
+         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8. Documents of other kinds are skipped. \
+         Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
+         are read as streams; another named pipe or a device is an error.",
+        "Without --role and --user all roles that were read make up the set. Two roles of one name are \
+         an error, and so is a name that was not read.",
+        "What can't be read is an error with its place, never a silent best_effort: an unreadable or \
+         malformed file, a repeated key, a value that is no mode. A key under record_session that is no \
+         kind of session, and a record_session in a wrong place, have no effect and give a warning.",
+        "desktop may be a boolean, which says whether desktop sessions are recorded at all and gives \
+         no mode. They are recorded unless every role of the set says false. A kind that is not \
+         recorded meets no requirement of strict.",
+    ],
+    exit_status: &[
+        ("0", "The modes were resolved, and what --require asks for holds."),
+        ("1", "What --require asks for does not hold; a line says for which kind and why."),
+        ("2", "Bad usage, or input that can't be read or is invalid; nothing is printed on stdout."),
+    ],
+    diagnostics: &[],
+    files: &[],
+    environment: COLOUR,
+    examples: &[
+        ("The modes of all roles of a cluster", "recmode resolve --roles <(tctl get roles)"),
+        (
+            "Whether alice's SSH sessions are strict, for a CI job",
+            "recmode resolve --roles roles/ --user alice --kind ssh --require strict",
+        ),
+        (
+            "Just the mode, for a script",
+            "mode=$(recmode resolve --roles roles/ --role access --kind ssh --format mode)",
+        ),
+    ],
+};
+
+const RECORD: Page = Page {
+    description: &[
+        "The command runs in a terminal of its own, and what it prints is written to a new asciicast \
+         file. The mode is --mode, or is resolved from --roles for --kind; with neither it is \
+         best_effort. Options after COMMAND are the command's.",
+        "A recording fails when it can't be created, written, synced or closed, when its file vanishes \
+         or is changed by something else, and when the disk does not answer for 10 seconds. Under strict \
+         the command is then not started, or the session is ended with all its processes. \
+         Under best_effort the session goes on with a warning, and the recording \
+         resumes by itself, into the same file where that is still possible, with the gap marked. \
+         The cause is said with --verbose, when the session is over.",
+        "Under strict nothing is shown before the recording has accepted it. Under best_effort the session \
+         never waits for the disk.",
+        "Input is recorded only with --capture-input, and what is typed while the terminal does not echo, \
+         such as a password, is masked even then.",
+        "Bytes of output that are not valid UTF-8 are kept exactly, and recmode-cat(1) prints them with \
+         --raw. Recordings can be played with asciinema(1); for versions before 3 record with \
+         --format asciicast-v2.",
+    ],
+    exit_status: &[
+        ("N", "The command's own exit status."),
+        ("124", "The session was ended by strict mode."),
+        (
+            "125",
+            "recmode could not do its work: bad usage, an error in the roles, an output file that exists, \
+             or a strict session that can't be recorded. The command was not run.",
+        ),
+        ("126", "The command was found but could not be executed."),
+        ("127", "The command was not found."),
+        ("128+N", "Signal N ended the command, or recmode."),
+    ],
+    diagnostics: &[
+        (
+            "Session could not start due to node error.",
+            "Strict: the recording could not be started. A second line, ERROR: ssh: could not start shell, \
+             names the kind of session.",
+        ),
+        (
+            "Session terminating due to node error. / Closing session...",
+            "Strict: the recording failed, and the session is ended.",
+        ),
+        (
+            "Warning: node error. This might cause some functionalities not to work correctly.",
+            "Best effort: the session goes on unrecorded until the disk is back.",
+        ),
+    ],
+    files: &[
+        ("/var/log/recmode/", "Where root's recordings go, unless -o, --dir or RECMODE_DIR says otherwise."),
+        ("$XDG_STATE_HOME/recmode/recordings/", "Where everyone else's go."),
+        ("~/.local/state/recmode/recordings/", "The same, where XDG_STATE_HOME is unset or empty."),
+        (
+            "20261122T204500Z-alice-1b9d6bcd.cast",
+            "A recording's name there: the time in UTC, the user, a short id. Files are created with mode \
+             0600 and missing directories with 0700; a file that exists is never overwritten.",
+        ),
+    ],
+    environment: &[
+        (
+            "RECMODE_MODE",
+            "The mode, where neither --mode nor roles are given. Each variable that is empty counts as unset.",
+        ),
+        (
+            "RECMODE_ROLES",
+            "Role files and directories, separated by colons, where neither --mode nor --roles is given; \
+             they beat RECMODE_MODE.",
+        ),
+        ("RECMODE_DIR", "The directory for recordings, where neither -o nor --dir is given."),
+        (
+            "RECMODE_SESSION",
+            "Set for the command: the session's id. If it is set already, the session is nested.",
+        ),
+        ("SHELL", "The default command; without it the user's login shell."),
+        ("TERM", "The type of the session's terminal; the recording's header names it."),
+        ("XDG_STATE_HOME, HOME", "Where the default directory is."),
+    ],
+    examples: &[
+        ("Record a shell, best effort", "recmode record"),
+        (
+            "Record under the mode that alice's roles give",
+            "recmode record --roles roles/ --user alice -- bash -l",
+        ),
+        (
+            "Record one command, strictly, to a file of its own",
+            "recmode record --mode strict -o deploy.cast -- ./deploy.sh",
+        ),
+    ],
+};
+
+const CAT: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 2 or 3, made by recmode or another tool. Without --raw the \
+         session's output is printed as text: printable characters, newlines and tabs pass, terminal \
+         control sequences and all other control characters are dropped, and carriage return with \
+         newline becomes newline. With --raw the exact bytes are printed, those that are not valid \
+         UTF-8 included; on a terminal they can do what they did in the session.",
+        "Input that was recorded is not printed. The recording is read line by line and printed as it \
+         is read; a line may have 16 MiB.",
+        "A recording that is cut off is printed as far as it goes, and a line on standard error says so. \
+         The same is said of a recording of recmode's that lacks its end record.",
+    ],
+    exit_status: &[
+        ("0", "The session was printed, as far as it goes, or the reader of the output went away."),
+        ("2", "Bad usage, or the recording can't be read or is none; the line is named."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[
+        ("What a session printed", "recmode cat session.cast | less"),
+        ("Search the last recording", "recmode cat \"$(ls -t *.cast | head -n 1)\" | grep -i error"),
+        ("The exact bytes", "recmode cat --raw session.cast > session.bytes"),
+    ],
+};
+
+const COMPLETIONS: Page = Page {
+    description: &[],
+    exit_status: PLAIN_STATUS,
+    diagnostics: &[],
+    files: &[
+        ("~/.local/share/bash-completion/completions/recmode", "Where Bash finds it."),
+        ("~/.config/fish/completions/recmode.fish", "Where fish finds it."),
+    ],
+    environment: &[],
+    examples: &[
+        ("Bash, for the running shell", "source <(recmode completions bash)"),
+        ("Z shell, into a directory of $fpath", "recmode completions zsh > ~/.zfunc/_recmode"),
+        ("fish", "recmode completions fish > ~/.config/fish/completions/recmode.fish"),
+    ],
+};
+
+const MAN: Page = Page {
+    description: &[
+        "Without --out this page's parent, recmode(1), is printed. The pages hold no date and depend on \
+         nothing but the program.",
+    ],
+    exit_status: PLAIN_STATUS,
+    diagnostics: &[],
+    files: &[("~/.local/share/man/man1/", "Where man(1) finds a user's own pages.")],
+    environment: &[],
+    examples: &[
+        ("Read the manual without installing it", "recmode man | man -l -"),
+        ("Install it", "recmode man --out ~/.local/share/man/man1"),
+    ],
+};

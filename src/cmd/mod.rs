@@ -1,0 +1,24 @@
+//! The subcommands, one file each: they join the library's parts, and print.
+//!
+//! Each has `run`, which returns the exit code; an error means "could not be answered".
+
+pub mod cat;
+mod color;
+pub mod completions;
+pub mod man;
+mod progress;
+pub mod record;
+pub mod resolve;
+
+use std::io::{self, Write as _};
+
+use anyhow::Context as _;
+
+/// Writes to standard output; a reader that has gone away is no error.
+fn print(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output"),
+    }
+}

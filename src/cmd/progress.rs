@@ -1,0 +1,49 @@
+//! A bar on stderr while role files are read, for those who wait longer than a moment at a
+//! terminal. Nothing is shown to anyone else.
+
+use std::io::{self, IsTerminal as _};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::roles::Progress;
+
+/// Reading that takes less than this shows no bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// How often the bar moves.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Does `work`, with a bar if it takes long.
+pub(super) fn shown<T>(work: impl FnOnce(&Progress) -> T) -> T {
+    let progress = Progress::default();
+    if !io::stderr().is_terminal() {
+        return work(&progress);
+    }
+    let (done, ended) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let progress = &progress;
+        scope.spawn(move || {
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                if let Ok(style) =
+                    ProgressStyle::with_template("reading roles [{bar:30}] {pos}/{len} files, {msg}")
+                {
+                    bar.set_style(style);
+                }
+                while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                    bar.set_length(progress.files.load(Ordering::Relaxed) as u64);
+                    bar.set_position(progress.files_done.load(Ordering::Relaxed) as u64);
+                    bar.set_message(HumanBytes(progress.bytes_done.load(Ordering::Relaxed)).to_string());
+                }
+                bar.finish_and_clear();
+            }
+        });
+        let result = work(progress);
+        drop(done);
+        result
+    })
+}

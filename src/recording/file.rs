@@ -1,0 +1,302 @@
+//! The recording's file: created safely, written without ever leaving a torn line behind, and
+//! with room for its closing records set aside.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::{FallocateFlags, fallocate};
+use nix::sys::resource::{Resource, getrlimit};
+
+use super::{Batch, Cause, Fault, Operation, Unit};
+
+/// Bytes that are kept free, beyond what is written, for the records that close a recording.
+pub const CLOSING_ROOM: u64 = 16 * 1024;
+
+/// Space is set aside in steps of at most this, so that it costs a system call now and then only.
+const RESERVE_STEP: u64 = 1024 * 1024;
+
+/// A recording being written.
+///
+/// `end` is where the last whole unit ends; the next write goes there. After a failed write `torn`
+/// more bytes may follow, which the next write overwrites: truncating them first would give back
+/// blocks that a full disk won't give again.
+#[derive(Debug)]
+pub struct RecordingFile {
+    file: File,
+    path: PathBuf,
+    end: u64,
+    torn: u64,
+    reserved: u64,
+    can_reserve: bool,
+    limit: u64,
+}
+
+impl RecordingFile {
+    /// Creates the file (mode 0600, never an existing one, never through a link) and the
+    /// directories above it (0700).
+    ///
+    /// # Errors
+    /// The fault, with the errno of mkdir(2) or open(2).
+    pub fn create(path: &Path) -> Result<Self, Fault> {
+        if let Some(parent) = path.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)
+                .map_err(|error| Fault::io(Operation::CreateDirectory, &error))?;
+        }
+        let fault = |error: io::Error| Fault::io(Operation::Create, &error);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+            .open(path)
+            .map_err(fault)?;
+        let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
+        let new =
+            Self { file, path: path.to_owned(), end: 0, torn: 0, reserved: 0, can_reserve: true, limit };
+        // The umask may have taken even the owner's bits.
+        if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
+            new.discard();
+            return Err(fault(error));
+        }
+        Ok(new)
+    }
+
+    /// Where the file was created.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the file again, if it is still the one at its path.
+    pub fn discard(self) {
+        let same = |found: &std::fs::Metadata, own: &std::fs::Metadata| {
+            (found.dev(), found.ino()) == (own.dev(), own.ino())
+        };
+        if let (Ok(found), Ok(own)) = (std::fs::symlink_metadata(&self.path), self.file.metadata())
+            && same(&found, &own)
+        {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+
+    /// Writes a batch after the last whole unit. Returns the last unit that the file holds now, if
+    /// any of this batch; the batch keeps what the file doesn't hold, so that it can be written later.
+    ///
+    /// # Errors
+    /// The fault beside it: the file's state, or the errno of what failed.
+    pub fn append(&mut self, batch: &mut Batch) -> (Option<Unit>, Result<(), Fault>) {
+        let ready = self.check().and_then(|()| self.reserve(batch.bytes.len() as u64));
+        let (written, result) = match ready {
+            Ok(()) => self.write_at_end(&batch.bytes),
+            Err(fault) => (0, Err(fault)),
+        };
+        let unit = batch.complete(written);
+        let kept = unit.map_or(0, |unit| unit.end);
+        let overwrote = self.torn > 0 && written > 0;
+        self.advance(kept, written);
+        batch.cut(kept);
+        // What follows of a longer torn line is cut; and a torn line over an older one may have a
+        // newline inside.
+        let result = match result {
+            Ok(()) if self.torn > 0 => self.cut(),
+            Err(fault) if overwrote => {
+                let _ = self.cut();
+                Err(fault)
+            }
+            result => result,
+        };
+        (unit, result)
+    }
+
+    /// Writes the closing records, at most [`CLOSING_ROOM`] bytes, into the room set aside for
+    /// them, over a torn line if there is one.
+    ///
+    /// # Errors
+    /// The fault; a recording without closing records is still valid.
+    pub fn append_closing(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.check()?;
+        let (written, result) = self.write_at_end(bytes);
+        self.advance(if result.is_ok() { written } else { 0 }, written);
+        // Whatever happened, no torn line may stay.
+        let cut = self.cut();
+        result.and(cut)
+    }
+
+    /// Brings the data to the disk.
+    ///
+    /// # Errors
+    /// The fault, with the errno of fdatasync(2).
+    pub fn sync(&self) -> Result<(), Fault> {
+        self.file.sync_data().map_err(|error| Fault::io(Operation::Sync, &error))
+    }
+
+    /// Closes the file; what was set aside and not used is given back.
+    ///
+    /// # Errors
+    /// The fault, with the errno of close(2).
+    pub fn close(mut self) -> Result<(), Fault> {
+        let cut = self.cut();
+        let closed = nix::unistd::close(OwnedFd::from(self.file))
+            .map_err(|errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) });
+        cut.and(closed)
+    }
+
+    /// Looks whether the file is still there and as long as we left it.
+    ///
+    /// # Errors
+    /// The fault: vanished, shrunk or grown, or the errno of fstat(2).
+    pub fn check(&self) -> Result<(), Fault> {
+        let metadata = self.file.metadata().map_err(|error| Fault::io(Operation::Watch, &error))?;
+        let expected = self.end + self.torn;
+        let cause = if metadata.nlink() == 0 {
+            Cause::Vanished
+        } else if metadata.len() < expected {
+            Cause::Shrunk
+        } else if metadata.len() > expected {
+            Cause::Grown
+        } else {
+            return Ok(());
+        };
+        Err(Fault { during: Operation::Watch, cause })
+    }
+
+    fn advance(&mut self, kept: usize, written: usize) {
+        let size = (self.end + self.torn).max(self.end + written as u64);
+        self.end += kept as u64;
+        self.torn = size - self.end;
+    }
+
+    /// Truncates to the last whole unit, which also frees space set aside beyond it.
+    fn cut(&mut self) -> Result<(), Fault> {
+        self.file.set_len(self.end).map_err(|error| Fault::io(Operation::Write, &error))?;
+        self.torn = 0;
+        self.reserved = 0;
+        Ok(())
+    }
+
+    /// Sets space aside for `len` bytes and the closing records after them.
+    fn reserve(&mut self, len: u64) -> Result<(), Fault> {
+        let fault = |errno: Errno| Fault { during: Operation::Reserve, cause: Cause::Errno(errno as i32) };
+        let need = self.end + len + CLOSING_ROOM;
+        if need > self.limit {
+            return Err(fault(Errno::EFBIG));
+        }
+        if !self.can_reserve {
+            // A torn line might be longer than what comes, and hold a newline.
+            return if self.torn > 0 { self.cut() } else { Ok(()) };
+        }
+        if need <= self.reserved {
+            return Ok(());
+        }
+        let step = (self.end / 4).clamp(CLOSING_ROOM, RESERVE_STEP);
+        let mut result = Ok(());
+        for until in [(need + step).min(self.limit), need] {
+            result = self.fallocate(until);
+            match result {
+                Ok(()) => {
+                    self.reserved = until;
+                    return Ok(());
+                }
+                Err(Errno::EOPNOTSUPP | Errno::ENOSYS) => {
+                    self.can_reserve = false;
+                    return Ok(());
+                }
+                Err(_) => {}
+            }
+        }
+        result.map_err(fault)
+    }
+
+    fn fallocate(&self, until: u64) -> nix::Result<()> {
+        let offset = i64::try_from(self.end).map_err(|_| Errno::EFBIG)?;
+        let len = i64::try_from(until - self.end).map_err(|_| Errno::EFBIG)?;
+        loop {
+            match fallocate(&self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, offset, len) {
+                Err(Errno::EINTR) => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// How much was written, and whether that is all.
+    fn write_at_end(&self, bytes: &[u8]) -> (usize, Result<(), Fault>) {
+        let mut written = 0;
+        while written < bytes.len() {
+            // A short write is legal: only its remainder failing is a failure.
+            match self.file.write_at(&bytes[written..], self.end + written as u64) {
+                Ok(0) => {
+                    return (
+                        written,
+                        Err(Fault { during: Operation::Write, cause: Cause::Errno(libc::EIO) }),
+                    );
+                }
+                Ok(n) => written += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return (written, Err(Fault::io(Operation::Write, &error))),
+            }
+        }
+        (written, Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(lines: &[&str]) -> Batch {
+        let mut batch = Batch::default();
+        for line in lines {
+            batch.bytes.extend_from_slice(line.as_bytes());
+            batch.end_unit(0, 0, 0);
+        }
+        batch
+    }
+
+    #[test]
+    fn a_file_is_private_new_and_cut_to_what_was_written() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a/b/session.cast");
+        let mut file = RecordingFile::create(&path).expect("created");
+        file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
+        file.append_closing(b"end\n").expect("closed");
+        file.close().expect("closed");
+        let metadata = std::fs::metadata(&path).expect("there");
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(dir.path().join("a")).expect("there").permissions().mode() & 0o777,
+            0o700
+        );
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\nend\n");
+        assert!(RecordingFile::create(&path).is_err_and(Fault::is_existing_file));
+    }
+
+    #[test]
+    fn a_file_that_changes_under_us_is_a_fault() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for (change, cause) in [
+            (
+                Box::new(|path: &Path| std::fs::write(path, "").expect("truncated")) as Box<dyn Fn(&Path)>,
+                Cause::Shrunk,
+            ),
+            (
+                Box::new(|path: &Path| std::fs::write(path, "longer than it was\n").expect("grown")),
+                Cause::Grown,
+            ),
+            (Box::new(|path: &Path| std::fs::remove_file(path).expect("removed")), Cause::Vanished),
+        ] {
+            let path = dir.path().join(format!("{cause:?}"));
+            let mut file = RecordingFile::create(&path).expect("created");
+            file.append(&mut batch(&["one\n"])).1.expect("written");
+            change(&path);
+            let fault = file.append(&mut batch(&["two\n"])).1.expect_err("seen");
+            assert_eq!(fault, Fault { during: Operation::Watch, cause });
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The recording: its format, its file, and the process that writes it.
+
+mod batch;
+pub mod control;
+mod encode;
+mod fault;
+mod file;
+mod header;
+pub mod name;
+pub mod reader;
+mod records;
+pub mod side;
+pub mod transcript;
+mod utf8;
+
+pub use batch::{Batch, Unit};
+pub use encode::{Encoder, Format};
+pub use fault::{Cause, Fault, Operation};
+pub use file::{CLOSING_ROOM, RecordingFile};
+pub use header::{Decider, Header, Session, Term};
+pub use records::{Ending, Gap, Reason, Record};
+pub use utf8::incomplete_tail;

@@ -1,0 +1,252 @@
+//! A streaming reader of asciicast v2 and v3, any tool's, and of recmode's records in them.
+//!
+//! Line by line, in bounded memory whatever the input holds; it neither prints nor opens files.
+//! A recording that was cut off is read up to where it ends: see [`Item::TornTail`].
+//!
+//! Formats: <https://docs.asciinema.org/manual/asciicast/v2/> and `…/v3/`.
+
+mod decode;
+mod item;
+mod time;
+
+use std::io::{self, BufRead};
+
+pub use self::item::{Code, End, Event, Gap, Header, Item, Version};
+
+/// The longest line that is read, in bytes without its newline. Memory is bounded by about four
+/// times this: the line, the event made of it, and the exact bytes from the record before it.
+pub const MAX_LINE: usize = 16 << 20;
+
+/// The longest header line, in bytes: smaller, since a header is kept as a tree.
+pub const MAX_HEADER: usize = 1 << 20;
+
+/// Why a recording can't be read. Messages are safe to print on a terminal.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The input failed.
+    #[error("line {line}: cannot be read")]
+    Io {
+        /// The line of the file, from 1.
+        line: u64,
+        /// The cause.
+        source: io::Error,
+    },
+    /// There is nothing.
+    #[error("the file is empty, not a recording")]
+    Empty,
+    /// A line is too long.
+    #[error("line {line}: longer than {limit} bytes")]
+    TooLong {
+        /// The line of the file, from 1.
+        line: u64,
+        /// [`MAX_HEADER`] or [`MAX_LINE`].
+        limit: usize,
+    },
+    /// A line is not what it should be.
+    #[error("line {line}{}: {reason}", column.map(|column| format!(", column {column}")).unwrap_or_default())]
+    Invalid {
+        /// The line of the file, from 1.
+        line: u64,
+        /// The byte of the line, from 1, where it is known.
+        column: Option<usize>,
+        /// The cause.
+        reason: String,
+    },
+}
+
+/// How a line ended.
+#[derive(PartialEq, Eq)]
+enum Ending {
+    Newline,
+    /// The input ended before a newline; the line may be empty.
+    Input,
+    /// The line exceeds its limit; the rest of it was skipped.
+    TooLong,
+}
+
+/// Where the reader is.
+enum State {
+    Reading,
+    /// The item of the torn line was given, the word that it is torn was not.
+    Torn,
+    Done,
+}
+
+/// Reads a recording; an iterator over what comes after the header. It ends after the first error.
+pub struct Reader<R> {
+    input: R,
+    header: Header,
+    buffer: Vec<u8>,
+    /// The number of the line in the buffer, from 1.
+    line: u64,
+    /// The time of the last event in nanoseconds: summed finer than given, so that nothing drifts.
+    time: u64,
+    raw: Option<(Code, Vec<u8>)>,
+    state: State,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// When the input can't be read, or its first line is no header of asciicast v2 or v3.
+    pub fn new(mut input: R) -> Result<Self, ReadError> {
+        let mut buffer = Vec::new();
+        match read_line(&mut input, &mut buffer, MAX_HEADER, 1)? {
+            Ending::TooLong => return Err(ReadError::TooLong { line: 1, limit: MAX_HEADER }),
+            Ending::Input if buffer.is_empty() => return Err(ReadError::Empty),
+            _ => {}
+        }
+        let header = utf8(&buffer).and_then(decode::header).map_err(|fault| ReadError::Invalid {
+            line: 1,
+            column: fault.column,
+            reason: fault.reason,
+        })?;
+        Ok(Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading })
+    }
+
+    /// The first line.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
+        loop {
+            match self.state {
+                State::Reading => {}
+                State::Torn => return Ok(Some(self.torn_tail())),
+                State::Done => return Ok(None),
+            }
+            let ending = read_line(&mut self.input, &mut self.buffer, MAX_LINE, self.line + 1)?;
+            if ending == Ending::Input && self.buffer.is_empty() {
+                self.state = State::Done;
+                // The event that this record belongs to was to follow.
+                return Ok(self.raw.is_some().then(|| self.torn_tail()));
+            }
+            self.line += 1;
+            let decoded = if ending == Ending::TooLong {
+                Err(ReadError::TooLong { line: self.line, limit: MAX_LINE })
+            } else {
+                self.decode()
+            };
+            match decoded {
+                Ok(item) => {
+                    if ending == Ending::Input {
+                        self.state = State::Torn;
+                    }
+                    if item.is_some() {
+                        return Ok(item);
+                    }
+                }
+                Err(error) if ending != Ending::Input && !self.at_end()? => return Err(error),
+                Err(_) => return Ok(Some(self.torn_tail())),
+            }
+        }
+    }
+
+    /// The item in the buffer's line, if it holds one.
+    fn decode(&mut self) -> Result<Option<Item>, ReadError> {
+        let invalid = |column, reason| ReadError::Invalid { line: self.line, column, reason };
+        let decoded = utf8(&self.buffer)
+            .and_then(|line| decode::line(self.header.version, line))
+            .map_err(|fault| invalid(fault.column, fault.reason))?;
+        if matches!(decoded, decode::Line::Blank) {
+            return Ok(None);
+        }
+        // Whatever this line is, a record of exact bytes before it belongs to it or to nothing.
+        let raw = self.raw.take();
+        if let decode::Line::Event { time, .. } | decode::Line::OtherEvent { time } = &decoded {
+            self.time = match self.header.version {
+                Version::V2 => *time,
+                Version::V3 => self.time.checked_add(*time).ok_or_else(|| {
+                    invalid(None, "the times of the events add up to more than 2^64 nanoseconds".to_owned())
+                })?,
+            };
+        }
+        Ok(match decoded {
+            decode::Line::Event { code, data, .. } => {
+                let raw = raw.filter(|(of, _)| *of == code).map(|(_, bytes)| bytes);
+                let time = time::microseconds(self.time);
+                Some(Item::Event(Event { line: self.line, time, code, data, raw }))
+            }
+            decode::Line::Raw(code, bytes) => {
+                self.raw = Some((code, bytes));
+                None
+            }
+            decode::Line::Gap(gap) => Some(Item::Gap(gap)),
+            decode::Line::End(end) => Some(Item::End(end)),
+            decode::Line::OtherEvent { .. } | decode::Line::Blank | decode::Line::Other => None,
+        })
+    }
+
+    fn torn_tail(&mut self) -> Item {
+        self.state = State::Done;
+        Item::TornTail { line: self.line }
+    }
+
+    fn at_end(&mut self) -> Result<bool, ReadError> {
+        loop {
+            match self.input.fill_buf() {
+                Ok(rest) => return Ok(rest.is_empty()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(source) => return Err(ReadError::Io { line: self.line + 1, source }),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Item, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_item();
+        if next.is_err() {
+            self.state = State::Done;
+        }
+        next.transpose()
+    }
+}
+
+/// Replaces the buffer with the next line, without its newline, up to the limit.
+fn read_line(
+    input: &mut impl BufRead,
+    buffer: &mut Vec<u8>,
+    limit: usize,
+    line: u64,
+) -> Result<Ending, ReadError> {
+    buffer.clear();
+    let mut too_long = false;
+    loop {
+        let available = match input.fill_buf() {
+            Ok(available) => available,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => return Err(ReadError::Io { line, source }),
+        };
+        if available.is_empty() {
+            return Ok(if too_long { Ending::TooLong } else { Ending::Input });
+        }
+        let newline = memchr::memchr(b'\n', available);
+        let part = &available[..newline.unwrap_or(available.len())];
+        too_long = too_long || part.len() > limit - buffer.len();
+        if !too_long {
+            buffer.extend_from_slice(part);
+        }
+        let used = part.len() + usize::from(newline.is_some());
+        input.consume(used);
+        if newline.is_some() {
+            return Ok(if too_long { Ending::TooLong } else { Ending::Newline });
+        }
+    }
+}
+
+fn utf8(line: &[u8]) -> Result<&str, decode::Fault> {
+    std::str::from_utf8(line).map_err(|error| decode::Fault {
+        column: Some(error.valid_up_to() + 1),
+        reason: "invalid UTF-8".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! One line of a recording to a value: headers, events, machine records. Pure.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Code, End, Gap, Header, Version, time};
+use crate::escape;
+
+/// What a line holds.
+pub(super) enum Line {
+    /// An event; `time` in nanoseconds as written: absolute in v2, since the last event in v3.
+    Event { time: u64, code: Code, data: String },
+    /// An event of a code that is not ours to know; its time still counts.
+    OtherEvent { time: u64 },
+    /// The exact bytes of the event of this code on the next line.
+    Raw(Code, Vec<u8>),
+    /// Output came while the recording failed.
+    Gap(Gap),
+    /// The recording was closed.
+    End(End),
+    /// A blank line.
+    Blank,
+    /// A comment, or a record that is not known.
+    Other,
+}
+
+/// Why a line is not what it should be; safe to print.
+#[derive(Debug)]
+pub(super) struct Fault {
+    /// 1-based, in bytes, where it is known.
+    pub(super) column: Option<usize>,
+    pub(super) reason: String,
+}
+
+impl Fault {
+    fn new(reason: &str) -> Self {
+        Self { column: None, reason: reason.to_owned() }
+    }
+
+    fn json(error: &serde_json::Error) -> Self {
+        // serde_json's own place would be read as a line of the file.
+        let text = error.to_string();
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+        // A message can quote a whole string of the input.
+        let reason = text.chars().take(160).collect::<String>();
+        let column = (error.column() > 0).then(|| error.column());
+        Self { column, reason: escape::controls(&reason) }
+    }
+}
+
+/// What the first line says.
+pub(super) fn header(line: &str) -> Result<Header, Fault> {
+    #[derive(Deserialize)]
+    struct Any {
+        version: u64,
+    }
+    #[derive(Deserialize)]
+    struct Common {
+        timestamp: Option<serde_json::Number>,
+        command: Option<String>,
+        title: Option<String>,
+        env: Option<BTreeMap<String, Option<String>>>,
+        recmode: Option<serde_json::Value>,
+    }
+    #[derive(Deserialize)]
+    struct V2 {
+        width: u16,
+        height: u16,
+    }
+    #[derive(Deserialize)]
+    struct V3 {
+        term: Term,
+    }
+    #[derive(Deserialize)]
+    struct Term {
+        cols: u16,
+        rows: u16,
+        r#type: Option<String>,
+    }
+
+    if !line.starts_with('{') {
+        return Err(Fault::new("this is no asciicast header"));
+    }
+    let fault = |error: serde_json::Error| Fault::json(&error);
+    let common: Common = serde_json::from_str(line).map_err(fault)?;
+    let env: BTreeMap<String, String> =
+        common.env.unwrap_or_default().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let (version, cols, rows, term_type) = match serde_json::from_str::<Any>(line).map_err(fault)?.version {
+        2 => {
+            let V2 { width, height } = serde_json::from_str(line).map_err(fault)?;
+            (Version::V2, width, height, env.get("TERM").cloned())
+        }
+        3 => {
+            let V3 { term } = serde_json::from_str(line).map_err(fault)?;
+            (Version::V3, term.cols, term.rows, term.r#type)
+        }
+        other => {
+            return Err(Fault::new(&format!("asciicast version {other}, but only 2 and 3 can be read")));
+        }
+    };
+    Ok(Header {
+        version,
+        cols,
+        rows,
+        term_type,
+        timestamp: common.timestamp.and_then(|number| number.as_i64().or_else(|| whole_seconds(&number))),
+        command: common.command,
+        title: common.title,
+        env,
+        recmode: common.recmode,
+    })
+}
+
+/// Some tools write the time of day with a fraction.
+fn whole_seconds(number: &serde_json::Number) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "the fraction is what is to go")]
+    number.as_f64().map(|seconds| seconds as i64)
+}
+
+/// What a line after the first holds.
+pub(super) fn line(version: Version, line: &str) -> Result<Line, Fault> {
+    if line.trim_ascii().is_empty() {
+        return Ok(Line::Blank);
+    }
+    if let Some(comment) = line.strip_prefix('#').filter(|_| version == Version::V3) {
+        return match comment.strip_prefix("recmode ").map(str::trim_ascii) {
+            Some(json) if json.starts_with('{') => record(json),
+            _ => Ok(Line::Other),
+        };
+    }
+    let (time, code, data): (&RawValue, Cow<'_, str>, &RawValue) =
+        serde_json::from_str(line).map_err(|error| Fault::json(&error))?;
+    let time = time::nanoseconds(time.get())
+        .ok_or_else(|| Fault::new("the event's time is no number of seconds from 0 to 2^64 nanoseconds"))?;
+    let known = Code::from_name(&code);
+    if known.is_none() && !(version == Version::V2 && code == "R") {
+        return Ok(Line::OtherEvent { time });
+    }
+    let data: String = serde_json::from_str(data.get())
+        .map_err(|_| Fault::new("the event's data is not a string, or not a valid one"))?;
+    match known {
+        Some(code) => Ok(Line::Event { time, code, data }),
+        None if data.starts_with('{') => record(&data),
+        None => Ok(Line::Other),
+    }
+}
+
+/// A machine record.
+fn record(json: &str) -> Result<Line, Fault> {
+    #[derive(Deserialize)]
+    struct Record<'a> {
+        #[serde(borrow)]
+        raw: Option<Raw<'a>>,
+        gap: Option<Gap>,
+        end: Option<End>,
+    }
+    #[derive(Deserialize)]
+    struct Raw<'a> {
+        #[serde(borrow)]
+        code: Cow<'a, str>,
+        #[serde(borrow)]
+        base64: Cow<'a, str>,
+    }
+
+    let record: Record<'_> = serde_json::from_str(json).map_err(|error| {
+        let fault = Fault::json(&error);
+        Fault { column: None, reason: format!("in a record of recmode's: {}", fault.reason) }
+    })?;
+    Ok(match record {
+        Record { raw: Some(raw), .. } => {
+            let code = Code::from_name(&raw.code).filter(|code| matches!(code, Code::Output | Code::Input));
+            let code = code.ok_or_else(|| Fault::new("a raw record's code is neither o nor i"))?;
+            let bytes = BASE64.decode(raw.base64.as_bytes());
+            Line::Raw(code, bytes.map_err(|_| Fault::new("a raw record's base64 is invalid"))?)
+        }
+        Record { gap: Some(gap), .. } => Line::Gap(gap),
+        Record { end: Some(end), .. } => Line::End(end),
+        _ => Line::Other,
+    })
+}

@@ -1,0 +1,130 @@
+//! What a recording consists of, as values.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// The version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// Times of events are absolute.
+    V2,
+    /// Times of events are intervals; lines that start with `#` are comments.
+    V3,
+}
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Header {
+    /// The version of the format.
+    pub version: Version,
+    /// The terminal's columns.
+    pub cols: u16,
+    /// The terminal's rows.
+    pub rows: u16,
+    /// The terminal's type: v3's `term.type`, v2's `env.TERM`.
+    pub term_type: Option<String>,
+    /// When the session started, in seconds since 1970.
+    pub timestamp: Option<i64>,
+    /// The command that was recorded.
+    pub command: Option<String>,
+    /// The recording's title.
+    pub title: Option<String>,
+    /// The environment variables that were kept.
+    pub env: BTreeMap<String, String>,
+    /// recmode's own object; other tools' recordings have none.
+    pub recmode: Option<serde_json::Value>,
+}
+
+/// What an event is. Events of other codes are skipped; their times count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// `o`: the session printed this.
+    Output,
+    /// `i`: the user typed this.
+    Input,
+    /// `r`: the terminal has a new size, `COLSxROWS`.
+    Resize,
+    /// `m`: a marker, with its label.
+    Marker,
+    /// `x`: the session ended, with its exit status in decimal.
+    Exit,
+}
+
+impl Code {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "o" => Some(Self::Output),
+            "i" => Some(Self::Input),
+            "r" => Some(Self::Resize),
+            "m" => Some(Self::Marker),
+            "x" => Some(Self::Exit),
+            _ => None,
+        }
+    }
+}
+
+/// Something that happened in the session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The line of the file, from 1.
+    pub line: u64,
+    /// When, in microseconds since the start of the recording.
+    pub time: u64,
+    /// What it is.
+    pub code: Code,
+    /// Its text; bytes that were no UTF-8 are U+FFFD here.
+    pub data: String,
+    pub(super) raw: Option<Vec<u8>>,
+}
+
+impl Event {
+    /// The bytes as the session had them: those of the raw record directly before the event, if
+    /// there is one, else the text's.
+    #[must_use]
+    pub fn exact_bytes(&self) -> &[u8] {
+        self.raw.as_deref().unwrap_or(self.data.as_bytes())
+    }
+}
+
+/// Output came while the recording failed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Gap {
+    /// How many bytes came.
+    pub bytes: u64,
+    /// How long it lasted.
+    pub seconds: f64,
+    /// How many of the bytes are not in the recording.
+    pub lost: u64,
+    /// The error's name, such as `ENOSPC`.
+    pub error: String,
+}
+
+/// The recording was closed; without this at its end it is incomplete.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct End {
+    /// Why.
+    pub reason: String,
+    /// The exit status of `record`.
+    pub status: Option<i64>,
+    /// Bytes of output that were recorded.
+    pub bytes: Option<u64>,
+}
+
+/// What a recording consists of, after its header.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// An event.
+    Event(Event),
+    /// A gap record.
+    Gap(Gap),
+    /// An end record.
+    End(End),
+    /// The recording was cut off in this line (or right before an event whose exact bytes stand
+    /// in this line); nothing follows. A last line without a newline counts as cut off; what it
+    /// holds, if it is whole, comes before this item.
+    TornTail {
+        /// The line of the file, from 1.
+        line: u64,
+    },
+}

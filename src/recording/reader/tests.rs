@@ -1,0 +1,230 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const V2: &str = "{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":1,\"env\":{\"TERM\":\"xterm\",\"SHELL\":null}}\n";
+const V3: &str = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24,\"type\":\"xterm\"},\"recmode\":{\"mode\":\"strict\"}}\n";
+
+fn read(header: &str, rest: &str) -> Vec<Result<Item, ReadError>> {
+    Reader::new(format!("{header}{rest}").as_bytes()).expect("a header").collect()
+}
+
+fn items(header: &str, rest: &str) -> Vec<Item> {
+    read(header, rest).into_iter().map(|item| item.expect("an item")).collect()
+}
+
+fn events(header: &str, rest: &str) -> Vec<Event> {
+    let event = |item| match item {
+        Item::Event(event) => event,
+        other => panic!("not an event: {other:?}"),
+    };
+    items(header, rest).into_iter().map(event).collect()
+}
+
+fn header_error(text: &str) -> String {
+    Reader::new(text.as_bytes()).err().expect("no header").to_string()
+}
+
+#[test]
+fn headers_of_both_versions_say_the_same() {
+    let v2 = Reader::new(V2.as_bytes()).expect("v2").header().clone();
+    let v3 = Reader::new(V3.as_bytes()).expect("v3").header().clone();
+    assert_eq!((v2.version, v2.cols, v2.rows, v2.term_type.as_deref()), (Version::V2, 80, 24, Some("xterm")));
+    assert_eq!((v3.version, v3.cols, v3.rows, v3.term_type.as_deref()), (Version::V3, 80, 24, Some("xterm")));
+    assert_eq!((v2.timestamp, v2.recmode), (Some(1), None));
+    assert_eq!(v3.recmode, Some(serde_json::json!({"mode": "strict"})));
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_its_cause() {
+    assert_eq!(header_error(""), "the file is empty, not a recording");
+    assert_eq!(header_error("hello\n"), "line 1: this is no asciicast header");
+    assert_eq!(
+        header_error("{\"version\":1,\"width\":80}\n"),
+        "line 1: asciicast version 1, but only 2 and 3 can be read"
+    );
+    assert!(header_error("{\"version\":2,\"width\":80}\n").starts_with("line 1, column "));
+    let endless = format!("{{\"version\":2,\"title\":\"{}\"}}\n", "a".repeat(MAX_HEADER));
+    assert_eq!(header_error(&endless), "line 1: longer than 1048576 bytes");
+}
+
+#[test]
+fn v2_times_are_absolute_and_v3_times_add_up() {
+    let lines = "[0.5,\"o\",\"a\"]\n[1.25,\"r\",\"100x50\"]\n[1.25,\"x\",\"0\"]\n";
+    let times = |header| events(header, lines).iter().map(|event| event.time).collect::<Vec<_>>();
+    assert_eq!(times(V2), [500_000, 1_250_000, 1_250_000]);
+    assert_eq!(times(V3), [500_000, 1_750_000, 3_000_000]);
+}
+
+#[test]
+fn intervals_add_up_without_drift() {
+    // Sums of 0.1 in binary floating point would be off by now, roundings to microseconds too.
+    let tenths = "[0.1,\"o\",\"\"]\n".repeat(100_000);
+    assert_eq!(events(V3, &tenths).last().expect("events").time, 10_000_000_000);
+    let fine = "[0.0000004,\"o\",\"\"]\n".repeat(100_000);
+    assert_eq!(events(V3, &fine).last().expect("events").time, 40_000);
+}
+
+#[test]
+fn the_time_of_an_unknown_event_counts() {
+    let found = events(V3, "[1,\"zz\",{\"a\":[1]}]\n[1,\"R\",5]\n[1,\"o\",\"a\"]\n");
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].time, found[0].line), (3_000_000, 4));
+}
+
+#[test]
+fn a_raw_record_gives_the_exact_bytes_of_the_event_on_the_next_line() {
+    let v3 =
+        "#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n[0,\"o\",\"\u{fffd}a\"]\n[0,\"o\",\"b\"]\n";
+    let v2 = "[0,\"R\",\"{\\\"raw\\\":{\\\"code\\\":\\\"o\\\",\\\"base64\\\":\\\"/2E=\\\"}}\"]\n[0,\"o\",\"\u{fffd}a\"]\n";
+    let found = events(V3, v3);
+    assert_eq!((found[0].data.as_str(), found[0].exact_bytes()), ("\u{fffd}a", &b"\xffa"[..]));
+    assert_eq!(found[1].exact_bytes(), b"b");
+    assert_eq!(events(V2, v2)[0].exact_bytes(), b"\xffa");
+}
+
+#[test]
+fn a_raw_record_belongs_to_no_other_event() {
+    let raw = "#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n";
+    for between in ["# a comment\n", "[0,\"i\",\"k\"]\n", "[0,\"z\",0]\n", "#recmode {\"new\":1}\n"] {
+        let found = events(V3, &format!("{raw}{between}[0,\"o\",\"b\"]\n"));
+        assert!(found.iter().all(|event| event.exact_bytes() == event.data.as_bytes()), "{between}");
+    }
+    let found = events(V3, &format!("{raw}\n[0,\"o\",\"b\"]\n"));
+    assert_eq!(found[0].exact_bytes(), b"\xffa", "a blank line is nothing");
+}
+
+#[test]
+fn gap_and_end_records_are_items() {
+    let gap = "{\"gap\":{\"bytes\":10,\"seconds\":1.5,\"lost\":3,\"error\":\"ENOSPC\"}}";
+    let end = "{\"end\":{\"reason\":\"exit\",\"status\":0,\"bytes\":10}}";
+    let expected = [
+        Item::Gap(Gap { bytes: 10, seconds: 1.5, lost: 3, error: "ENOSPC".to_owned() }),
+        Item::End(End { reason: "exit".to_owned(), status: Some(0), bytes: Some(10) }),
+    ];
+    assert_eq!(items(V3, &format!("#recmode {gap}\n#recmode {end}\n")), expected);
+    let v2 = |json: &str| format!("[0,\"R\",{}]\n", serde_json::to_string(json).expect("JSON"));
+    assert_eq!(items(V2, &format!("{}{}", v2(gap), v2(end))), expected);
+}
+
+#[test]
+fn comments_and_what_is_not_known_are_skipped() {
+    let lines = "# hello\n#recmode\n#recmode is a tool\n#recmode {\"check\":1}\n\r\n[0,\"q\",\"\"]\n";
+    assert_eq!(items(V3, lines), []);
+    assert_eq!(items(V2, "[0,\"R\",\"refresh\"]\n[0,\"R\",\"{\\\"new\\\":1}\"]\n"), []);
+}
+
+#[test]
+fn a_torn_tail_is_an_item_and_never_an_error() {
+    let whole = "[0,\"o\",\"a\"]\n";
+    for tail in [
+        "[0,\"o\",\"b",
+        "[",
+        "[0,\"o\",\"b\n",
+        "\0\0\0\0",
+        "\0\0\n",
+        "#recmode {\"end\":",
+        "#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n",
+    ] {
+        let found = items(V3, &format!("{whole}{tail}"));
+        assert_eq!(found.len(), 2, "{tail:?}");
+        assert_eq!(found[1], Item::TornTail { line: 3 }, "{tail:?}");
+    }
+    let found = items(V3, "[0,\"o\",\"a\"]");
+    assert!(matches!(found[..], [Item::Event(_), Item::TornTail { line: 2 }]), "whole but for its newline");
+}
+
+#[test]
+fn garbage_in_the_middle_is_an_error_with_its_line() {
+    for (garbage, message) in [
+        ("garbage", "line 2, column 1: expected value"),
+        ("[-1,\"o\",\"\"]", "line 2: the event's time is no number of seconds from 0 to 2^64 nanoseconds"),
+        ("[0,\"o\",7]", "line 2: the event's data is not a string, or not a valid one"),
+        ("[0,\"o\",\"\\ud800\"]", "line 2: the event's data is not a string, or not a valid one"),
+        ("#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"?\"}}", "line 2: a raw record's base64 is invalid"),
+        (
+            "#recmode {\"raw\":{\"code\":\"m\",\"base64\":\"\"}}",
+            "line 2: a raw record's code is neither o nor i",
+        ),
+        ("#recmode {\"gap\":{\"bytes\":0}}", "line 2: in a record of recmode's: missing field `seconds`"),
+    ] {
+        let found = read(V3, &format!("{garbage}\n[0,\"o\",\"a\"]\n"));
+        assert_eq!(found.len(), 1, "{garbage}: an error is the end");
+        assert_eq!(found[0].as_ref().expect_err(garbage).to_string(), message);
+    }
+}
+
+#[test]
+fn times_that_add_up_to_too_much_are_an_error() {
+    let found = read(V3, "[18446744073,\"o\",\"\"]\n[1,\"o\",\"\"]\n[0,\"o\",\"\"]\n");
+    assert_eq!(found.len(), 2);
+    assert!(found[1].is_err());
+}
+
+#[test]
+fn an_endless_line_is_an_error_in_the_middle_and_a_torn_tail_at_the_end() {
+    let endless = "a".repeat(MAX_LINE + 1);
+    let found = read(V3, &format!("{endless}\n[0,\"o\",\"a\"]\n"));
+    assert!(matches!(found[..], [Err(ReadError::TooLong { line: 2, limit: MAX_LINE })]));
+    assert_eq!(items(V3, &endless), [Item::TornTail { line: 2 }]);
+    let fits = format!("[0,\"o\",\"{}\"]\n", "a".repeat(MAX_LINE - 10));
+    assert_eq!(events(V3, &fits).len(), 1);
+}
+
+#[test]
+fn messages_hold_no_control_characters_and_stay_short() {
+    let hostile = format!("{{\"version\":2,\"width\":\"\\u001b[31m{}\",\"height\":1}}\n", "a".repeat(1000));
+    let message = header_error(&hostile);
+    assert!(!message.contains('\u{1b}') && message.len() < 300, "{message}");
+}
+
+/// Lines that get past the first checks more often than arbitrary bytes do.
+fn near_lines() -> impl Strategy<Value = Vec<u8>> {
+    let token = prop_oneof![
+        Just(V2.as_bytes().to_vec()),
+        Just(V3.as_bytes().to_vec()),
+        Just(b"[1.5,\"o\",\"a\"]\n".to_vec()),
+        Just(b"#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n".to_vec()),
+        Just(b"[0,\"R\",\"{}\"]\n".to_vec()),
+        prop::sample::select(vec![
+            "[",
+            "]",
+            "{",
+            "\"",
+            ",",
+            "#recmode ",
+            "\n",
+            "1e999",
+            "-",
+            "\\u",
+            "\u{fffd}"
+        ])
+        .prop_map(|token| token.as_bytes().to_vec()),
+        prop::collection::vec(any::<u8>(), 0..4),
+    ];
+    prop::collection::vec(token, 0..24).prop_map(|tokens| tokens.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_input_makes_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(reader) = Reader::new(&bytes[..]) {
+            reader.for_each(drop);
+        }
+    }
+
+    #[test]
+    fn no_lines_make_the_reader_panic(header in prop_oneof![Just(V2), Just(V3)], bytes in near_lines()) {
+        let input = [header.as_bytes(), &bytes].concat();
+        Reader::new(&input[..]).expect("a header").for_each(drop);
+    }
+
+    #[test]
+    fn whatever_is_cut_off_is_no_error(cut in 0_usize..140) {
+        let whole = "[0,\"o\",\"a\"]\n#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n[0,\"o\",\"\u{fffd}a\"]\n[0,\"x\",\"0\"]\n";
+        let cut = &whole.as_bytes()[..cut.min(whole.len())];
+        let input = [V3.as_bytes(), cut].concat();
+        let items: Vec<_> = Reader::new(&input[..]).expect("a header").collect();
+        prop_assert!(items.iter().all(Result::is_ok));
+    }
+}

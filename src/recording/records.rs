@@ -1,0 +1,67 @@
+//! Machine records: what recmode notes beside the events, where players don't look.
+
+use serde::{Deserialize, Serialize};
+
+/// A machine record: the JSON after `#recmode ` (asciicast v3) or in an `R` event (v2).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Record {
+    /// The exact bytes of the event that follows.
+    Raw {
+        /// The event's code.
+        code: char,
+        /// Its bytes, standard base64.
+        base64: String,
+    },
+    /// A time in which the recording failed.
+    Gap(Gap),
+    /// The last record of a recording that was closed.
+    End {
+        /// Why it ended.
+        reason: Reason,
+        /// `record`'s exit status.
+        status: u8,
+        /// Bytes of output in the recording.
+        bytes: u64,
+    },
+}
+
+/// A gap: a failure that the session outlived.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gap {
+    /// Bytes of output that came while the disk failed.
+    pub bytes: u64,
+    /// How long it failed.
+    pub seconds: f64,
+    /// How many of those bytes are not in the recording.
+    pub lost: u64,
+    /// An errno's name, or a word.
+    pub error: String,
+}
+
+/// Why a recording ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The command ended by itself.
+    Exit,
+    /// The command could not be started.
+    NotStarted,
+    /// recmode was ended by a signal.
+    Signal,
+    /// The user's terminal went away.
+    Hangup,
+    /// Strict mode ended the session, as the recording failed.
+    Strict,
+    /// The process that served the terminal died.
+    TerminalSideDied,
+}
+
+/// How a session ended: what the terminal side tells the recording side last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Why.
+    pub reason: Reason,
+    /// `record`'s exit status.
+    pub status: u8,
+}

@@ -1,0 +1,437 @@
+//! The recording side: the process that owns the recording and nothing of the user's.
+//!
+//! It claims frames from the ring, encodes, writes, and reports. What a failure means is decided
+//! by the terminal side; here is only known whether trying again is wanted. When the terminal side
+//! is gone it records what the ring still holds and closes the recording.
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use super::control::{Channel, Order, Received, Report};
+use super::transcript::{OpenGap, Transcript};
+use super::{Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, Unit, name};
+use crate::clock::boottime_micros;
+use crate::ring::Consumer;
+use crate::sys;
+
+/// How long the rest of a character is waited for.
+const HOLD: Duration = Duration::from_millis(20);
+/// How often a failing disk is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+/// What takes longer than this may have been counted as a stall.
+const SLOW: Duration = Duration::from_millis(500);
+/// What a session exits with whose terminal side was killed.
+const KILLED: u8 = 128 + 9;
+
+/// What to record, and where.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The file to create, absolute.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Its header.
+    pub header: Header,
+    /// Whether a failing disk is tried again.
+    pub retry: bool,
+    /// When the session began, microseconds of the session's clock.
+    pub started: u64,
+}
+
+/// A failure that lasts.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    fault: Fault,
+    since: u64,
+    stream: u64,
+    marked: bool,
+}
+
+struct Recorder {
+    plan: Plan,
+    consumer: Consumer,
+    channel: Channel<Report, Order>,
+    transcript: Transcript,
+    /// The file, unless it could not be created yet or is no longer ours.
+    file: Option<RecordingFile>,
+    /// How many files were created.
+    segments: u32,
+    /// The last unit that a file holds.
+    written: Unit,
+    /// Where the ring was claimed up to.
+    claimed: u64,
+    /// When the last write was done.
+    progress: u64,
+    failing: Option<Failing>,
+    /// What the terminal side said that is not done yet.
+    stalled: bool,
+    finish: Option<Ending>,
+    stop: Option<Stop>,
+    hung_up: bool,
+}
+
+/// What ends the recording side at once.
+#[derive(Debug, Clone, Copy)]
+enum Stop {
+    Abort,
+    Terminate(Ending),
+}
+
+/// Runs the recording side in a process of its own, which was just forked, until the session is over.
+pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> ! {
+    isolate(&consumer, &channel);
+    let mut recorder = Recorder {
+        transcript: Transcript::new(plan.format),
+        progress: plan.started,
+        plan,
+        consumer,
+        channel,
+        file: None,
+        segments: 0,
+        claimed: 0,
+        written: Unit { end: 0, stream: 0, recorded: 0, time: 0 },
+        failing: None,
+        stalled: false,
+        finish: None,
+        stop: None,
+        hung_up: false,
+    };
+    recorder.serve();
+    sys::exit_now(0)
+}
+
+/// Leaves the user's session, terminal, descriptors and directory behind.
+fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
+    let [own, other] = consumer.wakes();
+    sys::close_other_descriptors(&[own.as_fd().as_raw_fd(), other.as_fd().as_raw_fd(), channel.as_raw_fd()]);
+    // None of these can fail for a freshly forked process that is no group leader, and none would
+    // keep the recording from being written.
+    let _ = sys::null_standard_streams();
+    let _ = nix::unistd::setsid();
+    let _ = std::env::set_current_dir("/");
+    let _ = nix::sys::prctl::set_name(c"recmode-rec");
+    // What ends a session is for the terminal side to hear; this side sees it hang up. SIGXFSZ
+    // must not kill: the write then fails with EFBIG.
+    for signal in Signal::iterator() {
+        if !matches!(
+            signal,
+            Signal::SIGKILL
+                | Signal::SIGSTOP
+                | Signal::SIGCHLD
+                | Signal::SIGSEGV
+                | Signal::SIGBUS
+                | Signal::SIGILL
+                | Signal::SIGFPE
+                | Signal::SIGABRT
+        ) {
+            let _ = sys::ignore_signal(signal);
+        }
+    }
+}
+
+impl Recorder {
+    fn serve(&mut self) {
+        if let Err(fault) = self.open() {
+            self.fail(fault);
+        }
+        let mut retry_at = Instant::now() + RETRY;
+        let mut held_since: Option<Instant> = None;
+        loop {
+            if let Some(stop) = self.stop {
+                return self.stop(stop);
+            }
+            let timeout = if self.failing.is_some() {
+                held_since = None;
+                if self.hung_up || (self.finish.is_some() && self.plan.retry) {
+                    return self.close();
+                }
+                if self.plan.retry && retry_at <= Instant::now() {
+                    self.recover();
+                    retry_at = Instant::now() + RETRY;
+                    continue;
+                }
+                self.plan.retry.then(|| retry_at.saturating_duration_since(Instant::now()))
+            } else if self.record_claim() {
+                retry_at = Instant::now() + RETRY;
+                continue;
+            } else if self.hung_up || self.finish.is_some() {
+                return self.close();
+            } else if self.transcript.held_position().is_some() {
+                let since = *held_since.get_or_insert_with(Instant::now);
+                let left = HOLD.saturating_sub(since.elapsed());
+                if left.is_zero() {
+                    held_since = None;
+                    self.transcript.release_held();
+                    self.write();
+                    continue;
+                }
+                Some(left)
+            } else {
+                held_since = None;
+                None
+            };
+            self.sleep(timeout);
+        }
+    }
+
+    /// Waits for frames or orders.
+    fn sleep(&mut self, timeout: Option<Duration>) {
+        self.consumer.announce_sleep();
+        // A failing recording leaves its frames in the ring.
+        if self.failing.is_some() || self.consumer.is_empty() {
+            let timeout = timeout.map_or(PollTimeout::NONE, |left| {
+                // Rounded up, so that the time is over after the wait.
+                PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+            });
+            let mut fds = [
+                PollFd::new(self.channel.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.consumer.wake().as_fd(), PollFlags::POLLIN),
+            ];
+            let fds = if self.failing.is_some() { &mut fds[..1] } else { &mut fds[..] };
+            let ready = match poll(fds, timeout) {
+                Ok(0) | Err(Errno::EINTR) => false,
+                _ => fds[0].any() != Some(false),
+            };
+            if ready {
+                self.take_orders();
+            }
+        }
+        self.consumer.settle();
+    }
+
+    fn take_orders(&mut self) {
+        loop {
+            match self.channel.receive() {
+                Received::Message(Order::Abort) => self.stop = Some(Stop::Abort),
+                Received::Message(Order::Terminate(ending)) => self.stop = Some(Stop::Terminate(ending)),
+                Received::Message(Order::Finish(ending)) => self.finish = Some(ending),
+                Received::Message(Order::Stalled) => self.stalled = true,
+                Received::Nothing => break,
+                Received::HungUp => {
+                    self.hung_up = true;
+                    break;
+                }
+            }
+        }
+        if std::mem::take(&mut self.stalled) && self.failing.is_none() && self.stop.is_none() {
+            // It is over, as this process runs; but it was noticed, and must be told.
+            let fault = Fault { during: Operation::Write, cause: Cause::Stalled };
+            self.failing =
+                Some(Failing { fault, since: self.progress, stream: self.written.stream, marked: false });
+            self.recover();
+        }
+    }
+
+    /// Creates the next file with its header.
+    fn open(&mut self) -> Result<(), Fault> {
+        let mut header = self.plan.header.clone();
+        let mut path = self.plan.path.clone();
+        if self.segments > 0 {
+            let segment = self.segments + 1;
+            path = name::segment_path(&path, segment);
+            header.session.segment = Some(segment);
+            header.session.first = self.plan.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            if self.plan.format == Format::AsciicastV3 {
+                // Times count from the last event that was written.
+                header.timestamp += i64::try_from(self.written.time / 1_000_000).unwrap_or(0);
+            }
+        }
+        let begun = Instant::now();
+        let mut file = RecordingFile::create(&path)?;
+        let mut first = Batch::default();
+        self.transcript.encoder().header(&header, &mut first.bytes);
+        first.end_unit(self.written.stream, self.written.recorded, self.written.time);
+        if let (_, Err(fault)) = file.append(&mut first) {
+            file.discard();
+            return Err(fault);
+        }
+        self.file = Some(file);
+        self.segments += 1;
+        self.progress_made(begun);
+        if matches!(self.stop, Some(Stop::Abort)) {
+            return Ok(());
+        }
+        self.channel.send(&Report::Started(path));
+        Ok(())
+    }
+
+    /// Encodes and writes the next frames. False when there are none.
+    fn record_claim(&mut self) -> bool {
+        let size = self.consumer.window_size();
+        let Some(claim) = self.consumer.claim() else { return false };
+        for (frame, position, payload) in claim.frames() {
+            self.transcript.frame(frame, position, payload, size);
+        }
+        self.claimed = claim.end;
+        self.write();
+        // The batch holds its own copy of what could not be written.
+        self.consumer.release(self.claimed);
+        true
+    }
+
+    /// Writes what is encoded: then it is accepted, else the failure is reported.
+    fn write(&mut self) -> bool {
+        match self.write_batch() {
+            Ok(()) => {
+                self.consumer.accept(self.transcript.held_position().unwrap_or(self.claimed));
+                true
+            }
+            Err(fault) => {
+                self.fail(fault);
+                false
+            }
+        }
+    }
+
+    fn write_batch(&mut self) -> Result<(), Fault> {
+        let batch = &mut self.transcript.batch;
+        if batch.bytes.is_empty() {
+            return Ok(());
+        }
+        let Some(file) = &mut self.file else {
+            return Err(Fault { during: Operation::Watch, cause: Cause::Vanished });
+        };
+        let begun = Instant::now();
+        let (unit, result) = file.append(batch);
+        if let Some(unit) = unit {
+            self.written = unit;
+        }
+        if result.is_ok() {
+            self.progress_made(begun);
+        }
+        result
+    }
+
+    fn progress_made(&mut self, begun: Instant) {
+        if begun.elapsed() >= SLOW {
+            self.take_orders();
+        }
+        self.progress = boottime_micros();
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        let lost_file = matches!(fault.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown);
+        if lost_file {
+            self.file = None;
+        }
+        if self.failing.is_none() {
+            let since = boottime_micros();
+            self.failing = Some(Failing { fault, since, stream: self.written.stream, marked: false });
+            self.channel.send(&Report::Failed(fault));
+        }
+    }
+
+    /// Tries to go on after a failure: with a file, then with the lines that waited and a marker,
+    /// then with the gap record and the ring's next frames.
+    fn recover(&mut self) {
+        let Some(mut failing) = self.failing else { return };
+        if self.file.is_none() && self.open().is_err() {
+            return;
+        }
+        if !failing.marked {
+            failing.marked = true;
+            self.failing = Some(failing);
+            self.transcript.marker(&format!("Gap: the recording failed ({})", failing.fault.code()));
+        }
+        if let Err(fault) = self.write_batch() {
+            self.fail(fault);
+            return;
+        }
+        self.transcript.open_gap(OpenGap {
+            fault: failing.fault,
+            bytes: self.consumer.stream().saturating_sub(failing.stream),
+            micros: boottime_micros().saturating_sub(failing.since),
+        });
+        self.failing = None;
+        if !self.record_claim() {
+            self.transcript.tell_gap(0);
+            self.write();
+        }
+        if self.failing.is_none() {
+            self.channel.send(&Report::Recovered);
+        }
+    }
+
+    /// Ends without what was not written.
+    fn stop(&mut self, stop: Stop) {
+        match stop {
+            Stop::Abort => {
+                if let Some(file) = self.file.take() {
+                    file.discard();
+                }
+            }
+            Stop::Terminate(ending) => {
+                let cause = self.failing.map_or_else(|| "stalled".to_owned(), |failing| failing.fault.code());
+                self.transcript.abandon(self.written.time);
+                self.finish(
+                    ending,
+                    Some(&format!("Session terminated: the recording failed ({cause})")),
+                    None,
+                );
+            }
+        }
+    }
+
+    /// Ends in good order: with all that the ring holds, as far as the disk lets.
+    fn close(&mut self) {
+        if self.failing.is_some() && self.plan.retry {
+            self.recover();
+        }
+        while self.failing.is_none() && self.record_claim() {}
+        if self.failing.is_none() {
+            self.transcript.release_held();
+            if self.write()
+                && let Some(file) = &self.file
+                && let Err(fault) = file.sync()
+            {
+                self.fail(fault);
+            }
+        }
+        if self.failing.is_some() && !self.plan.retry && !self.hung_up {
+            // What a failure means the terminal side decides, also at the very end.
+            while self.stop.is_none() && !self.hung_up {
+                self.sleep(None);
+            }
+            if let Some(stop) = self.stop {
+                return self.stop(stop);
+            }
+        }
+        let ending = self.finish.unwrap_or(Ending { reason: Reason::TerminalSideDied, status: KILLED });
+        let fault = self.failing.map(|failing| failing.fault);
+        if let Some(failing) = self.failing {
+            self.transcript.abandon(self.written.time);
+            let lost = self.consumer.stream().saturating_sub(self.written.stream);
+            self.transcript.open_gap(OpenGap {
+                fault: failing.fault,
+                bytes: self.consumer.stream().saturating_sub(failing.stream),
+                micros: boottime_micros().saturating_sub(failing.since),
+            });
+            self.transcript.tell_gap(lost);
+        }
+        let marker =
+            (ending.reason == Reason::TerminalSideDied).then_some("Session ended: recmode was killed");
+        self.finish(ending, marker, fault);
+    }
+
+    /// Writes the closing lines, closes the file and reports.
+    fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
+        let recorded = self.written.recorded;
+        let time = boottime_micros().saturating_sub(self.plan.started);
+        self.transcript.closing(time, marker, ending, recorded);
+        let result = match self.file.take() {
+            Some(mut file) => {
+                let written = file.append_closing(&self.transcript.batch.bytes);
+                let synced = file.sync();
+                written.and(synced).and(file.close())
+            }
+            None => Err(Fault { during: Operation::Close, cause: Cause::Vanished }),
+        };
+        let lost = self.consumer.stream().saturating_sub(recorded);
+        self.channel.send(&Report::Closed { lost, fault: fault.or(result.err()) });
+    }
+}

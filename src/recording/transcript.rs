@@ -1,0 +1,197 @@
+//! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
+
+use super::utf8::incomplete_tail;
+use super::{Batch, Encoder, Ending, Fault, Format, Gap, Header, Record};
+use crate::ring::{Frame, FrameCode};
+
+/// A character whose end has not come yet.
+#[derive(Debug, Default)]
+struct Held {
+    bytes: Vec<u8>,
+    position: u64,
+    time: u64,
+}
+
+/// The lines of one session: frames go in, `batch` is what to write next.
+#[derive(Debug)]
+pub struct Transcript {
+    /// Lines that are not written yet.
+    pub batch: Batch,
+    encoder: Encoder,
+    held: Held,
+    scratch: Vec<u8>,
+    /// Bytes of output that were seen or lost.
+    stream: u64,
+    lost: u64,
+    /// A failure that the next frame, or the end, tells as a gap.
+    gap: Option<OpenGap>,
+}
+
+/// A failure that is over but not told yet.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenGap {
+    /// What failed.
+    pub fault: Fault,
+    /// Bytes of output that came meanwhile.
+    pub bytes: u64,
+    /// How long it lasted, microseconds.
+    pub micros: u64,
+}
+
+impl Transcript {
+    /// A transcript in this format.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self {
+            batch: Batch::default(),
+            encoder: Encoder::new(format, 0),
+            held: Held::default(),
+            scratch: Vec::new(),
+            stream: 0,
+            lost: 0,
+            gap: None,
+        }
+    }
+
+    /// The encoder, for the header and the closing lines.
+    pub fn encoder(&mut self) -> &mut Encoder {
+        &mut self.encoder
+    }
+
+    /// The ring position of the first byte that waits for the rest of its character.
+    #[must_use]
+    pub fn held_position(&self) -> Option<u64> {
+        (!self.held.bytes.is_empty()).then_some(self.held.position)
+    }
+
+    /// Says that the recording failed and goes on: what comes next is told as after a gap.
+    pub fn open_gap(&mut self, gap: OpenGap) {
+        self.gap = Some(gap);
+    }
+
+    /// The header, as a unit of its own.
+    pub fn header(&mut self, header: &Header) {
+        self.encoder.header(header, &mut self.batch.bytes);
+        self.end_unit();
+    }
+
+    /// A marker where a person should see something, at the time of the last event.
+    pub fn marker(&mut self, text: &str) {
+        let time = self.encoder.last_time();
+        self.encoder.event(time, 'm', text, &mut self.batch.bytes);
+        self.end_unit();
+    }
+
+    /// Encodes a frame whose payload is at `position` in the ring; `size` is the window's.
+    pub fn frame(&mut self, frame: Frame, position: u64, payload: &[u8], size: (u16, u16)) {
+        if frame.code == FrameCode::Pad {
+            return;
+        }
+        let missed = frame.stream.saturating_sub(self.stream);
+        if missed > 0 {
+            self.release_held();
+            self.stream = frame.stream;
+            self.lost += missed;
+        }
+        if missed > 0 || self.gap.is_some() {
+            self.tell_gap(missed);
+        }
+        if missed > 0 {
+            self.encoder.resize(frame.time, size.0, size.1, &mut self.batch.bytes);
+            self.end_unit();
+        }
+        match frame.code {
+            FrameCode::Pad => {}
+            FrameCode::Output => self.output(frame.time, position, payload),
+            FrameCode::Input => {
+                self.encoder.bytes(frame.time, 'i', payload, &mut self.batch.bytes);
+                self.end_unit();
+            }
+            FrameCode::Resize => {
+                if let &[c0, c1, r0, r1] = payload {
+                    let (cols, rows) = (u16::from_le_bytes([c0, c1]), u16::from_le_bytes([r0, r1]));
+                    self.encoder.resize(frame.time, cols, rows, &mut self.batch.bytes);
+                    self.end_unit();
+                }
+            }
+        }
+    }
+
+    /// Encodes what waits for the rest of a character as what it is: no UTF-8.
+    pub fn release_held(&mut self) {
+        if !self.held.bytes.is_empty() {
+            let bytes = std::mem::take(&mut self.held.bytes);
+            self.encoder.bytes(self.held.time, 'o', &bytes, &mut self.batch.bytes);
+            self.end_unit();
+        }
+    }
+
+    /// Writes the gap record of an open gap, `missed` bytes being lost; also of a loss without a failure.
+    pub fn tell_gap(&mut self, missed: u64) {
+        let gap = self.gap.take().map_or(
+            Gap { bytes: missed, seconds: 0.0, lost: missed, error: "buffer_full".to_owned() },
+            |gap| Gap {
+                bytes: gap.bytes.max(missed),
+                #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]
+                seconds: gap.micros as f64 / 1e6,
+                lost: missed,
+                error: gap.fault.code(),
+            },
+        );
+        self.encoder.record(&Record::Gap(gap), &mut self.batch.bytes);
+        self.end_unit();
+    }
+
+    /// The last lines of a recording, as one piece: a marker if there is something to say, the exit
+    /// status, the end record.
+    pub fn closing(&mut self, time: u64, marker: Option<&str>, ending: Ending, bytes: u64) {
+        let out = &mut self.batch.bytes;
+        if let Some(text) = marker {
+            self.encoder.event(time, 'm', text, out);
+        }
+        self.encoder.event(time, 'x', &ending.status.to_string(), out);
+        self.encoder.record(&Record::End { reason: ending.reason, status: ending.status, bytes }, out);
+        self.end_unit();
+    }
+
+    /// Forgets the lines that were not written and goes back to where the last written one was.
+    pub fn abandon(&mut self, time: u64) {
+        self.batch.clear();
+        self.held.bytes.clear();
+        self.encoder.rewind(time);
+    }
+
+    fn output(&mut self, time: u64, position: u64, payload: &[u8]) {
+        self.stream += payload.len() as u64;
+        if self.held.bytes.is_empty() {
+            let tail = incomplete_tail(payload);
+            let (whole, rest) = payload.split_at(payload.len() - tail);
+            if !whole.is_empty() {
+                self.encoder.bytes(time, 'o', whole, &mut self.batch.bytes);
+            }
+            if tail > 0 {
+                self.held = Held { bytes: rest.to_vec(), position: position + whole.len() as u64, time };
+            }
+        } else {
+            let before = self.held.bytes.len();
+            self.scratch.clear();
+            self.scratch.extend_from_slice(&self.held.bytes);
+            self.scratch.extend_from_slice(payload);
+            let tail = incomplete_tail(&self.scratch);
+            let whole = self.scratch.len() - tail;
+            if whole > 0 {
+                self.encoder.bytes(time, 'o', &self.scratch[..whole], &mut self.batch.bytes);
+                self.held.position = position + (whole.saturating_sub(before)) as u64;
+                self.held.time = time;
+            }
+            self.held.bytes.clear();
+            self.held.bytes.extend_from_slice(&self.scratch[whole..]);
+        }
+        self.end_unit();
+    }
+
+    fn end_unit(&mut self) {
+        let stream = self.stream - self.held.bytes.len() as u64;
+        self.batch.end_unit(stream, stream - self.lost, self.encoder.last_time());
+    }
+}

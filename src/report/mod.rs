@@ -1,0 +1,11 @@
+//! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
+//! or YAML. Turns values into text; opens, prints and decides nothing.
+
+mod problem;
+mod resolution;
+mod style;
+mod table;
+
+pub use problem::{load_error, problem, problems, select_errors, skipped};
+pub use resolution::Resolution;
+pub use table::{short_fall, table};

@@ -1,0 +1,107 @@
+//! Errors and warnings as text: `file:line:column: message`, and the source line with the span
+//! underlined.
+
+use std::fmt::Write;
+
+use unicode_width::UnicodeWidthChar;
+
+use super::style::{BLUE, BOLD, RED, YELLOW, paint};
+use crate::escape;
+use crate::roles::{LoadError, Mark, Problem, SelectError, Severity, Site, Skipped};
+
+/// All of a [`LoadError`]: its warnings, then its errors. Ends with a line break.
+#[must_use]
+pub fn load_error(error: &LoadError, color: bool) -> String {
+    problems(&error.warnings, color) + &problems(&error.problems, color)
+}
+
+/// Problems in the order they are given.
+#[must_use]
+pub fn problems(problems: &[Problem], color: bool) -> String {
+    problems.iter().fold(String::new(), |text, next| text + &problem(next, color))
+}
+
+/// What is wrong with a selection, a line each.
+#[must_use]
+pub fn select_errors(errors: &[SelectError], color: bool) -> String {
+    let mut out = String::new();
+    for error in errors {
+        let _ = writeln!(out, "{}", paint(color, RED, &escape::controls(&error.to_string())));
+    }
+    out
+}
+
+/// The documents that are neither roles nor users, a line each.
+#[must_use]
+pub fn skipped(skipped: &[Skipped], color: bool) -> String {
+    let mut out = String::new();
+    for Skipped { at, kind } in skipped {
+        let place = paint(color, BOLD, &escape::controls(&at.to_string()));
+        let _ = match kind {
+            Some(kind) => writeln!(out, "{place}: skipped: {kind:?} is neither a role nor a user"),
+            None => writeln!(out, "{place}: skipped: no role, since it has no kind"),
+        };
+    }
+    out
+}
+
+/// One problem, with its source line and the further places that belong to it.
+#[must_use]
+pub fn problem(problem: &Problem, color: bool) -> String {
+    let (style, label) = match problem.kind.severity() {
+        Severity::Error => (RED, ""),
+        Severity::Warning => (YELLOW, "warning: "),
+    };
+    let mut out = String::new();
+    let message = format!("{label}{}", escape::controls(&problem.kind.to_string()));
+    head(&mut out, &problem.site, &paint(color, style, &message), color);
+    for (note, site) in &problem.related {
+        head(&mut out, site, &paint(color, BLUE, note), color);
+    }
+    out
+}
+
+fn head(out: &mut String, site: &Site, message: &str, color: bool) {
+    let file = escape::controls(&site.file);
+    let Some(mark) = &site.mark else {
+        let _ = writeln!(out, "{}: {message}", paint(color, BOLD, &file));
+        return;
+    };
+    let place = format!("{file}:{}:{}", mark.line, mark.column);
+    let _ = writeln!(out, "{}: {message}", paint(color, BOLD, &place));
+    source_line(out, mark, color);
+}
+
+/// The source line under its number, and carets under the span.
+fn source_line(out: &mut String, mark: &Mark, color: bool) {
+    let excerpt = &mark.excerpt;
+    let (start, end) = (excerpt.span.0 as usize, excerpt.span.1 as usize);
+    let (Some(before), Some(span), Some(after)) =
+        (excerpt.text.get(..start), excerpt.text.get(start..end), excerpt.text.get(end..))
+    else {
+        return;
+    };
+    let (before, span, after) = (line_text(before), line_text(span), line_text(after));
+    let number = mark.line.to_string();
+    let margin = " ".repeat(number.len());
+    let (left, right) = (if excerpt.cut_before { "…" } else { "" }, if excerpt.cut_after { "…" } else { "" });
+    let indent = " ".repeat(width(&before) + width(left));
+    let carets = "^".repeat(width(span.trim_end()).max(1));
+    let bar = paint(color, BLUE, "|");
+    let _ = writeln!(
+        out,
+        "{} {bar} {left}{before}{span}{}{right}",
+        paint(color, BLUE, &number),
+        after.trim_end()
+    );
+    let _ = writeln!(out, "{margin} {bar} {indent}{}", paint(color, RED, &carets));
+}
+
+/// Tabs as blanks and everything unsafe spelt out, so that what is printed has a known width.
+fn line_text(text: &str) -> String {
+    escape::controls(&text.replace('\t', "    "))
+}
+
+fn width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}

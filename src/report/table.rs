@@ -1,0 +1,75 @@
+//! The answer of `resolve` for people: a line a kind, and why in words.
+
+use std::fmt::Write as _;
+
+use super::style::{BOLD, DIM, GREEN, RED, YELLOW, paint};
+use crate::escape;
+use crate::policy::{DecidedBy, Decision, Ground, Mode};
+
+/// So many settings are shown of each sort; JSON has them all.
+const MAX_SHOWN: usize = 5;
+
+/// The decisions as a table with a heading.
+#[must_use]
+pub fn table(decisions: &[Decision], color: bool) -> String {
+    let mut out = String::new();
+    let heading = format!("{:7}  {:11}  {:12}  WHY", "KIND", "MODE", "RECORDED");
+    let _ = writeln!(out, "{}", paint(color, BOLD, &heading));
+    for decision in decisions {
+        let mode = paint(
+            color,
+            if decision.mode == Mode::Strict { GREEN } else { YELLOW },
+            &format!("{:11}", decision.mode),
+        );
+        let recorded = format!("{:12}", if decision.recording { "recorded" } else { "not recorded" });
+        let recorded = if decision.recording { recorded } else { paint(color, RED, &recorded) };
+        let mut why = why(decision, color).into_iter();
+        let first = why.next().unwrap_or_default();
+        let _ = writeln!(out, "{:7}  {mode}  {recorded}  {first}", decision.kind);
+        for more in why {
+            let _ = writeln!(out, "{:36}{more}", "");
+        }
+    }
+    out
+}
+
+/// Why a decision is less than what is required, in a line.
+#[must_use]
+pub fn short_fall(decision: &Decision, required: Mode) -> String {
+    let recorded = if decision.recording { "" } else { ", not recorded" };
+    format!(
+        "{} falls short of {required}: it is {}{recorded} ({})",
+        decision.kind,
+        decision.mode,
+        reasons(decision).join("; ")
+    )
+}
+
+fn why(decision: &Decision, color: bool) -> Vec<String> {
+    let mut lines = reasons(decision);
+    let overridden = grounds(&decision.overridden);
+    lines.extend(overridden.iter().map(|line| paint(color, DIM, &format!("overrides {line}"))));
+    lines
+}
+
+fn reasons(decision: &Decision) -> Vec<String> {
+    let mut lines = grounds(&decision.because);
+    if decision.decided_by == DecidedBy::BuiltIn {
+        lines.insert(0, "no role gives a mode: the built-in default".to_owned());
+    }
+    lines
+}
+
+fn grounds(grounds: &[Ground]) -> Vec<String> {
+    let mut lines: Vec<_> = grounds.iter().take(MAX_SHOWN).map(in_words).collect();
+    if grounds.len() > MAX_SHOWN {
+        lines.push(format!("{} more (--format json has all)", grounds.len() - MAX_SHOWN));
+    }
+    lines
+}
+
+/// `default: strict in role "alice" (roles/alice.yaml:9:16)`
+fn in_words(ground: &Ground) -> String {
+    let Ground { role, option, value, at } = ground;
+    format!("{option}: {value} in role {role:?} ({})", escape::controls(&at.to_string()))
+}

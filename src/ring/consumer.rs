@@ -1,0 +1,126 @@
+//! The recording side's end of the ring.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Frame, HEADER, SEGMENT, Shared, Wake, sequence, within};
+
+/// A run of frames that the consumer has taken: copied out, of one segment.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// Position of the first byte.
+    pub start: u64,
+    /// Position after the last byte.
+    pub end: u64,
+    bytes: &'a [u8],
+}
+
+impl Claim<'_> {
+    /// The frames with their payloads and the positions where those begin.
+    pub fn frames(&self) -> impl Iterator<Item = (Frame, u64, &[u8])> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            // What is left at a segment's end may be too short for a header.
+            let frame = Frame::from_bytes(self.bytes.get(at..)?)?;
+            let payload = self.bytes.get(at + HEADER..at + HEADER + frame.len)?;
+            let position = self.start + (at + HEADER) as u64;
+            at += frame.span();
+            Some((frame, position, payload))
+        })
+    }
+}
+
+/// Claims frames, and says what was accepted and what is no longer needed.
+#[derive(Debug)]
+pub struct Consumer {
+    shared: Arc<Shared>,
+    own: Arc<Wake>,
+    other: Arc<Wake>,
+    buffer: Vec<u8>,
+}
+
+impl Consumer {
+    pub(super) fn new(shared: Arc<Shared>, own: Arc<Wake>, other: Arc<Wake>) -> Self {
+        Self { shared, own, other, buffer: Vec::with_capacity(SEGMENT) }
+    }
+
+    /// What to poll for the producer's wake-ups.
+    #[must_use]
+    pub fn wake(&self) -> &Wake {
+        &self.own
+    }
+
+    /// The descriptors that this end needs, its peer's wake-up included.
+    #[must_use]
+    pub fn wakes(&self) -> [&Wake; 2] {
+        [&self.own, &self.other]
+    }
+
+    /// Says that the caller is about to sleep; it must look at [`Consumer::is_empty`] after this.
+    pub fn announce_sleep(&self) {
+        self.own.announce(&self.shared.memory);
+    }
+
+    /// Ends what `announce_sleep` began.
+    pub fn settle(&self) {
+        self.own.settle(&self.shared.memory);
+    }
+
+    /// Whether every published frame was claimed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.claimed().load(Ordering::Acquire) >= self.shared.head().load(Ordering::Acquire)
+    }
+
+    /// Takes the next frames, at most those of one segment; the producer won't drop them any more.
+    pub fn claim(&mut self) -> Option<Claim<'_>> {
+        let (start, end, storage) = loop {
+            let start = self.shared.claimed().load(Ordering::Acquire);
+            let head = self.shared.head().load(Ordering::Acquire);
+            if start >= head {
+                return None;
+            }
+            let end = head.min((sequence(start) + 1) * SEGMENT as u64);
+            // Read before the exchange: once `start` is claimed its slot may serve a later segment.
+            let storage = self.shared.order(sequence(start)).load(Ordering::Acquire);
+            let taken = self
+                .shared
+                .claimed()
+                .compare_exchange(start, end, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok();
+            if taken {
+                break (start, end, storage);
+            }
+        };
+        self.buffer.resize(usize::try_from(end - start).unwrap_or(0), 0);
+        let offset = self.shared.offset(storage, start);
+        debug_assert!(within(start) + self.buffer.len() <= SEGMENT, "a claim of one segment");
+        self.shared.memory.copy_out(offset, &mut self.buffer);
+        Some(Claim { start, end, bytes: &self.buffer })
+    }
+
+    /// Says that the bytes before `position` are no longer needed in the ring.
+    pub fn release(&self, position: u64) {
+        self.shared.released().store(position, Ordering::Release);
+        self.other.wake(&self.shared.memory);
+    }
+
+    /// Says that the recording holds all before `position`.
+    pub fn accept(&self, position: u64) {
+        self.shared.accepted().store(position, Ordering::Release);
+        self.other.wake(&self.shared.memory);
+    }
+
+    /// Bytes of output that the terminal side has published.
+    #[must_use]
+    pub fn stream(&self) -> u64 {
+        self.shared.stream().load(Ordering::Acquire)
+    }
+
+    /// The window size that the terminal side noted last, columns and rows.
+    #[must_use]
+    pub fn window_size(&self) -> (u16, u16) {
+        let [c1, c0, r1, r0] = self.shared.window_size().load(Ordering::Acquire).to_be_bytes();
+        (u16::from_be_bytes([c1, c0]), u16::from_be_bytes([r1, r0]))
+    }
+}

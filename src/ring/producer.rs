@@ -1,0 +1,271 @@
+//! The terminal side's end of the ring.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{Frame, FrameCode, HEADER, SEGMENT, Shared, Wake, sequence, within};
+
+/// The longest payload of one frame, bytes.
+pub const MAX_PAYLOAD: usize = 8 * 1024;
+
+/// A segment that holds frames.
+#[derive(Debug)]
+struct InFlight {
+    sequence: u64,
+    storage: u32,
+    dropped: bool,
+}
+
+/// Appends frames, reads its own output back for the terminal, and drops the oldest when told to.
+#[derive(Debug)]
+pub struct Producer {
+    shared: Arc<Shared>,
+    own: Arc<Wake>,
+    other: Arc<Wake>,
+    head: u64,
+    stream: u64,
+    in_flight: VecDeque<InFlight>,
+    free: Vec<u32>,
+    /// Position of the frame being shown, how much of its payload was, its length and its span.
+    shown: u64,
+    shown_payload: usize,
+    shown_len: usize,
+    shown_span: u64,
+}
+
+impl Producer {
+    pub(super) fn new(shared: Arc<Shared>, own: Arc<Wake>, other: Arc<Wake>) -> Self {
+        let free = (0..u32::try_from(shared.segments).unwrap_or(u32::MAX)).rev().collect();
+        Self {
+            shared,
+            own,
+            other,
+            head: 0,
+            stream: 0,
+            in_flight: VecDeque::new(),
+            free,
+            shown: 0,
+            shown_payload: 0,
+            shown_len: 0,
+            shown_span: 0,
+        }
+    }
+
+    /// What to poll for the consumer's wake-ups.
+    #[must_use]
+    pub fn wake(&self) -> &Wake {
+        &self.own
+    }
+
+    /// Says that the caller is about to sleep; it must check its condition once more after this.
+    pub fn announce_sleep(&self) {
+        self.own.announce(&self.shared.memory);
+    }
+
+    /// Ends what `announce_sleep` began.
+    pub fn settle(&self) {
+        self.own.settle(&self.shared.memory);
+    }
+
+    /// Position after the last published frame.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Position up to which the recording holds the bytes.
+    #[must_use]
+    pub fn accepted(&self) -> u64 {
+        self.shared.accepted().load(Ordering::Acquire)
+    }
+
+    /// Position up to which the consumer is done.
+    #[must_use]
+    pub fn released(&self) -> u64 {
+        self.shared.released().load(Ordering::Acquire)
+    }
+
+    /// Bytes of output that were appended so far.
+    #[must_use]
+    pub fn stream(&self) -> u64 {
+        self.stream
+    }
+
+    /// Bytes between what was shown and the head.
+    #[must_use]
+    pub fn unshown(&self) -> u64 {
+        self.head - self.shown
+    }
+
+    /// Notes the window size that a recording is set to after a loss.
+    pub fn set_window_size(&self, cols: u16, rows: u16) {
+        self.shared.window_size().store(u32::from(cols) << 16 | u32::from(rows), Ordering::Release);
+    }
+
+    /// Whether a frame of the longest payload fits without dropping anything.
+    #[must_use]
+    pub fn has_room(&mut self) -> bool {
+        let left = (SEGMENT - within(self.head)) % SEGMENT;
+        if left >= HEADER + MAX_PAYLOAD {
+            return true;
+        }
+        self.reclaim();
+        !self.free.is_empty()
+    }
+
+    /// Segments that hold frames, as a share of all, in percent.
+    #[must_use]
+    pub fn fill_percent(&mut self) -> usize {
+        self.reclaim();
+        self.in_flight.len() * 100 / self.shared.segments
+    }
+
+    /// Appends a frame and publishes it. `payload` is at most [`MAX_PAYLOAD`] bytes.
+    ///
+    /// Returns false, and appends nothing, where there is no room.
+    ///
+    /// # Panics
+    /// For a longer payload.
+    #[must_use]
+    pub fn push(&mut self, code: FrameCode, time: u64, payload: &[u8]) -> bool {
+        assert!(payload.len() <= MAX_PAYLOAD, "a frame longer than the longest");
+        let frame = Frame { code, len: payload.len(), time, stream: self.stream };
+        let left = (SEGMENT - within(self.head)) % SEGMENT;
+        if left < frame.span() {
+            self.reclaim();
+            let Some(storage) = self.free.pop() else { return false };
+            if left > 0 {
+                // Positions and spans are multiples of 8 but a header is 24 bytes: a remainder too
+                // small for one is skipped by both sides without a frame.
+                if left >= HEADER {
+                    let pad = Frame { code: FrameCode::Pad, len: left - HEADER, time, stream: self.stream };
+                    self.write(self.head, &pad.to_bytes());
+                }
+                self.head += left as u64;
+            }
+            let sequence = sequence(self.head);
+            self.shared.order(sequence).store(storage, Ordering::Relaxed);
+            self.in_flight.push_back(InFlight { sequence, storage, dropped: false });
+        }
+        self.write(self.head, &frame.to_bytes());
+        self.write(self.head + HEADER as u64, payload);
+        self.head += frame.span() as u64;
+        if code == FrameCode::Output {
+            self.stream += payload.len() as u64;
+            self.shared.stream().store(self.stream, Ordering::Relaxed);
+        }
+        self.shared.head().store(self.head, Ordering::Release);
+        self.other.wake(&self.shared.memory);
+        true
+    }
+
+    /// Drops the oldest frames that the consumer has not claimed, until one more frame fits.
+    /// Returns false where nothing can be dropped. What was lost the consumer sees in the next
+    /// frame's `stream`.
+    pub fn drop_oldest(&mut self) -> bool {
+        loop {
+            self.reclaim();
+            if !self.free.is_empty() {
+                return true;
+            }
+            let claimed = self.shared.claimed().load(Ordering::Acquire);
+            let end = (sequence(claimed) + 1) * SEGMENT as u64;
+            // Never the segment that is being filled, never what the terminal still has to show.
+            if end > self.shown || end > sequence(self.head.saturating_sub(1)) * SEGMENT as u64 {
+                return false;
+            }
+            if self
+                .shared
+                .claimed()
+                .compare_exchange(claimed, end, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+                && within(claimed) == 0
+            {
+                let sequence = sequence(claimed);
+                if let Some(segment) = self.in_flight.iter_mut().find(|segment| segment.sequence == sequence)
+                {
+                    segment.dropped = true;
+                }
+            }
+        }
+    }
+
+    /// Copies the next output that may be shown, up to position `limit`, into `buffer`; 0 when there is none.
+    /// The same bytes come again until [`Producer::advance_shown`] says how many went out.
+    pub fn peek_unshown(&mut self, limit: u64, buffer: &mut [u8]) -> usize {
+        let limit = limit.min(self.head);
+        while self.shown < limit {
+            let left = SEGMENT - within(self.shown);
+            let Some(frame) = (left >= HEADER).then(|| self.read_frame(self.shown)).flatten() else {
+                self.shown += left as u64;
+                continue;
+            };
+            self.shown_len = frame.len;
+            self.shown_span = frame.span() as u64;
+            if frame.code != FrameCode::Output {
+                self.shown += self.shown_span;
+                continue;
+            }
+            let payload = self.shown + HEADER as u64;
+            let may = usize::try_from(limit.saturating_sub(payload)).unwrap_or(usize::MAX).min(frame.len);
+            let n = may.saturating_sub(self.shown_payload).min(buffer.len());
+            self.read(payload + self.shown_payload as u64, &mut buffer[..n]);
+            return n;
+        }
+        0
+    }
+
+    /// Whether there is output that may be shown up to position `limit`.
+    pub fn has_unshown(&mut self, limit: u64) -> bool {
+        self.peek_unshown(limit, &mut [0]) > 0
+    }
+
+    /// Says that `n` bytes of what [`Producer::peek_unshown`] gave went out.
+    pub fn advance_shown(&mut self, n: usize) {
+        self.shown_payload += n;
+        if self.shown_payload == self.shown_len {
+            self.shown += self.shown_span;
+            self.shown_payload = 0;
+        }
+    }
+
+    fn reclaim(&mut self) {
+        let released = self.shared.released().load(Ordering::Acquire);
+        let shown = self.shown;
+        let current = sequence(self.head.saturating_sub(1));
+        let free = &mut self.free;
+        self.in_flight.retain(|segment| {
+            let end = (segment.sequence + 1) * SEGMENT as u64;
+            let done = (segment.dropped || end <= released) && end <= shown && segment.sequence < current;
+            if done {
+                free.push(segment.storage);
+            }
+            !done
+        });
+    }
+
+    fn storage(&self, position: u64) -> u32 {
+        let sequence = sequence(position);
+        // The newest are at the back, and it is nearly always those that are asked for.
+        self.in_flight
+            .iter()
+            .rev()
+            .find(|segment| segment.sequence == sequence)
+            .map_or(0, |segment| segment.storage)
+    }
+
+    fn write(&self, position: u64, bytes: &[u8]) {
+        self.shared.memory.copy_in(self.shared.offset(self.storage(position), position), bytes);
+    }
+
+    fn read(&self, position: u64, bytes: &mut [u8]) {
+        self.shared.memory.copy_out(self.shared.offset(self.storage(position), position), bytes);
+    }
+
+    fn read_frame(&self, position: u64) -> Option<Frame> {
+        let mut bytes = [0; HEADER];
+        self.read(position, &mut bytes);
+        Frame::from_bytes(&bytes)
+    }
+}

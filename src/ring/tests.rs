@@ -1,0 +1,135 @@
+use super::*;
+
+/// Frames of output whose payload tells the stream offset, so that order and losses show.
+fn push(producer: &mut Producer, len: usize) -> bool {
+    let payload = vec![u8::try_from(producer.stream() % 251).expect("below 251"); len];
+    producer.push(FrameCode::Output, producer.stream(), &payload)
+}
+
+fn consume(consumer: &mut Consumer) -> Vec<(u64, usize, u8)> {
+    let mut seen = Vec::new();
+    while let Some(claim) = consumer.claim() {
+        for (frame, _, payload) in claim.frames() {
+            if frame.code == FrameCode::Output {
+                assert!(payload.iter().all(|&byte| byte == payload[0]), "a frame is whole");
+                seen.push((frame.stream, payload.len(), payload[0]));
+            }
+        }
+        let end = claim.end;
+        consumer.release(end);
+        consumer.accept(end);
+    }
+    seen
+}
+
+#[test]
+fn what_goes_in_comes_out_in_order() {
+    let (mut producer, mut consumer) = ring(1 << 20).expect("a ring");
+    let mut expected = 0;
+    for round in 0..2_000_usize {
+        let len = 1 + (round * 977) % MAX_PAYLOAD;
+        assert!(push(&mut producer, len));
+        let mut scratch = [0; MAX_PAYLOAD];
+        let n = producer.peek_unshown(producer.head(), &mut scratch);
+        assert_eq!(n, len);
+        producer.advance_shown(n);
+        if round % 3 == 0 {
+            for (stream, len, first) in consume(&mut consumer) {
+                assert_eq!(stream, expected);
+                assert_eq!(u64::from(first), stream % 251);
+                expected += len as u64;
+            }
+        }
+    }
+    for (_, len, _) in consume(&mut consumer) {
+        expected += len as u64;
+    }
+    assert_eq!(expected, producer.stream());
+    assert_eq!(producer.unshown(), 0);
+}
+
+#[test]
+fn nothing_is_shown_beyond_what_was_accepted() {
+    let (mut producer, consumer) = ring(1 << 20).expect("a ring");
+    assert!(producer.push(FrameCode::Resize, 0, &[80, 0, 24, 0]));
+    assert!(producer.push(FrameCode::Output, 0, b"hello"));
+    let payload = 2 * HEADER as u64 + 8;
+    let mut buffer = [0; 16];
+    assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
+    consumer.accept(payload + 3);
+    let n = producer.peek_unshown(producer.accepted(), &mut buffer);
+    assert_eq!(&buffer[..n], b"hel");
+    producer.advance_shown(n);
+    assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
+    consumer.accept(producer.head());
+    let n = producer.peek_unshown(producer.accepted(), &mut buffer);
+    assert_eq!(&buffer[..n], b"lo");
+    producer.advance_shown(n);
+    assert_eq!(producer.unshown(), 0);
+}
+
+#[test]
+fn a_full_ring_drops_the_oldest_unclaimed_and_the_loss_shows() {
+    let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
+    let mut scratch = [0; MAX_PAYLOAD];
+    let mut put = |producer: &mut Producer| {
+        while !push(producer, 4096) {
+            assert!(producer.drop_oldest());
+        }
+        let n = producer.peek_unshown(producer.head(), &mut scratch);
+        producer.advance_shown(n);
+    };
+    put(&mut producer);
+    // The consumer is stuck with one claimed frame while the ring turns over many times.
+    let stuck = consumer.claim().map(|claim| claim.end).expect("a claim");
+    for _ in 0..500 {
+        put(&mut producer);
+    }
+    consumer.release(stuck);
+    let seen = consume(&mut consumer);
+    let (first, ..) = seen[0];
+    assert!(first > 4096, "the oldest were dropped");
+    let kept: usize = seen.iter().map(|(_, len, _)| len).sum();
+    assert_eq!(first + kept as u64, producer.stream(), "the newest are all there");
+    assert!(kept >= 2 * SEGMENT - 2 * MAX_PAYLOAD, "a ring's worth was kept");
+}
+
+#[test]
+fn strict_never_drops_what_is_not_shown() {
+    let (mut producer, _consumer) = ring(4 * SEGMENT).expect("a ring");
+    while push(&mut producer, MAX_PAYLOAD) {}
+    assert!(!producer.drop_oldest());
+    assert!(!producer.has_room());
+}
+
+#[test]
+fn two_processes_worth_of_threads_agree_on_every_byte() {
+    let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
+    let total = 8 << 20;
+    let reader = std::thread::spawn(move || {
+        let mut expected = 0;
+        while expected < total {
+            for (stream, len, first) in consume(&mut consumer) {
+                assert_eq!(stream, expected);
+                assert_eq!(u64::from(first), stream % 251);
+                expected += len as u64;
+            }
+            std::thread::yield_now();
+        }
+    });
+    let mut scratch = [0; MAX_PAYLOAD];
+    while producer.stream() < total {
+        let len = usize::try_from((total - producer.stream()).min(3001)).expect("small");
+        if !push(&mut producer, len) {
+            std::thread::yield_now();
+        }
+        loop {
+            let n = producer.peek_unshown(producer.accepted(), &mut scratch);
+            if n == 0 {
+                break;
+            }
+            producer.advance_shown(n);
+        }
+    }
+    reader.join().expect("the consumer's assertions");
+}

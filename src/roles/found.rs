@@ -1,0 +1,107 @@
+//! What was found in a piece of a file: roles, users, what was skipped, what is wrong. Only this
+//! is kept of what was read.
+
+use std::sync::Arc;
+
+use super::limits::MAX_PROBLEMS_PER_FILE;
+use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+use super::tree::Span;
+use crate::policy::{Place, Role};
+
+/// A `kind: user` document: who holds which roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The user's name.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// The names of the user's roles, and where each is written.
+    pub roles: Vec<(Arc<str>, Place)>,
+}
+
+/// A document that is neither a role nor a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it begins.
+    pub at: Place,
+    /// Its `kind`; `None` if it has none.
+    pub kind: Option<Box<str>>,
+}
+
+/// What was found in one file, or in a part of it.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Roles, with the line of the name for the error of a second role of that name.
+    pub(super) roles: Vec<(Arc<Role>, Excerpt)>,
+    pub(super) users: Vec<(User, Excerpt)>,
+    pub(super) skipped: Vec<Skipped>,
+    pub(super) problems: Vec<Problem>,
+    /// Errors beyond [`MAX_PROBLEMS_PER_FILE`].
+    pub(super) more_errors: usize,
+    /// Whether a document was ours, in whatever state.
+    pub(super) ours: bool,
+}
+
+impl Found {
+    /// Adds what a later part of the same file holds.
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.roles.append(&mut later.roles);
+        self.users.append(&mut later.users);
+        self.skipped.append(&mut later.skipped);
+        self.more_errors += later.more_errors;
+        for problem in later.problems {
+            self.report(problem);
+        }
+        self.ours |= later.ours;
+    }
+
+    /// Adds a problem; beyond the bound it is only counted.
+    pub(super) fn report(&mut self, problem: Problem) {
+        if self.problems.len() < MAX_PROBLEMS_PER_FILE {
+            self.problems.push(problem);
+        } else if problem.kind.severity() == Severity::Error {
+            self.more_errors += 1;
+        }
+    }
+
+    /// Sorts by place and says how many errors were not kept.
+    pub(super) fn finish(&mut self, file: &Arc<str>) {
+        self.problems.sort_by_key(Problem::position);
+        self.problems.dedup();
+        if self.more_errors > 0 {
+            self.problems.push(Problem::of_file(ProblemKind::More(self.more_errors), file));
+        }
+    }
+}
+
+/// A document's text and where it stands, to tell places in it.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'a> {
+    pub(super) file: &'a Arc<str>,
+    pub(super) text: &'a str,
+    /// The line of the file that the text begins with, from 1.
+    pub(super) first_line: u32,
+}
+
+impl Document<'_> {
+    pub(super) fn place(&self, span: Span) -> Place {
+        Place { file: Arc::clone(self.file), line: self.line(span), column: span.column }
+    }
+
+    pub(super) fn excerpt(&self, span: Span) -> Excerpt {
+        Excerpt::new(self.text, span.start as usize, span.end as usize)
+    }
+
+    pub(super) fn site(&self, span: Span) -> Site {
+        let mark = Mark { line: self.line(span), column: span.column, excerpt: self.excerpt(span) };
+        Site { file: Arc::clone(self.file), mark: Some(mark) }
+    }
+
+    pub(super) fn problem(&self, kind: ProblemKind, span: Span) -> Problem {
+        Problem::new(kind, self.site(span))
+    }
+
+    fn line(&self, span: Span) -> u32 {
+        self.first_line.saturating_add(span.line.saturating_sub(1))
+    }
+}

@@ -1,0 +1,106 @@
+//! Reading roles: files, folders and streams to [`policy`](crate::policy) values with their places.
+//! Decides nothing, prints nothing.
+//!
+//! [`load`] takes Teleport's YAML and JSON and the resources of its Kubernetes operator, one or
+//! many in a file, and finds everything that is wrong with them in one run. What can't be read or
+//! understood is an error and never left out: a role that is missing from a set can loosen the
+//! set's mode as well as tighten it.
+//!
+//! In a folder, files named `.yaml`, `.yml` or `.json` are read, links followed, hidden files and
+//! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
+//! paths lead to it.
+//!
+//! # Bounds
+//!
+//! So that no input can exhaust memory or time, a file or stream may have up to
+//! [`limits::MAX_FILE_BYTES`], a document in it [`limits::MAX_DOCUMENT_BYTES`], a key or value
+//! [`limits::MAX_SCALAR_BYTES`]; a document may nest [`limits::MAX_DEPTH`] levels, a resource may
+//! have [`limits::MAX_NODES`] keys and values, and aliases may stand for
+//! [`limits::MAX_EXPANDED_NODES`] in a document; a folder may nest
+//! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
+//! [`limits::MAX_PROBLEMS_PER_FILE`] errors are kept and the others counted.
+
+mod found;
+mod keys;
+pub mod limits;
+mod load;
+mod parse;
+mod problem;
+mod record_session;
+mod resource;
+mod select;
+mod source;
+mod split;
+mod tree;
+mod walk;
+
+use std::sync::Arc;
+
+use crate::policy::Role;
+
+pub use found::{Skipped, User};
+pub use load::{LoadError, Progress, load, load_with_progress};
+pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+pub use select::SelectError;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Roles {
+    /// Sorted by name; no name is there twice.
+    all: Vec<Arc<Role>>,
+    /// Sorted by name; no name is there twice.
+    users: Vec<User>,
+    warnings: Vec<Problem>,
+    skipped: Vec<Skipped>,
+}
+
+impl Roles {
+    fn new(
+        mut roles: Vec<Arc<Role>>,
+        mut users: Vec<User>,
+        warnings: Vec<Problem>,
+        skipped: Vec<Skipped>,
+    ) -> Self {
+        roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Self { all: roles, users, warnings, skipped }
+    }
+
+    /// The roles, sorted by name.
+    #[must_use]
+    pub fn roles(&self) -> &[Arc<Role>] {
+        &self.all
+    }
+
+    /// The users, sorted by name.
+    #[must_use]
+    pub fn users(&self) -> &[User] {
+        &self.users
+    }
+
+    /// What was written but has no effect, in the order of the input.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The documents that are neither roles nor users, in the order of the input.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// The role of this name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<&Arc<Role>> {
+        let found = self.all.binary_search_by(|role| role.name.as_ref().cmp(name));
+        found.ok().map(|at| &self.all[at])
+    }
+
+    /// The user of this name.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<&User> {
+        let found = self.users.binary_search_by(|user| user.name.as_ref().cmp(name));
+        found.ok().map(|at| &self.users[at])
+    }
+}

@@ -1,0 +1,70 @@
+//! Bytes of a file to what they say: checks the text, takes it apart into documents, reads each.
+
+use std::sync::Arc;
+
+use super::found::{Document, Found};
+use super::limits::MAX_DOCUMENT_BYTES;
+use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
+use super::source::Piece;
+use super::{resource, split, tree};
+
+/// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
+/// read.
+pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
+    let mut bytes = piece.bytes.as_slice();
+    if piece.first_line == 1 {
+        bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    }
+    if let Some(at) = memchr::memchr(0, bytes) {
+        found.report(bad_byte(ProblemKind::Nul, file, bytes, at, piece.first_line));
+        return;
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.valid_up_to();
+            found.report(bad_byte(ProblemKind::NotUtf8, file, bytes, at, piece.first_line));
+            return;
+        }
+    };
+    let mut first_line = piece.first_line;
+    for (_, text) in split::documents(text) {
+        let document = Document { file, text, first_line };
+        if text.trim_start_matches("---").trim_ascii() != "" {
+            read_document(document, found);
+        }
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+    }
+}
+
+fn read_document(document: Document<'_>, found: &mut Found) {
+    if document.text.len() > MAX_DOCUMENT_BYTES {
+        let span = tree::Span { start: 0, end: 0, line: 1, column: 1 };
+        found.report(document.problem(ProblemKind::DocumentTooLarge, span));
+        return;
+    }
+    let read = tree::read(document.text, |tree, id| resource::read(document, tree, id, found));
+    if let Err(error) = read {
+        // Text that is no YAML may be a role that is not well-formed.
+        found.ours = true;
+        found.report(document.problem(error.kind, error.span));
+    }
+}
+
+/// The problem of a byte that no text may have, at the byte.
+fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, first_line: u32) -> Problem {
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let lines = memchr::memchr_iter(b'\n', &bytes[..at]).count();
+    let line_start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
+    let before = String::from_utf8_lossy(&bytes[line_start..at]);
+    let end = (at + 200).min(bytes.len());
+    let around = format!("{before}{}", String::from_utf8_lossy(&bytes[at..end]));
+    let width = around[before.len()..].chars().next().map_or(0, char::len_utf8);
+    let mark = Mark {
+        line: first_line.saturating_add(count(lines)),
+        column: count(before.chars().count()).saturating_add(1),
+        excerpt: Excerpt::new(&around, before.len(), before.len() + width),
+    };
+    Problem::new(kind, Site { file: Arc::clone(file), mark: Some(mark) })
+}

@@ -1,0 +1,285 @@
+//! What is wrong with the input: the problem, the place, and the line it stands on. Rendering is
+//! the report's business, and so is escaping: texts of files are kept here as they are.
+
+use std::sync::Arc;
+
+use super::limits;
+use crate::policy::Place;
+
+/// An error or a warning about the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub kind: ProblemKind,
+    /// Where.
+    pub site: Site,
+    /// Further places that belong to it, each with what it is.
+    pub related: Vec<(&'static str, Site)>,
+}
+
+impl Problem {
+    pub(super) fn new(kind: ProblemKind, site: Site) -> Self {
+        Self { kind, site, related: Vec::new() }
+    }
+
+    /// A problem of a whole file or folder.
+    pub(super) fn of_file(kind: ProblemKind, file: &Arc<str>) -> Self {
+        Self::new(kind, Site { file: Arc::clone(file), mark: None })
+    }
+
+    /// Line and column, for sorting within a file; a problem of the whole file comes first.
+    pub(super) fn position(&self) -> (u32, u32) {
+        self.site.mark.as_ref().map_or((0, 0), |mark| (mark.line, mark.column))
+    }
+}
+
+/// A file, and a place in it if the problem has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// The file's name as it was given or found.
+    pub file: Arc<str>,
+    /// The place in the file.
+    pub mark: Option<Mark>,
+}
+
+impl Site {
+    /// The place, if the problem has one.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        let mark = self.mark.as_ref()?;
+        Some(Place { file: Arc::clone(&self.file), line: mark.line, column: mark.column })
+    }
+}
+
+/// A place in a file, with the source line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// The line's text.
+    pub excerpt: Excerpt,
+}
+
+/// A source line, or the part of a long one around the place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The text, without its line break.
+    pub text: Box<str>,
+    /// Byte range of the span in `text`.
+    pub span: (u32, u32),
+    /// Whether the line begins before `text`.
+    pub cut_before: bool,
+    /// Whether the line goes on after `text`.
+    pub cut_after: bool,
+}
+
+/// Bytes of a long line that are kept on each side of the place.
+const CONTEXT: usize = 60;
+
+impl Excerpt {
+    /// The line around `start..end` of `source`. Looks at no more than a window of it, since a
+    /// JSON file may be one line of megabytes.
+    pub(super) fn new(source: &str, start: usize, end: usize) -> Self {
+        let start = source.floor_char_boundary(start);
+        let window_start = source.ceil_char_boundary(start.saturating_sub(CONTEXT));
+        let before = &source[window_start..start];
+        let line_start = before.rfind(['\n', '\r']).map_or(window_start, |at| window_start + at + 1);
+        let cut_before =
+            line_start == window_start && window_start > 0 && !source[..window_start].ends_with(['\n', '\r']);
+
+        let window_end = source.floor_char_boundary(end.clamp(start, start + CONTEXT) + CONTEXT);
+        let after = &source[start..window_end];
+        let line_end = after.find(['\n', '\r']).map_or(window_end, |at| start + at);
+        let cut_after = line_end == window_end
+            && !source[window_end..].starts_with(['\n', '\r'])
+            && window_end < source.len();
+
+        let text = &source[line_start..line_end];
+        let offset =
+            |at: usize| u32::try_from(at.clamp(line_start, line_end) - line_start).unwrap_or(u32::MAX);
+        Self {
+            text: text.into(),
+            span: (offset(start), offset(source.floor_char_boundary(end))),
+            cut_before,
+            cut_after,
+        }
+    }
+}
+
+/// Whether a problem stops the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The setting has no effect; said, but the answer stands.
+    Warning,
+    /// There is no answer.
+    Error,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The system's error.
+    #[error("cannot be read: {0}")]
+    Io(String),
+    /// A named pipe, a device, a socket.
+    #[error("is {0}, not a role file (a stream is read as -, /dev/stdin or /dev/fd/N)")]
+    NotAFile(&'static str),
+    /// A link to a folder that it is in.
+    #[error("leads back to a folder that it is in")]
+    Loop,
+    /// More folders in folders than [`limits::MAX_FOLDER_DEPTH`].
+    #[error("is more than {} folders deep", limits::MAX_FOLDER_DEPTH)]
+    FolderTooDeep,
+    /// The same stream twice.
+    #[error("is named twice, and a stream can be read only once")]
+    StreamTwice,
+    /// A file without a role; the kinds that it has.
+    #[error("holds no role{}", only(.0))]
+    NoRole(Vec<String>),
+    /// A folder without a role in it.
+    #[error("no role in this folder (searched for .yaml, .yml and .json)")]
+    NoRoleInFolder,
+    /// Only `kind: user` documents.
+    #[error("no role was read, only users")]
+    OnlyUsers,
+    /// A file beyond [`limits::MAX_FILE_BYTES`].
+    #[error("is larger than {} MiB", limits::MAX_FILE_BYTES >> 20)]
+    FileTooLarge,
+    /// A document beyond [`limits::MAX_DOCUMENT_BYTES`].
+    #[error("this document is larger than {} MiB", limits::MAX_DOCUMENT_BYTES >> 20)]
+    DocumentTooLarge,
+    /// A scalar beyond [`limits::MAX_SCALAR_BYTES`].
+    #[error("this value is longer than {} KiB", limits::MAX_SCALAR_BYTES >> 10)]
+    ScalarTooLong,
+    /// Nesting beyond [`limits::MAX_DEPTH`].
+    #[error("nested more than {} levels deep", limits::MAX_DEPTH)]
+    TooDeep,
+    /// More than [`limits::MAX_NODES`].
+    #[error("this resource has more than {} keys and values", limits::MAX_NODES)]
+    TooManyNodes,
+    /// More than [`limits::MAX_EXPANDED_NODES`].
+    #[error("the aliases up to here stand for more than {} keys and values", limits::MAX_EXPANDED_NODES)]
+    AliasBomb,
+    /// An alias inside what it stands for.
+    #[error("this alias stands for a value that it is part of")]
+    RecursiveAlias,
+    /// A NUL byte.
+    #[error("holds a NUL byte, so this is no text file")]
+    Nul,
+    /// A byte that is not UTF-8.
+    #[error("this byte is not valid UTF-8")]
+    NotUtf8,
+    /// A byte order mark of UTF-16 or UTF-32.
+    #[error("is UTF-16 or UTF-32; a role file is UTF-8")]
+    Utf16,
+    /// Not well-formed.
+    #[error("not well-formed: {0}")]
+    Syntax(String),
+    /// A key twice in one mapping.
+    #[error("the key {0:?} is here a second time; which one holds depends on the reader")]
+    DuplicateKey(String),
+    /// A merge key with something that can't be merged.
+    #[error("a merge key takes a mapping or a list of mappings")]
+    BadMerge,
+    /// Two roles of one name.
+    #[error("a second role named {0:?}")]
+    DuplicateRole(String),
+    /// Two users of one name.
+    #[error("a second user named {0:?}")]
+    DuplicateUser(String),
+    /// `metadata.name` is missing.
+    #[error("this {0} has no metadata.name")]
+    NoName(String),
+    /// `metadata.name` is not text.
+    #[error("metadata.name has to be text")]
+    BadName,
+    /// Something other than a mapping, where a mapping is needed.
+    #[error("{0} has to be a mapping")]
+    NotAMapping(&'static str),
+    /// `items` of a list is no list, or an item of it no resource.
+    #[error("items has to be a list of resources")]
+    BadItems,
+    /// `spec.roles` of a user.
+    #[error("spec.roles has to be a list of role names")]
+    BadUserRoles,
+    /// A value that is no mode.
+    #[error("{}", invalid_mode(.option, .value.as_deref(), *.nearest))]
+    InvalidMode {
+        /// The key under `record_session`.
+        option: &'static str,
+        /// The value; `None` if it is missing.
+        value: Option<String>,
+        /// The right value that is near.
+        nearest: Option<&'static str>,
+    },
+    /// A key under `record_session` that is none.
+    #[error("{key:?} under record_session is no kind of session and has no effect{}", did_you_mean(*.nearest))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The right key that is near.
+        nearest: Option<&'static str>,
+    },
+    /// `record_session` anywhere else than at `spec.options`.
+    #[error("record_session has no effect here: it belongs under spec.options")]
+    Misplaced,
+    /// A key beside `record_session` that is likely meant to be it.
+    #[error("{0:?} is no option and has no effect: did you mean record_session?")]
+    Misspelt(String),
+    /// A kind that differs from one of ours in case only.
+    #[error("{kind:?} is no kind of resource, so this is skipped: did you mean {nearest}?")]
+    NearKind {
+        /// The kind.
+        kind: String,
+        /// The right one.
+        nearest: &'static str,
+    },
+    /// `record_session` in a document without a kind.
+    #[error("record_session has no effect here: this document has no kind, so it is no role")]
+    NoKind,
+    /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
+    #[error("and {0} more errors in this file")]
+    More(usize),
+}
+
+impl ProblemKind {
+    /// Whether this stops the answer.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::UnknownKey { .. }
+            | Self::Misplaced
+            | Self::Misspelt(_)
+            | Self::NearKind { .. }
+            | Self::NoKind => Severity::Warning,
+            _ => Severity::Error,
+        }
+    }
+}
+
+fn invalid_mode(option: &str, value: Option<&str>, nearest: Option<&str>) -> String {
+    let expected =
+        if option == "desktop" { "strict, best_effort or a boolean" } else { "strict or best_effort" };
+    let Some(value) = value else {
+        return format!("{option} has no value: expected {expected}");
+    };
+    match nearest {
+        Some(nearest) => format!("{option}: {value} is no recording mode: did you mean {nearest}?"),
+        None => format!("{option}: {value} is no recording mode: expected {expected}"),
+    }
+}
+
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+}
+
+fn only(kinds: &[String]) -> String {
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let kinds: Vec<_> = kinds.iter().map(|kind| format!("{kind:?}")).collect();
+    format!(", only {}", kinds.join(", "))
+}

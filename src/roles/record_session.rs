@@ -1,0 +1,183 @@
+//! The option `record_session` itself: its keys and values, and what they were likely meant to be.
+
+use super::found::{Document, Found};
+use super::problem::ProblemKind;
+use super::resource::quoted;
+use super::tree::{NodeId, Tree};
+use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting};
+
+/// Reads `record_session` of the mapping `options`. Absent, null or empty: it says nothing.
+pub(super) fn read(
+    document: Document<'_>,
+    tree: &Tree<'_>,
+    options: NodeId,
+    found: &mut Found,
+) -> RecordSession {
+    let mut said = RecordSession::default();
+    let Some((key, value)) = tree.get(options, "record_session") else { return said };
+    if tree.is_null(value) {
+        return said;
+    }
+    if !tree.is_mapping(value) {
+        found.report(document.problem(ProblemKind::NotAMapping("record_session"), tree.span(key)));
+        return said;
+    }
+    for (key, value) in tree.merged(value) {
+        let name = tree.text(key).unwrap_or_default();
+        let Some(option) = OptionName::from_name(name) else {
+            let kind = ProblemKind::UnknownKey { key: quoted(name), nearest: nearest_key(name) };
+            found.report(document.problem(kind, tree.span(key)));
+            continue;
+        };
+        let setting =
+            if tree.is_null(value) { None } else { tree.text(value).and_then(|text| parse(option, text)) };
+        let Some(setting) = setting else {
+            let (kind, at) = invalid(tree, option, key, value);
+            found.report(document.problem(kind, tree.span(at)));
+            continue;
+        };
+        let at = document.place(tree.span(value));
+        let slot = match option {
+            OptionName::Default => &mut said.default,
+            OptionName::Kind(SessionKind::Ssh) => &mut said.ssh,
+            OptionName::Kind(SessionKind::K8s) => &mut said.k8s,
+            OptionName::Kind(SessionKind::Db) => &mut said.db,
+            OptionName::Kind(SessionKind::App) => &mut said.app,
+            OptionName::Kind(SessionKind::Desktop) => {
+                said.desktop = Some(Setting::new(setting, at));
+                continue;
+            }
+        };
+        if let Desktop::Mode(mode) = setting {
+            *slot = Some(Setting::new(mode, at));
+        }
+    }
+    said
+}
+
+/// The value of an option; a boolean only at `desktop`.
+fn parse(option: OptionName, text: &str) -> Option<Desktop> {
+    let boolean = || match option {
+        OptionName::Kind(SessionKind::Desktop) => boolean(text).map(Desktop::Recorded),
+        _ => None,
+    };
+    Mode::from_name(text).map(Desktop::Mode).or_else(boolean)
+}
+
+/// Teleport's spellings of a boolean, in any case.
+fn boolean(text: &str) -> Option<bool> {
+    const TRUE: [&str; 6] = ["true", "yes", "yeah", "y", "on", "1"];
+    const FALSE: [&str; 6] = ["false", "no", "nope", "n", "off", "0"];
+    let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
+    if is(&TRUE) {
+        Some(true)
+    } else if is(&FALSE) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// The error of a value that is none, and the node that it is about.
+fn invalid(tree: &Tree<'_>, option: OptionName, key: NodeId, value: NodeId) -> (ProblemKind, NodeId) {
+    let option = option.name();
+    if tree.is_null(value) {
+        return (ProblemKind::InvalidMode { option, value: None, nearest: None }, key);
+    }
+    let (shown, nearest) = match tree.text(value) {
+        Some(text) => (format!("{:?}", quoted(text)), nearest_mode(text)),
+        None if tree.is_mapping(value) => ("a mapping".to_owned(), None),
+        None => ("a list".to_owned(), None),
+    };
+    (ProblemKind::InvalidMode { option, value: Some(shown), nearest }, value)
+}
+
+/// The mode that a text is a misspelling of.
+fn nearest_mode(text: &str) -> Option<&'static str> {
+    let plain = plain(text)?;
+    Mode::ALL
+        .map(Mode::name)
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&plain, &name.replace('_', "")), name))
+        .filter(|&(distance, _)| distance <= 2)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// The key that a text is a misspelling of, or another word for.
+fn nearest_key(text: &str) -> Option<&'static str> {
+    const WORDS: [(&str, &str); 17] = [
+        ("all", "default"),
+        ("mode", "default"),
+        ("node", "ssh"),
+        ("nodes", "ssh"),
+        ("server", "ssh"),
+        ("servers", "ssh"),
+        ("kube", "k8s"),
+        ("kubernetes", "k8s"),
+        ("kubernetescluster", "k8s"),
+        ("windowsdesktop", "desktop"),
+        ("windows", "desktop"),
+        ("rdp", "desktop"),
+        ("database", "db"),
+        ("databases", "db"),
+        ("application", "app"),
+        ("applications", "app"),
+        ("web", "app"),
+    ];
+    let plain = plain(text)?;
+    let word = WORDS.iter().find(|(word, _)| *word == plain).map(|&(_, key)| key);
+    let near = || {
+        let distances = OptionName::ALL.map(OptionName::name).into_iter().map(|name| {
+            // One slip in a short key, two in a long one.
+            let allowed = if name.len() > 4 { 2 } else { 1 };
+            (strsim::damerau_levenshtein(&plain, name), allowed, name)
+        });
+        distances.filter(|&(distance, allowed, _)| distance <= allowed).min().map(|(_, _, name)| name)
+    };
+    word.or_else(near)
+}
+
+/// Lower case, letters and digits only; `None` for a text too long to be a slip.
+fn plain(text: &str) -> Option<String> {
+    let fits = text.len() <= 32;
+    fits.then(|| text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_find_the_mode_they_were_meant_to_be() {
+        for text in ["best-effort", "besteffort", "Best_Effort", "best effort", "best_efort"] {
+            assert_eq!(nearest_mode(text), Some("best_effort"), "{text}");
+        }
+        for text in ["Strict", "STRICT", "strcit", "stirct", "strict "] {
+            assert_eq!(nearest_mode(text), Some("strict"), "{text}");
+        }
+        for text in ["strict|best_effort", "record", "sync", "true", "off", ""] {
+            assert_eq!(nearest_mode(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_and_slips_find_the_key() {
+        let found =
+            ["kubernetes", "Database", "SSH", "desktops", "defualt", "apps", "k8", "colour"].map(nearest_key);
+        let expected = ["k8s", "db", "ssh", "desktop", "default", "app", "k8s"].map(Some);
+        assert_eq!(found[..7], expected);
+        assert_eq!(found[7], None);
+    }
+
+    #[test]
+    fn booleans_are_teleports() {
+        for text in ["true", "TRUE", "Yes", "yeah", "y", "1", "on"] {
+            assert_eq!(boolean(text), Some(true), "{text}");
+        }
+        for text in ["false", "No", "nope", "N", "0", "OFF"] {
+            assert_eq!(boolean(text), Some(false), "{text}");
+        }
+        assert_eq!(boolean("t"), None);
+    }
+}

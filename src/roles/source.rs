@@ -1,0 +1,199 @@
+//! Opens what a path names, without ever waiting on a pipe or waking a device, and reads it in
+//! pieces that end at document boundaries.
+
+use std::collections::HashSet;
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::limits::{MAX_DOCUMENT_BYTES, MAX_FILE_BYTES};
+use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
+use super::split;
+
+/// The bytes that are read and handed on at a time, if documents end in them.
+pub(super) const PIECE_BYTES: usize = 256 << 10;
+
+/// What a path stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Standard input.
+    Stdin,
+    /// A descriptor by its path: `/dev/fd/N`.
+    Descriptor,
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+}
+
+/// Tells streams by their names; a pipe of any other name is refused.
+pub(super) fn stream(path: &Path) -> Option<Source> {
+    match path.to_str()? {
+        "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Some(Source::Stdin),
+        name => {
+            let number = name.strip_prefix("/dev/fd/").or_else(|| name.strip_prefix("/proc/self/fd/"))?;
+            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then_some(Source::Descriptor)
+        }
+    }
+}
+
+/// The name that a path has in messages.
+pub(super) fn shown(path: &Path) -> Arc<str> {
+    if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().into() }
+}
+
+/// Regular file or folder; anything else is no role file.
+pub(super) fn classify(metadata: &Metadata) -> Result<Source, ProblemKind> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        Ok(Source::File)
+    } else if kind.is_dir() {
+        Ok(Source::Folder)
+    } else if kind.is_fifo() {
+        Err(ProblemKind::NotAFile("a named pipe"))
+    } else if kind.is_socket() {
+        Err(ProblemKind::NotAFile("a socket"))
+    } else {
+        Err(ProblemKind::NotAFile("a device"))
+    }
+}
+
+/// What makes two paths one file.
+pub(super) type Identity = (u64, u64);
+
+/// The identities seen so far.
+pub(super) type Seen = HashSet<Identity>;
+
+pub(super) fn identity(metadata: &Metadata) -> Identity {
+    (metadata.dev(), metadata.ino())
+}
+
+/// The system's error, in its own words without its number.
+pub(super) fn io_problem(error: &io::Error) -> ProblemKind {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    ProblemKind::Io(text.to_lowercase())
+}
+
+/// Opens a file or stream for reading.
+pub(super) fn open(path: &Path, source: &Source) -> Result<Box<dyn Read>, ProblemKind> {
+    let failed = |error: io::Error| io_problem(&error);
+    match source {
+        Source::Stdin => Ok(Box::new(io::stdin().lock())),
+        Source::Descriptor => Ok(Box::new(File::open(path).map_err(failed)?)),
+        Source::File | Source::Folder => {
+            // The path may have become a pipe or a device since it was looked at.
+            let flags = nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY;
+            let file = File::options().read(true).custom_flags(flags).open(path).map_err(failed)?;
+            match classify(&file.metadata().map_err(failed)?)? {
+                Source::File => Ok(Box::new(file)),
+                _ => Err(ProblemKind::Io("is a folder".to_owned())),
+            }
+        }
+    }
+}
+
+/// A part of a file that begins and ends at document boundaries.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) bytes: Vec<u8>,
+    /// The line of the file that it begins with, from 1.
+    pub(super) first_line: u32,
+}
+
+/// Reads a file piece by piece.
+pub(super) struct Pieces<'a> {
+    file: &'a Arc<str>,
+    reader: Box<dyn Read>,
+    /// Read, and not handed on yet; begins at a document boundary.
+    buffer: Vec<u8>,
+    line: u32,
+    total: u64,
+    done: bool,
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) fn new(file: &'a Arc<str>, reader: Box<dyn Read>) -> Self {
+        Self { file, reader, buffer: Vec::new(), line: 1, total: 0, done: false }
+    }
+
+    /// Bytes read so far.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.total
+    }
+
+    /// The next piece; none at the end. After an error there is no more.
+    pub(super) fn next(&mut self) -> Result<Option<Piece>, Box<Problem>> {
+        // The last document boundary in the buffer.
+        let mut boundary = 0;
+        let mut wanted = PIECE_BYTES;
+        while !self.done {
+            let before = self.buffer.len();
+            let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.buffer);
+            if let Err(error) = read {
+                self.done = true;
+                return Err(Box::new(Problem::of_file(io_problem(&error), self.file)));
+            }
+            let read = self.buffer.len() - before;
+            self.total += read as u64;
+            if before == 0 && self.line == 1 && is_utf16(&self.buffer) {
+                return Err(self.fail(ProblemKind::Utf16));
+            }
+            // No text: the rest would only cost time; whoever reads the piece finds the place.
+            let binary = memchr::memchr(0, &self.buffer[before..]).is_some();
+            if read < wanted || binary {
+                self.done = true;
+                break;
+            }
+            if self.total > MAX_FILE_BYTES {
+                return Err(self.fail(ProblemKind::FileTooLarge));
+            }
+            // A marker of four bytes and a blank may have been cut in two by the last reading.
+            let mut from = before.saturating_sub(4);
+            while let Some(marker) = split::next_marker(&self.buffer, boundary, from, false) {
+                boundary = marker;
+                from = marker;
+            }
+            if boundary > 0 {
+                break;
+            }
+            if self.buffer.len() > MAX_DOCUMENT_BYTES {
+                let mark = Mark { line: self.line, column: 1, excerpt: self.first_line() };
+                self.done = true;
+                let site = Site { file: Arc::clone(self.file), mark: Some(mark) };
+                return Err(Box::new(Problem::new(ProblemKind::DocumentTooLarge, site)));
+            }
+            // A long document: read on in growing steps, so that the cost stays linear.
+            wanted = self.buffer.len().clamp(PIECE_BYTES, 8 << 20);
+        }
+        if self.done && self.buffer.is_empty() {
+            return Ok(None);
+        }
+        let rest = if self.done { Vec::new() } else { self.buffer.split_off(boundary) };
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        let first_line = self.line;
+        let lines = memchr::memchr_iter(b'\n', &bytes).count();
+        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        Ok(Some(Piece { bytes, first_line }))
+    }
+
+    fn fail(&mut self, kind: ProblemKind) -> Box<Problem> {
+        self.done = true;
+        self.buffer = Vec::new();
+        Box::new(Problem::of_file(kind, self.file))
+    }
+
+    fn first_line(&self) -> Excerpt {
+        let start = &self.buffer[..self.buffer.len().min(400)];
+        Excerpt::new(&String::from_utf8_lossy(start), 0, 0)
+    }
+}
+
+/// Whether the text begins with a byte order mark of UTF-16 (which is UTF-32's too), or with ASCII
+/// in UTF-16 without one.
+fn is_utf16(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=0x7f, 0, 1..=0x7f, 0, ..])
+}

@@ -1,0 +1,225 @@
+//! The recorded command: its terminal, its start, and its end with all that it started.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::{Winsize, openpty};
+use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, tcgetpgrp};
+
+use super::input_mask::Echo;
+use super::outer::own_flags;
+use crate::exit;
+use crate::sys;
+
+/// What ending a session may take at most.
+const PATIENCE: Duration = Duration::from_millis(2900);
+
+/// Both sides of the session's terminal, before the command is started on it.
+#[derive(Debug)]
+pub struct Pty {
+    master: OwnedFd,
+    slave: OwnedFd,
+}
+
+impl Pty {
+    /// A terminal with these settings and size.
+    ///
+    /// # Errors
+    /// Those of openpty(3).
+    pub fn open(size: Winsize, settings: Option<&Termios>) -> io::Result<Self> {
+        let pty = openpty(&size, settings)?;
+        own_flags(&pty.master)?;
+        fcntl(&pty.slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+        Ok(Self { master: pty.master, slave: pty.slave })
+    }
+}
+
+/// The command, running.
+#[derive(Debug)]
+pub struct Running {
+    pid: Pid,
+    recorder: Pid,
+    /// The master side; gone once the session has ended.
+    pub master: Option<OwnedFd>,
+    /// Our own slave side: while it is open the master never reports a hang-up that the session
+    /// could take back by opening its terminal again, so that the command's end alone ends it.
+    slave: Option<OwnedFd>,
+    /// The pipe to the command's input, where that is no terminal.
+    pub stdin: Option<OwnedFd>,
+    status: Option<u8>,
+}
+
+impl Running {
+    /// Starts the command on the terminal, as the leader of a session of its own. With `piped` its
+    /// standard input is a pipe.
+    ///
+    /// # Errors
+    /// Why it could not be executed.
+    pub fn start(
+        pty: Pty,
+        words: &[OsString],
+        env: &[(&str, &str)],
+        piped: bool,
+        mask: SigSet,
+        recorder: Pid,
+    ) -> io::Result<Self> {
+        let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(args).envs(env.iter().copied());
+        command.stdin(if piped { Stdio::piped() } else { pty.slave.try_clone()?.into() });
+        command.stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
+        sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
+        let mut child = command.spawn()?;
+        let stdin = child.stdin.take().map(OwnedFd::from);
+        if let Some(stdin) = &stdin {
+            own_flags(stdin)?;
+        }
+        let pid = Pid::from_raw(child.id().cast_signed());
+        Ok(Self { pid, recorder, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
+    }
+
+    /// The exit status, once the command has ended: its own, or 128+N.
+    #[must_use]
+    pub fn status(&self) -> Option<u8> {
+        self.status
+    }
+
+    /// Collects every child that has ended: the command, and orphans of the session.
+    pub fn reap(&mut self) {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == self.pid => {
+                    self.status = Some(u8::try_from(code & 0xff).unwrap_or(0));
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.pid => {
+                    self.status = Some(exit::signal_status(signal as i32));
+                }
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
+                _ => {}
+            }
+        }
+    }
+
+    /// Tells the session that its terminal went away, as sshd and a closed terminal window do.
+    pub fn hang_up(&self) {
+        if let Some(Ok(group)) = self.master.as_ref().map(tcgetpgrp)
+            && group.as_raw() > 1
+        {
+            let _ = nix::sys::signal::killpg(group, Signal::SIGHUP);
+            let _ = nix::sys::signal::killpg(group, Signal::SIGCONT);
+        }
+        self.signal(Signal::SIGHUP);
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Whether the session's terminal echoes, and whether it collects lines.
+    #[must_use]
+    pub fn echo(&self) -> Option<Echo> {
+        let settings = tcgetattr(self.master.as_ref()?).ok()?;
+        let flags = settings.local_flags;
+        Some(match (flags.contains(LocalFlags::ECHO), flags.contains(LocalFlags::ICANON)) {
+            (true, _) => Echo::On,
+            (false, true) => Echo::OffForLines,
+            (false, false) => Echo::OffForKeys,
+        })
+    }
+
+    /// The character that ends input on the session's terminal.
+    #[must_use]
+    pub fn end_of_file_character(&self) -> Option<u8> {
+        let settings = tcgetattr(self.master.as_ref()?).ok()?;
+        settings.control_chars.get(SpecialCharacterIndices::VEOF as usize).copied()
+    }
+
+    /// Signals the command itself.
+    pub fn signal(&self, signal: Signal) {
+        if self.status.is_none() {
+            let _ = kill(self.pid, signal);
+        }
+    }
+
+    /// Ends every process of the session that may be signalled, within three seconds: what stayed in
+    /// the session, and what left it, as those are this process's to inherit. Returns who is left.
+    pub fn end_all(&mut self, signals: BorrowedFd<'_>) -> Vec<Pid> {
+        // Who may not be signalled loses the terminal at least.
+        self.master = None;
+        self.slave = None;
+        self.stdin = None;
+        let begun = Instant::now();
+        let steps = [
+            (Duration::ZERO, &[Signal::SIGHUP, Signal::SIGCONT][..]),
+            (Duration::from_millis(250), &[Signal::SIGTERM][..]),
+            (Duration::from_secs(1), &[Signal::SIGKILL][..]),
+        ];
+        let mut step = 0;
+        loop {
+            self.reap();
+            let left = self.descendants();
+            if left.is_empty() || begun.elapsed() > PATIENCE {
+                return left;
+            }
+            // Whoever is new gets the signals of the step again; KILL is repeated until nobody is left.
+            while step + 1 < steps.len() && begun.elapsed() >= steps[step + 1].0 {
+                step += 1;
+            }
+            for &pid in &left {
+                for &signal in steps[step].1 {
+                    let _ = kill(pid, signal);
+                }
+            }
+            let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, PollTimeout::from(20_u8));
+            if fds[0].any() == Some(true) {
+                // Only children's ends are of interest now; reap() looks at those itself.
+                let mut buffer = [0; 4096];
+                let _ = nix::unistd::read(signals, &mut buffer);
+            }
+        }
+    }
+
+    /// The living processes that descend from this one, but for the recorder.
+    fn descendants(&self) -> Vec<Pid> {
+        let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+                continue;
+            };
+            if let Some((state, parent)) = state_and_parent(pid)
+                && state != b'Z'
+            {
+                children.entry(parent).or_default().push(pid);
+            }
+        }
+        let mut found = Vec::new();
+        let mut queue = vec![Pid::this().as_raw()];
+        while let Some(parent) = queue.pop() {
+            for &pid in children.get(&parent).into_iter().flatten() {
+                if pid != self.recorder.as_raw() {
+                    found.push(Pid::from_raw(pid));
+                    queue.push(pid);
+                }
+            }
+        }
+        found
+    }
+}
+
+/// A process's state letter and its parent, from proc_pid_stat(5).
+pub(super) fn state_and_parent(pid: i32) -> Option<(u8, i32)> {
+    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, parentheses too.
+    let end = memchr::memrchr(b')', &stat)?;
+    let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_whitespace();
+    let state = *fields.next()?.as_bytes().first()?;
+    Some((state, fields.next()?.parse().ok()?))
+}

@@ -1,0 +1,167 @@
+//! What of the user's input may be recorded: what is typed while the terminal does not echo is
+//! masked. Pure.
+//!
+//! A program that reads lines with the echo off asks for a secret. A program that reads keys with
+//! the echo off (a shell's line editor, an editor, a password prompt that prints stars) may or may
+//! not show what is typed; there only what it prints at once in answer is taken as shown.
+
+use std::time::Duration;
+
+use vte::{Params, Parser, Perform};
+
+/// How long a program that reads keys has to show what was typed.
+pub const ECHO_WAIT: Duration = Duration::from_millis(100);
+
+/// What the session's terminal does with what is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    /// It shows it.
+    On,
+    /// It collects a line and shows nothing.
+    OffForLines,
+    /// It hands each key to the program and shows nothing itself.
+    OffForKeys,
+}
+
+/// Decides what is recorded of the input.
+#[derive(Debug, Default)]
+pub struct InputMask {
+    waiting: Vec<u8>,
+    until: Duration,
+}
+
+impl InputMask {
+    /// Takes what was typed; returns what to record of it now.
+    pub fn typed(&mut self, bytes: &[u8], echo: Echo, now: Duration) -> Vec<u8> {
+        match echo {
+            Echo::On => {
+                let mut out = self.give_up();
+                out.extend_from_slice(bytes);
+                out
+            }
+            Echo::OffForLines => {
+                let mut out = self.give_up();
+                out.extend(mask(bytes));
+                out
+            }
+            Echo::OffForKeys if self.waiting.is_empty() && is_no_text(bytes) => bytes.to_vec(),
+            Echo::OffForKeys => {
+                if self.waiting.is_empty() {
+                    self.until = now + ECHO_WAIT;
+                }
+                self.waiting.extend_from_slice(bytes);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Looks at what the session printed; returns what it showed of the input.
+    pub fn printed(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if self.waiting.is_empty() {
+            return Vec::new();
+        }
+        let shown = visible_text(bytes);
+        if shown.is_empty() {
+            return Vec::new();
+        }
+        let common = self.waiting.iter().zip(&shown).take_while(|(typed, shown)| typed == shown).count();
+        if common == self.waiting.len() || common == shown.len() {
+            return self.waiting.drain(..common).collect();
+        }
+        self.give_up()
+    }
+
+    /// When to call [`InputMask::overdue`], if at all.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        (!self.waiting.is_empty()).then_some(self.until)
+    }
+
+    /// What to record of input that nothing was printed for by now.
+    pub fn overdue(&mut self, now: Duration) -> Vec<u8> {
+        if self.deadline().is_some_and(|until| until <= now) { self.give_up() } else { Vec::new() }
+    }
+
+    /// What to record of input whose echo nobody will wait for.
+    pub fn give_up(&mut self) -> Vec<u8> {
+        mask(&std::mem::take(&mut self.waiting)).collect()
+    }
+}
+
+/// A star for each character; line ends stay.
+fn mask(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).map(|&byte| match byte {
+        b'\r' | b'\n' => byte,
+        _ => b'*',
+    })
+}
+
+/// Whether this is a key without a character: a control character, or a cursor or function key.
+fn is_no_text(bytes: &[u8]) -> bool {
+    match bytes {
+        [0x00..=0x1f | 0x7f] => true,
+        [0x1b, b'O', last] => last.is_ascii_alphabetic(),
+        [0x1b, b'[', parameters @ .., last] => {
+            let pasted = parameters.starts_with(b"200") || parameters.starts_with(b"201");
+            !pasted
+                && parameters.iter().all(|byte| matches!(byte, b'0'..=b'9' | b';'))
+                && (last.is_ascii_alphabetic() || *last == b'~')
+        }
+        _ => false,
+    }
+}
+
+/// What a person sees of the output, without control sequences.
+fn visible_text(bytes: &[u8]) -> Vec<u8> {
+    #[derive(Default)]
+    struct Text(String);
+    impl Perform for Text {
+        fn print(&mut self, c: char) {
+            self.0.push(c);
+        }
+        fn csi_dispatch(&mut self, _: &Params, _: &[u8], _: bool, _: char) {}
+    }
+    let mut text = Text::default();
+    Parser::new().advance(&mut text, bytes);
+    text.0.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_the_terminal_echoes_is_recorded_and_a_hidden_line_is_masked() {
+        let mut mask = InputMask::default();
+        assert_eq!(mask.typed(b"ls\r", Echo::On, NOW), b"ls\r");
+        assert_eq!(mask.typed("geheimé\r".as_bytes(), Echo::OffForLines, NOW), b"*******\r");
+        assert_eq!(mask.deadline(), None);
+    }
+
+    #[test]
+    fn a_line_editor_that_shows_the_keys_reveals_them() {
+        let mut mask = InputMask::default();
+        assert_eq!(mask.typed(b"l", Echo::OffForKeys, NOW), b"");
+        assert_eq!(mask.printed(b"\x1b[32ml\x1b[m"), b"l");
+        assert_eq!(mask.typed(b"s", Echo::OffForKeys, NOW), b"");
+        assert_eq!(mask.typed(b"x", Echo::OffForKeys, NOW), b"");
+        assert_eq!(mask.printed(b"s"), b"s");
+        assert_eq!(mask.printed(b"xyz\x08\x08"), b"x", "inserted before other text");
+        assert_eq!(mask.typed(b"\r", Echo::OffForKeys, NOW), b"\r");
+        assert_eq!(mask.typed(b"\x1b[A", Echo::OffForKeys, NOW), b"\x1b[A");
+    }
+
+    #[test]
+    fn keys_that_are_not_shown_are_masked() {
+        let mut mask = InputMask::default();
+        mask.typed(b"a", Echo::OffForKeys, NOW);
+        assert_eq!(mask.printed(b"*"), b"*", "a star for a key");
+        mask.typed(b"secret", Echo::OffForKeys, NOW);
+        assert_eq!(mask.overdue(NOW), b"");
+        assert_eq!(mask.overdue(NOW + ECHO_WAIT), b"******");
+        assert_eq!(mask.typed(b"\x1b[200~pasted\x1b[201~", Echo::OffForKeys, NOW), b"");
+        assert_eq!(mask.printed(b"no match"), b"******************");
+    }
+}

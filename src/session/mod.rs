@@ -1,0 +1,256 @@
+//! The terminal side of a session: the process that the caller waits for.
+//!
+//! It owns the user's terminal, the PTY, the command and the signals. It never opens, writes,
+//! syncs or closes anything on a disk: that is the recording side's, a process of its own, so that
+//! a disk that hangs can't hold this one.
+
+mod command;
+mod enforce;
+mod input_mask;
+mod messages;
+mod outer;
+mod program_modes;
+mod pump;
+mod signals;
+mod stall;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::Winsize;
+use nix::unistd::Pid;
+use std::os::fd::AsFd;
+
+pub use enforce::{Enforcer, Verdict};
+pub use messages::{LineEnd, refused, terminating, warning};
+pub use outer::restore_on_panic;
+
+use crate::clock::boottime_micros;
+use crate::exit;
+use crate::policy::{Mode, SessionKind};
+use crate::recording::control::{Channel, Order, Received, Report, channel};
+use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
+use crate::ring::ring;
+use crate::sys::{self, Forked};
+use command::{Pty, Running};
+use outer::Outer;
+use pump::Pump;
+use signals::{Signalled, Signals};
+use stall::{StallWatch, TICK};
+
+/// Bytes of output that are kept while the disk fails.
+const BUFFER: usize = 8 * 1024 * 1024;
+/// A write, sync or open without progress for this long has failed.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a best-effort session's start waits for the disk.
+const START_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What to run and how to record it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The recording side's part; the window size in its header is filled in here.
+    pub recording: side::Plan,
+    /// The mode to enforce.
+    pub mode: Mode,
+    /// The kind of session, for message A.
+    pub kind: SessionKind,
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// A fixed size for the session's terminal: columns, rows.
+    pub size: Option<(u16, u16)>,
+    /// Whether input is recorded.
+    pub capture_input: bool,
+}
+
+/// How a session went.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The exit status for the caller.
+    pub status: u8,
+    /// The files that were created, in order.
+    pub files: Vec<PathBuf>,
+    /// Bytes of output that no file holds; `None` where the recording was not closed when the
+    /// session ended.
+    pub lost: Option<u64>,
+    /// The failures, in order.
+    pub faults: Vec<Fault>,
+    /// Processes that outlived a strict termination, as they run as another user.
+    pub survivors: Vec<Pid>,
+    /// Why the command could not be executed.
+    pub not_executed: Option<io::Error>,
+    /// Whether the session was refused since the file exists.
+    pub file_exists: bool,
+}
+
+/// What the start of the recording came to.
+enum Started {
+    Go,
+    Refuse,
+    FileExists,
+    Signalled(u8),
+}
+
+/// Runs a session to its end.
+///
+/// # Errors
+/// Where the means of a session can't be had: descriptors, memory, a process, a terminal.
+pub fn run(mut plan: Plan) -> io::Result<Outcome> {
+    nix::sys::prctl::set_dumpable(false)?;
+    let signals = Signals::take()?;
+    let mut outer = Outer::open()?;
+    let size = initial_size(plan.size, &outer);
+    plan.recording.header.term.cols = size.ws_col;
+    plan.recording.header.term.rows = size.ws_row;
+    plan.recording.started = boottime_micros();
+
+    let (producer, consumer) = ring(BUFFER)?;
+    let (ours, theirs) = channel()?;
+    let recorder = match sys::fork()? {
+        Forked::Child => side::run(plan.recording, consumer, theirs),
+        Forked::Parent(pid) => pid,
+    };
+    drop(theirs);
+    drop(consumer);
+    producer.set_window_size(size.ws_col, size.ws_row);
+
+    let mut outcome = Outcome::default();
+    let mut enforcer = Enforcer::new(plan.mode);
+    match await_start(&ours, &signals, &mut enforcer, &mut outcome, recorder) {
+        Started::Go => {}
+        Started::Refuse => {
+            ours.send(&Order::Abort);
+            say(&outer, &refused(plan.kind));
+            outcome.status = exit::RECORD_TROUBLE;
+            return Ok(outcome);
+        }
+        Started::FileExists => {
+            ours.send(&Order::Abort);
+            outcome.file_exists = true;
+            outcome.status = exit::RECORD_TROUBLE;
+            return Ok(outcome);
+        }
+        Started::Signalled(status) => {
+            ours.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
+            outcome.status = status;
+            return Ok(outcome);
+        }
+    }
+    if enforcer.is_failing() {
+        say(&outer, &format!("{}\n", warning(LineEnd::Lf)));
+        enforcer.warned(Duration::ZERO);
+    }
+
+    // Orphans of the session come to us, so that a strict termination finds them.
+    nix::sys::prctl::set_child_subreaper(true)?;
+    let pty = Pty::open(size, outer.settings())?;
+    let env = [("RECMODE_SESSION", plan.recording.header.session.session.as_str())];
+    let piped = !outer.input_is_terminal();
+    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), recorder) {
+        Ok(running) => Some(running),
+        Err(error) => {
+            outcome.not_executed = Some(error);
+            None
+        }
+    };
+    enforcer.running();
+    outer.enter_raw();
+    Ok(Pump::new(outer, signals, producer, ours, recorder, enforcer, running, &plan, outcome).run())
+}
+
+/// The size of the session's terminal: the given one, the user's terminal's, or 80x24.
+fn initial_size(given: Option<(u16, u16)>, outer: &Outer) -> Winsize {
+    match (given, outer.window_size()) {
+        (Some((ws_col, ws_row)), _) => Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 },
+        (None, Some(size)) => size,
+        (None, None) => Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 },
+    }
+}
+
+/// Waits until the recording has started, or the mode says not to wait any longer.
+fn await_start(
+    channel: &Channel<Order, Report>,
+    signals: &Signals,
+    enforcer: &mut Enforcer,
+    outcome: &mut Outcome,
+    recorder: Pid,
+) -> Started {
+    let patience = match enforcer.mode() {
+        Mode::Strict => STALL_TIMEOUT,
+        Mode::BestEffort => START_PATIENCE,
+    };
+    let begun = Instant::now();
+    let mut watch = StallWatch::new(Duration::ZERO);
+    loop {
+        let fault = match channel.receive() {
+            Received::Message(Report::Started(path)) => {
+                outcome.files.push(path);
+                return Started::Go;
+            }
+            Received::Message(Report::Failed(fault)) if fault.is_existing_file() => {
+                outcome.faults.push(fault);
+                return Started::FileExists;
+            }
+            Received::Message(Report::Failed(fault)) => Some(fault),
+            Received::HungUp => Some(Fault { during: Operation::Run, cause: Cause::RecorderGone }),
+            Received::Message(_) | Received::Nothing => {
+                let waited = watch.look(begun.elapsed(), !is_stopped(recorder), 0);
+                (waited >= patience).then(|| {
+                    channel.send(&Order::Stalled);
+                    Fault { during: Operation::Create, cause: Cause::Stalled }
+                })
+            }
+        };
+        if let Some(fault) = fault {
+            outcome.faults.push(fault);
+            return match enforcer.failed() {
+                Verdict::GoOn => Started::Go,
+                Verdict::Refuse | Verdict::Terminate => Started::Refuse,
+            };
+        }
+        let mut fds = [
+            PollFd::new(channel.as_fd(), PollFlags::POLLIN),
+            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+        ];
+        let _ = poll(&mut fds, PollTimeout::try_from(TICK.min(patience / 4)).unwrap_or(PollTimeout::MAX));
+        while let Some(signalled) = signals.next() {
+            match signalled {
+                Signalled::End(signal) => return Started::Signalled(exit::signal_status(signal as i32)),
+                Signalled::Stop(signal) => {
+                    let _ = sys::stop_self(signal);
+                }
+                Signalled::Child | Signalled::Resized | Signalled::Continued => {}
+            }
+        }
+    }
+}
+
+/// Whether a process is stopped by a signal: time in which it can't work is no stall.
+fn is_stopped(pid: Pid) -> bool {
+    command::state_and_parent(pid.as_raw()).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
+}
+
+/// Writes a message where the session's output goes, if that is a terminal, else to stderr. A terminal
+/// that takes nothing for a second goes without it.
+fn say(outer: &Outer, text: &str) {
+    if !outer.output_is_terminal() {
+        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
+        return;
+    }
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match outer.write(rest) {
+            Ok(n) => rest = &rest[n..],
+            Err(nix::errno::Errno::EAGAIN) => {
+                let mut fds = [PollFd::new(outer.output(), PollFlags::POLLOUT)];
+                if poll(&mut fds, PollTimeout::from(1000_u16)) == Ok(0) {
+                    return;
+                }
+            }
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(_) => return,
+        }
+    }
+}

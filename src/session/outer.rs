@@ -1,0 +1,255 @@
+//! The user's terminal, or the streams that stand in for it: raw mode, size, bytes in and out.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Mutex;
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::pty::Winsize;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::socket::{MsgFlags, send};
+use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, isatty, tcgetpgrp};
+
+use crate::sys;
+
+/// What one call writes to a descriptor that can't be made non-blocking: a pipe that polls as
+/// writable takes this much without blocking.
+const SAFE_WRITE: usize = 4096;
+
+/// The terminal to put back, for the hook that runs when the program panics.
+static RAW: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+
+/// How a descriptor is written without waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// Opened by us with O_NONBLOCK.
+    NonBlocking,
+    /// Shared with others, so that its flags are not ours: poll, then little at a time.
+    Polled,
+    Socket,
+    /// A file takes every write.
+    File,
+}
+
+/// Where the session's input comes from and its output goes.
+#[derive(Debug)]
+pub struct Outer {
+    input: OwnedFd,
+    output: OwnedFd,
+    writing: Writing,
+    input_is_terminal: bool,
+    output_is_terminal: bool,
+    /// The user's settings, where there is a terminal.
+    saved: Option<Termios>,
+    raw: bool,
+}
+
+impl Outer {
+    /// Looks at the standard streams. /dev/tty is opened afresh, so that O_NONBLOCK stays ours.
+    ///
+    /// # Errors
+    /// Those of duplicating a descriptor.
+    pub fn open() -> io::Result<Self> {
+        let (stdin, stdout) = (io::stdin(), io::stdout());
+        let input_is_terminal = isatty(&stdin).unwrap_or(false);
+        let output_is_terminal = isatty(&stdout).unwrap_or(false);
+        let fresh = || {
+            let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+            open("/dev/tty", flags, Mode::empty()).ok()
+        };
+        let same = |fd: BorrowedFd<'_>| fresh().filter(|tty| sys::is_terminal_same(tty, fd));
+        let own = |fd: BorrowedFd<'_>, terminal: bool| -> io::Result<(OwnedFd, bool)> {
+            match terminal.then(|| same(fd)).flatten() {
+                Some(tty) => Ok((tty, true)),
+                None => Ok((fd.try_clone_to_owned()?, false)),
+            }
+        };
+        let (input, _) = own(stdin.as_fd(), input_is_terminal)?;
+        let (output, non_blocking) = own(stdout.as_fd(), output_is_terminal)?;
+        let kind = fstat(&output)
+            .map_or(SFlag::empty(), |stat| SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()));
+        let writing = match kind {
+            _ if non_blocking => Writing::NonBlocking,
+            SFlag::S_IFSOCK => Writing::Socket,
+            SFlag::S_IFREG => Writing::File,
+            _ => Writing::Polled,
+        };
+        let saved = [(input_is_terminal, input.as_fd()), (output_is_terminal, output.as_fd())]
+            .into_iter()
+            .find_map(|(terminal, fd)| terminal.then(|| tcgetattr(fd).ok()).flatten());
+        Ok(Self { input, output, writing, input_is_terminal, output_is_terminal, saved, raw: false })
+    }
+
+    /// Whether input comes from a terminal.
+    #[must_use]
+    pub fn input_is_terminal(&self) -> bool {
+        self.input_is_terminal
+    }
+
+    /// Whether output goes to a terminal.
+    #[must_use]
+    pub fn output_is_terminal(&self) -> bool {
+        self.output_is_terminal
+    }
+
+    /// Whether the terminal is in raw mode.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
+    /// The user's terminal settings, where there is a terminal.
+    #[must_use]
+    pub fn settings(&self) -> Option<&Termios> {
+        self.saved.as_ref()
+    }
+
+    /// The terminal's size, where there is a terminal that knows it.
+    #[must_use]
+    pub fn window_size(&self) -> Option<Winsize> {
+        [(self.output_is_terminal, &self.output), (self.input_is_terminal, &self.input)]
+            .into_iter()
+            .find_map(|(terminal, fd)| terminal.then(|| sys::window_size(fd).ok()).flatten())
+            .filter(|size| size.ws_col > 0 && size.ws_row > 0)
+    }
+
+    /// Whether this process may read the terminal and change its settings without being stopped.
+    #[must_use]
+    pub fn in_foreground(&self) -> bool {
+        // A terminal that doesn't control us has no foreground for us.
+        !self.input_is_terminal || tcgetpgrp(&self.input).map_or(true, |group| group == getpgrp())
+    }
+
+    /// Enters raw mode where input and output are a terminal and we are in its foreground.
+    pub fn enter_raw(&mut self) {
+        if self.raw || !self.input_is_terminal || !self.output_is_terminal || !self.in_foreground() {
+            return;
+        }
+        let Ok(current) = tcgetattr(&self.input) else { return };
+        let mut raw = current.clone();
+        cfmakeraw(&mut raw);
+        if set_terminal(self.input.as_fd(), &raw).is_ok() {
+            if let (Ok(mut hook), Ok(fd)) = (RAW.lock(), self.input.try_clone()) {
+                *hook = Some((fd, current.clone()));
+            }
+            self.saved = Some(current);
+            self.raw = true;
+        }
+    }
+
+    /// Enters raw mode again after a stop, in which others may have used the terminal.
+    pub fn enter_raw_again(&mut self) {
+        if self.raw
+            && let Some(saved) = &self.saved
+        {
+            let mut raw = saved.clone();
+            cfmakeraw(&mut raw);
+            let _ = set_terminal(self.input.as_fd(), &raw);
+        } else {
+            self.enter_raw();
+        }
+    }
+
+    /// Leaves raw mode. In the background the terminal is someone else's and is left alone.
+    pub fn leave_raw(&mut self) {
+        if !std::mem::take(&mut self.raw) {
+            return;
+        }
+        if let Ok(mut hook) = RAW.lock() {
+            *hook = None;
+        }
+        if let Some(saved) = &self.saved
+            && self.in_foreground()
+        {
+            let _ = set_terminal(self.input.as_fd(), saved);
+        }
+    }
+
+    /// Reads input without waiting. 0 is its end.
+    ///
+    /// # Errors
+    /// Those of read(2); EAGAIN where there is none yet.
+    pub fn read(&self, buffer: &mut [u8]) -> nix::Result<usize> {
+        nix::unistd::read(&self.input, buffer)
+    }
+
+    /// Writes output without waiting; returns how much was taken.
+    ///
+    /// # Errors
+    /// Those of write(2); EAGAIN where the reader is slow.
+    pub fn write(&self, bytes: &[u8]) -> nix::Result<usize> {
+        match self.writing {
+            Writing::NonBlocking | Writing::File => nix::unistd::write(&self.output, bytes),
+            Writing::Socket => {
+                send(self.output.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)
+            }
+            Writing::Polled => {
+                let mut fds = [PollFd::new(self.output.as_fd(), PollFlags::POLLOUT)];
+                if poll(&mut fds, PollTimeout::ZERO)? == 0 {
+                    return Err(Errno::EAGAIN);
+                }
+                nix::unistd::write(&self.output, &bytes[..bytes.len().min(SAFE_WRITE)])
+            }
+        }
+    }
+
+    /// What to poll for input.
+    #[must_use]
+    pub fn input(&self) -> BorrowedFd<'_> {
+        self.input.as_fd()
+    }
+
+    /// What to poll before writing more output.
+    #[must_use]
+    pub fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
+    }
+}
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        self.leave_raw();
+    }
+}
+
+/// Puts the terminal back when the program panics: the process aborts after the hook, so that
+/// nothing else would.
+pub fn restore_on_panic() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if let Ok(mut raw) = RAW.try_lock()
+            && let Some((fd, saved)) = raw.take()
+        {
+            let _ = set_terminal(fd.as_fd(), &saved);
+        }
+        before(info);
+    }));
+}
+
+/// Sets a terminal without being stopped by SIGTTOU.
+fn set_terminal(fd: BorrowedFd<'_>, settings: &Termios) -> nix::Result<()> {
+    let mut only = SigSet::empty();
+    only.add(Signal::SIGTTOU);
+    let mut before = SigSet::empty();
+    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&only), Some(&mut before))?;
+    let result = loop {
+        match tcsetattr(fd, SetArg::TCSANOW, settings) {
+            Err(Errno::EINTR) => {}
+            result => break result,
+        }
+    };
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+    result
+}
+
+/// Makes a descriptor close on exec and not wait.
+pub(super) fn own_flags(fd: &OwnedFd) -> nix::Result<()> {
+    fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    let flags = OFlag::from_bits_truncate(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(())
+}

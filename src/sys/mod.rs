@@ -1,0 +1,15 @@
+//! The low-level module: every `unsafe` block of the crate, behind safe functions.
+//!
+//! It knows system calls and memory, and nothing of rings, recordings or modes.
+#![allow(unsafe_code, reason = "the one place for it; each block says why it is sound")]
+
+mod memory;
+mod process;
+mod tty;
+
+pub use memory::SharedMemory;
+pub use process::{
+    Forked, close_other_descriptors, exit_now, fork, ignore_signal, null_standard_streams, reset_signal,
+    run_in_new_session, stop_self,
+};
+pub use tty::{is_terminal_same, set_window_size, window_size};
