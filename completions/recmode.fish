@@ -63,8 +63,8 @@ db\t''
 app\t''"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s o -l output -d 'Write the recording to this new file' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l dir -d 'Write the recording to a new file in this directory' -r -f -a "(__fish_complete_directories)"
-complete -c recmode -n "__fish_recmode_using_subcommand record" -l format -d 'The recording\'s format' -r -f -a "asciicast-v3\t'asciicast v3'
-asciicast-v2\t'asciicast v2, for older players'"
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l format -d 'The recording\'s format' -r -f -a "asciicast-v3\t''
+asciicast-v2\t'For older players'"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal (default: the user\'s terminal, else 80x24)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'

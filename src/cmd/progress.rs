@@ -1,7 +1,9 @@
 //! A bar on stderr while role files are read, for those who wait longer than a moment at a
-//! terminal. Nothing is shown to anyone else.
+//! terminal. Nothing is shown to anyone else, nor while a stream is read: who types it, or answers
+//! the questions of the program that writes it, needs the terminal.
 
 use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -9,7 +11,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::roles::Progress;
+use crate::roles::{self, Progress};
 
 /// Reading that takes less than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -17,16 +19,16 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How often the bar moves.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Does `work`, with a bar if it takes long.
-pub(super) fn shown<T>(work: impl FnOnce(&Progress) -> T) -> T {
+/// Does `work`, which reads `paths`, with a bar if it takes long.
+pub(super) fn shown<T>(paths: &[PathBuf], work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::default();
-    if !io::stderr().is_terminal() {
+    if !io::stderr().is_terminal() || paths.iter().any(|path| roles::is_stream(path)) {
         return work(&progress);
     }
     let (done, ended) = mpsc::channel::<()>();
     thread::scope(|scope| {
         let progress = &progress;
-        scope.spawn(move || {
+        let bar = move || {
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 if let Ok(style) =
@@ -41,7 +43,9 @@ pub(super) fn shown<T>(work: impl FnOnce(&Progress) -> T) -> T {
                 }
                 bar.finish_and_clear();
             }
-        });
+        };
+        // Where no thread can be had, there is no bar.
+        let _ = thread::Builder::new().spawn_scoped(scope, bar);
         let result = work(progress);
         drop(done);
         result

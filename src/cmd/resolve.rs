@@ -17,7 +17,8 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     let color = super::color::wanted(args.color, &io::stderr());
     // Standard error may be closed; that changes no answer.
     let say = |text: &str| drop(io::stderr().lock().write_all(text.as_bytes()));
-    let loaded = super::progress::shown(|progress| roles::load_with_progress(&args.roles, progress));
+    let loaded =
+        super::progress::shown(&args.roles, |progress| roles::load_with_progress(&args.roles, progress));
     let roles = match loaded {
         Ok(roles) => roles,
         Err(error) => {

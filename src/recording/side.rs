@@ -336,7 +336,7 @@ impl Recorder {
         if !failing.marked {
             failing.marked = true;
             self.failing = Some(failing);
-            self.transcript.marker(&format!("Gap: the recording failed ({})", failing.fault.code()));
+            self.transcript.marker(&gap_marker(failing.fault));
         }
         if let Err(fault) = self.write_batch() {
             self.fail(fault);
@@ -405,6 +405,7 @@ impl Recorder {
         let fault = self.failing.map(|failing| failing.fault);
         if let Some(failing) = self.failing {
             self.transcript.abandon(self.written.time);
+            self.transcript.marker(&gap_marker(failing.fault));
             let lost = self.consumer.stream().saturating_sub(self.written.stream);
             self.transcript.open_gap(OpenGap {
                 fault: failing.fault,
@@ -434,4 +435,9 @@ impl Recorder {
         let lost = self.consumer.stream().saturating_sub(recorded);
         self.channel.send(&Report::Closed { lost, fault: fault.or(result.err()) });
     }
+}
+
+/// What a player shows where a gap is.
+fn gap_marker(fault: Fault) -> String {
+    format!("Gap: the recording failed ({})", fault.code())
 }

@@ -36,8 +36,11 @@ pub(super) struct Found {
     pub(super) users: Vec<(User, Excerpt)>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) problems: Vec<Problem>,
-    /// Errors beyond [`MAX_PROBLEMS_PER_FILE`].
-    pub(super) more_errors: usize,
+    /// How many of the problems are warnings.
+    warnings: usize,
+    /// Errors and warnings beyond [`MAX_PROBLEMS_PER_FILE`] of each.
+    more_errors: usize,
+    more_warnings: usize,
     /// Whether a document was ours, in whatever state.
     pub(super) ours: bool,
 }
@@ -49,6 +52,7 @@ impl Found {
         self.users.append(&mut later.users);
         self.skipped.append(&mut later.skipped);
         self.more_errors += later.more_errors;
+        self.more_warnings += later.more_warnings;
         for problem in later.problems {
             self.report(problem);
         }
@@ -57,19 +61,29 @@ impl Found {
 
     /// Adds a problem; beyond the bound it is only counted.
     pub(super) fn report(&mut self, problem: Problem) {
-        if self.problems.len() < MAX_PROBLEMS_PER_FILE {
-            self.problems.push(problem);
-        } else if problem.kind.severity() == Severity::Error {
-            self.more_errors += 1;
+        let is_warning = problem.kind.severity() == Severity::Warning;
+        let (kept, more) = if is_warning {
+            (self.warnings, &mut self.more_warnings)
+        } else {
+            (self.problems.len() - self.warnings, &mut self.more_errors)
+        };
+        if kept >= MAX_PROBLEMS_PER_FILE {
+            *more += 1;
+            return;
         }
+        self.warnings += usize::from(is_warning);
+        self.problems.push(problem);
     }
 
-    /// Sorts by place and says how many errors were not kept.
+    /// Sorts by place and says how many were not kept.
     pub(super) fn finish(&mut self, file: &Arc<str>) {
         self.problems.sort_by_key(Problem::position);
         self.problems.dedup();
         if self.more_errors > 0 {
-            self.problems.push(Problem::of_file(ProblemKind::More(self.more_errors), file));
+            self.problems.push(Problem::of_file(ProblemKind::MoreErrors(self.more_errors), file));
+        }
+        if self.more_warnings > 0 {
+            self.problems.push(Problem::of_file(ProblemKind::MoreWarnings(self.more_warnings), file));
         }
     }
 }

@@ -16,7 +16,7 @@ const FREE_KEYS: [&str; 4] = ["labels", "annotations", "traits", "claims"];
 
 /// Checks every mapping of the resource `root`.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
-    let options = options(tree, root).map(|options| tree.alias(options).unwrap_or(options));
+    let options = options(tree, root).map(|options| tree.parts(options)).unwrap_or_default();
     let mut aliased = HashSet::new();
     let mut pending = vec![(root, false)];
     while let Some((id, free)) = pending.pop() {
@@ -37,7 +37,7 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             if tree.is_merge_key(key) && !can_merge(tree, value) {
                 found.report(document.problem(ProblemKind::BadMerge, tree.span(key)));
             }
-            if Some(id) == options {
+            if options.contains(&id) {
                 if is_misspelt(text) {
                     found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
                 }
@@ -58,7 +58,8 @@ pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
     tree.get(spec, "options").map(|(_, options)| options)
 }
 
-fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
+/// Reports each key that this mapping has twice.
+pub(super) fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
     let keys = || tree.entries(id).into_iter().flatten().filter_map(|(key, _)| Some((tree.text(key)?, key)));
     let mut report = |text: &str, first, second| {
         let mut problem = document.problem(ProblemKind::DuplicateKey(quoted(text)), tree.span(second));

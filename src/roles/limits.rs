@@ -24,5 +24,5 @@ pub const MAX_EXPANDED_NODES: u64 = 10_000_000;
 /// Levels of folders below one that was named.
 pub const MAX_FOLDER_DEPTH: usize = 64;
 
-/// Errors that are kept of one file; further ones are counted.
+/// Errors, and as many warnings, that are kept of one file; further ones are counted.
 pub const MAX_PROBLEMS_PER_FILE: usize = 100;

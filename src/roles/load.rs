@@ -1,35 +1,17 @@
-//! Reads many files on all cores and puts what they hold together, in an order that does not
-//! depend on which core was faster.
+//! From paths to roles: puts together what the files hold, in the order of the input, and finds
+//! what is wrong with them as a whole.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::Roles;
 use super::found::{Found, Skipped};
+use super::parallel::{self, Progress};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
-use super::source::{self, Piece, Pieces, Source};
-use super::walk::{self, Entry, Input};
-use super::{Roles, parse};
+use super::walk::{self, Entry};
 use crate::policy::Place;
-
-/// Files of this size and more are taken apart over the cores; smaller ones are read whole.
-const LARGE_BYTES: u64 = 1 << 20;
-
-/// More threads than this gain nothing.
-const MAX_THREADS: usize = 16;
-
-/// How far reading is; may be looked at from another thread.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Files found.
-    pub files: AtomicUsize,
-    /// Files read.
-    pub files_done: AtomicUsize,
-    /// Bytes read.
-    pub bytes_done: AtomicU64,
-}
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -63,139 +45,8 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = read_all(&entries, progress);
+    let found = parallel::read(&entries, progress);
     combine(&entries, found)
-}
-
-/// What each entry holds, by its number.
-fn read_all(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
-    let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
-    let (mut small, mut large) = (Vec::new(), Vec::new());
-    for (n, entry) in entries.iter().enumerate() {
-        if let Entry::File(input) = entry {
-            let whole = input.source == Source::File && input.size < LARGE_BYTES;
-            if whole { small.push((n, input)) } else { large.push((n, input)) }
-        }
-    }
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((n, read_small(input, progress)));
-        }
-        done
-    };
-    // A thread costs more than a few small files.
-    let helpers = (threads - 1).min(small.len() / 16);
-    thread::scope(|scope| {
-        let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for helper in helpers {
-            match helper.join() {
-                Ok(mut more) => done.append(&mut more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        for (n, found) in done {
-            results[n] = Some(found);
-        }
-    });
-    for (n, input) in large {
-        results[n] = Some(read_large(input, threads, progress));
-    }
-    results
-}
-
-fn read_small(input: &Input, progress: &Progress) -> Found {
-    let mut found = Found::default();
-    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
-    found.finish(&input.file);
-    found
-}
-
-/// Hands the pieces of a file to `take`; a file that can't be read (on) is a problem.
-fn each_piece(
-    input: &Input,
-    progress: &Progress,
-    found: &mut Found,
-    mut take: impl FnMut(&mut Found, Piece),
-) {
-    match source::open(&input.path, &input.source) {
-        Err(kind) => found.report(Problem::of_file(kind, &input.file)),
-        Ok(reader) => {
-            let mut pieces = Pieces::new(&input.file, reader);
-            loop {
-                let before = pieces.bytes_read();
-                let piece = pieces.next();
-                progress.bytes_done.fetch_add(pieces.bytes_read() - before, Ordering::Relaxed);
-                match piece {
-                    Ok(Some(piece)) => take(found, piece),
-                    Ok(None) => break,
-                    Err(problem) => {
-                        found.report(*problem);
-                        break;
-                    }
-                }
-            }
-        }
-    }
-    progress.files_done.fetch_add(1, Ordering::Relaxed);
-}
-
-/// This thread reads, the others parse; the first piece is parsed here, since there may be no
-/// second.
-fn read_large(input: &Input, threads: usize, progress: &Progress) -> Found {
-    let (sender, receiver) = mpsc::sync_channel::<(usize, Piece)>(threads * 2);
-    // In the hands of the helpers alone, so that sending fails should all of them have panicked.
-    let mut receiver = Some(Arc::new(Mutex::new(receiver)));
-    let work = |receiver: &Mutex<mpsc::Receiver<(usize, Piece)>>| {
-        let mut done = Vec::new();
-        loop {
-            let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok((n, piece)) = next else { return done };
-            let mut found = Found::default();
-            parse::read(&input.file, &piece, &mut found);
-            done.push((n, found));
-        }
-    };
-    let mut found = Found::default();
-    let mut last = Found::default();
-    thread::scope(|scope| {
-        let mut helpers = Vec::new();
-        let mut count = 0;
-        each_piece(input, progress, &mut last, |_, piece| {
-            if count == 0 {
-                parse::read(&input.file, &piece, &mut found);
-            } else {
-                if let Some(receiver) = receiver.take() {
-                    helpers.extend((0..threads).map(|_| {
-                        let receiver = Arc::clone(&receiver);
-                        scope.spawn(move || work(&receiver))
-                    }));
-                }
-                // Their panic is raised again below.
-                let _ = sender.send((count, piece));
-            }
-            count += 1;
-        });
-        drop(sender);
-        let mut done = Vec::new();
-        for helper in helpers {
-            match helper.join() {
-                Ok(mut more) => done.append(&mut more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done.sort_unstable_by_key(|&(n, _)| n);
-        for (_, part) in done {
-            found.append(part);
-        }
-    });
-    found.append(last);
-    found.finish(&input.file);
-    found
 }
 
 /// Everything together, in the order of the entries.

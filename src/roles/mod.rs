@@ -10,6 +10,21 @@
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it.
 //!
+//! ```no_run
+//! use recmode::policy::SessionKind;
+//! use recmode::{report, roles};
+//!
+//! let mode = match roles::load(&["roles/".into()]) {
+//!     Err(error) => Err(report::load_error(&error, false)),
+//!     Ok(roles) => {
+//!         eprint!("{}", report::problems(roles.warnings(), false));
+//!         let set = roles.select(&[], Some("alice"));
+//!         set.map_err(|errors| report::select_errors(&errors, false))
+//!             .map(|set| set.resolve(SessionKind::Ssh).mode)
+//!     }
+//! };
+//! ```
+//!
 //! # Bounds
 //!
 //! So that no input can exhaust memory or time, a file or stream may have up to
@@ -18,12 +33,13 @@
 //! have [`limits::MAX_NODES`] keys and values, and aliases may stand for
 //! [`limits::MAX_EXPANDED_NODES`] in a document; a folder may nest
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
-//! [`limits::MAX_PROBLEMS_PER_FILE`] errors are kept and the others counted.
+//! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
 mod found;
 mod keys;
 pub mod limits;
 mod load;
+mod parallel;
 mod parse;
 mod problem;
 mod record_session;
@@ -39,9 +55,11 @@ use std::sync::Arc;
 use crate::policy::Role;
 
 pub use found::{Skipped, User};
-pub use load::{LoadError, Progress, load, load_with_progress};
+pub use load::{LoadError, load, load_with_progress};
+pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use select::SelectError;
+pub use source::is_stream;
 
 /// What was read.
 #[derive(Debug)]

@@ -45,7 +45,12 @@ fn read_document(document: Document<'_>, found: &mut Found) {
         return;
     }
     let read = tree::read(document.text, |tree, id| resource::read(document, tree, id, found));
-    if let Err(error) = read {
+    if let Err(mut error) = read {
+        if let ProblemKind::Syntax(message) = &mut error.kind
+            && document.excerpt(error.span).text.contains("{{")
+        {
+            message.push_str("; if this is a template, it has to be rendered first");
+        }
         // Text that is no YAML may be a role that is not well-formed.
         found.ours = true;
         found.report(document.problem(error.kind, error.span));

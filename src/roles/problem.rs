@@ -101,7 +101,7 @@ impl Excerpt {
             |at: usize| u32::try_from(at.clamp(line_start, line_end) - line_start).unwrap_or(u32::MAX);
         Self {
             text: text.into(),
-            span: (offset(start), offset(source.floor_char_boundary(end))),
+            span: (offset(start), offset(source.floor_char_boundary(end).max(start))),
             cut_before,
             cut_after,
         }
@@ -229,8 +229,8 @@ pub enum ProblemKind {
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
-    /// A kind that differs from one of ours in case only.
-    #[error("{kind:?} is no kind of resource, so this is skipped: did you mean {nearest}?")]
+    /// A kind that is nearly one of ours: another case, or a version that is not known.
+    #[error("{kind:?} is no kind that recmode knows, so this is skipped: did you mean {nearest}?")]
     NearKind {
         /// The kind.
         kind: String,
@@ -241,8 +241,11 @@ pub enum ProblemKind {
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
-    #[error("and {0} more errors in this file")]
-    More(usize),
+    #[error("and {0} more of these in this file")]
+    MoreErrors(usize),
+    /// More warnings in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
+    #[error("and {0} more of these in this file")]
+    MoreWarnings(usize),
 }
 
 impl ProblemKind {
@@ -254,7 +257,8 @@ impl ProblemKind {
             | Self::Misplaced
             | Self::Misspelt(_)
             | Self::NearKind { .. }
-            | Self::NoKind => Severity::Warning,
+            | Self::NoKind
+            | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }
     }

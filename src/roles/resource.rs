@@ -14,8 +14,9 @@ const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "Telepo
 /// The kinds that say which roles a user holds.
 const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
 
-/// Kubernetes' own `Role` differs from ours in case only and is nobody's mistake.
-const KUBERNETES_RBAC: &str = "rbac.authorization.k8s.io";
+/// Other Kubernetes resources, such as RBAC's `Role`, differ from ours in case only and are
+/// nobody's mistake.
+const OPERATOR_GROUP: &str = "resources.teleport.dev/";
 
 /// Characters of a foreign text that are kept for a message.
 pub(super) const MAX_QUOTED: usize = 80;
@@ -123,6 +124,7 @@ impl Reader<'_> {
 
     /// A Kubernetes list: its items are resources.
     fn list(&mut self, id: NodeId, kind: &str) {
+        keys::duplicates(self.document, self.tree, id, self.found);
         let implied = list_of(kind).filter(|kind| !kind.is_empty());
         let Some((key, value)) = self.tree.get(id, "items") else { return };
         match self.tree.items(value) {
@@ -148,9 +150,11 @@ impl Reader<'_> {
             return;
         };
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
-        let Some(nearest) = ROLE_KINDS.iter().chain(&USER_KINDS).find(near) else { return };
+        // A later version of the operator's kind is no role that this program can read.
+        let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
+        let Some(nearest) = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later) else { return };
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
-        if !version.is_some_and(|version| version.starts_with(KUBERNETES_RBAC))
+        if version.is_none_or(|version| version.starts_with(OPERATOR_GROUP))
             && let Some((_, value)) = tree.get(id, "kind")
         {
             self.report(ProblemKind::NearKind { kind: quoted(kind), nearest }, value);

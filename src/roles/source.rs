@@ -13,7 +13,7 @@ use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::split;
 
 /// The bytes that are read and handed on at a time, if documents end in them.
-pub(super) const PIECE_BYTES: usize = 256 << 10;
+const PIECE_BYTES: usize = 256 << 10;
 
 /// What a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,13 @@ pub(super) fn stream(path: &Path) -> Option<Source> {
             is_number.then_some(Source::Descriptor)
         }
     }
+}
+
+/// Whether this path names a stream: standard input or a descriptor, which may be a pipe whose
+/// writer takes its time.
+#[must_use]
+pub fn is_stream(path: &Path) -> bool {
+    stream(path).is_some()
 }
 
 /// The name that a path has in messages.
@@ -113,11 +120,24 @@ pub(super) struct Pieces<'a> {
     line: u32,
     total: u64,
     done: bool,
+    /// How much to read at a time; [`PIECE_BYTES`] but for tests.
+    step: usize,
 }
 
 impl<'a> Pieces<'a> {
-    pub(super) fn new(file: &'a Arc<str>, reader: Box<dyn Read>) -> Self {
-        Self { file, reader, buffer: Vec::new(), line: 1, total: 0, done: false }
+    /// `size`: how much there may be; only saves system calls.
+    pub(super) fn new(file: &'a Arc<str>, reader: Box<dyn Read>, size: u64) -> Self {
+        // Room for a little more than the file, so that its end is seen without growing.
+        let room = usize::try_from(size).map_or(PIECE_BYTES, |size| size.min(PIECE_BYTES)) + 64;
+        Self {
+            file,
+            reader,
+            buffer: Vec::with_capacity(room),
+            line: 1,
+            total: 0,
+            done: false,
+            step: PIECE_BYTES,
+        }
     }
 
     /// Bytes read so far.
@@ -129,7 +149,7 @@ impl<'a> Pieces<'a> {
     pub(super) fn next(&mut self) -> Result<Option<Piece>, Box<Problem>> {
         // The last document boundary in the buffer.
         let mut boundary = 0;
-        let mut wanted = PIECE_BYTES;
+        let mut wanted = self.step;
         while !self.done {
             let before = self.buffer.len();
             let read = self.reader.by_ref().take(wanted as u64).read_to_end(&mut self.buffer);
@@ -167,7 +187,7 @@ impl<'a> Pieces<'a> {
                 return Err(Box::new(Problem::new(ProblemKind::DocumentTooLarge, site)));
             }
             // A long document: read on in growing steps, so that the cost stays linear.
-            wanted = self.buffer.len().clamp(PIECE_BYTES, 8 << 20);
+            wanted = self.buffer.len().clamp(self.step, 8 << 20);
         }
         if self.done && self.buffer.is_empty() {
             return Ok(None);
@@ -196,4 +216,34 @@ impl<'a> Pieces<'a> {
 /// in UTF-16 without one.
 fn is_utf16(bytes: &[u8]) -> bool {
     matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=0x7f, 0, 1..=0x7f, 0, ..])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pieces_are_the_file_cut_at_documents(
+            lines in proptest::collection::vec("(---|--- #x|---x|%YAML 1\\.2|# c|a: 1|\\PC{0,8}|)", 0..40),
+            step in 1..24_usize,
+        ) {
+            let text = lines.join("\n");
+            let starts: Vec<_> = split::documents(&text).map(|(start, _)| start).collect();
+            let file: Arc<str> = "r.yaml".into();
+            let mut pieces = Pieces { step, ..Pieces::new(&file, Box::new(Cursor::new(text.clone())), 0) };
+            let mut read = 0;
+            while let Some(piece) = pieces.next().expect("no error") {
+                prop_assert!(starts.contains(&read), "cut at {} of {:?}", read, text);
+                prop_assert_eq!(piece.first_line as usize, 1 + text[..read].matches('\n').count());
+                prop_assert_eq!(piece.bytes.as_slice(), &text.as_bytes()[read..read + piece.bytes.len()]);
+                read += piece.bytes.len();
+            }
+            prop_assert_eq!(read, text.len());
+        }
+    }
 }

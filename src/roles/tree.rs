@@ -1,13 +1,14 @@
 //! A span tree of one YAML or JSON resource: what was written, where. Aliases stay references, so
 //! a tree is never larger than its text. Knows nothing of roles.
 
+mod build;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span as YamlSpan};
-
-use super::limits;
-use super::problem::ProblemKind;
+pub(super) use build::read;
 
 /// Index of a node in its tree.
 pub(super) type NodeId = u32;
@@ -112,10 +113,17 @@ impl<'s> Tree<'s> {
     /// A mapping's keys and values with merge keys resolved: the mapping's own keys win, then the
     /// earlier merged mapping. Empty for anything that is no mapping.
     pub(super) fn merged(&self, id: NodeId) -> Vec<(NodeId, NodeId)> {
-        let mut found = Vec::new();
         let mut keys = HashSet::new();
-        let mut merges = Vec::new();
-        // A mapping that was seen adds nothing a second time, so this is linear whatever merges what.
+        let parts = self.parts(id);
+        let entries = parts.iter().flat_map(|&part| self.entries(part).into_iter().flatten());
+        let own = entries.filter(|&(key, _)| !self.is_merge_key(key));
+        own.filter(|&(key, _)| self.text(key).is_none_or(|text| keys.insert(text))).collect()
+    }
+
+    /// The mapping itself and all that merge keys bring into it, directly or not, in the order in
+    /// which they win. Each is there once, so this is linear whatever merges what.
+    pub(super) fn parts(&self, id: NodeId) -> Vec<NodeId> {
+        let mut parts = Vec::new();
         let mut seen = HashSet::new();
         let mut pending = vec![id];
         while let Some(id) = pending.pop() {
@@ -126,16 +134,13 @@ impl<'s> Tree<'s> {
             if let Some(items) = self.items(id) {
                 pending.extend(items.iter().rev());
             }
-            for (key, value) in self.entries(id).into_iter().flatten() {
-                if self.is_merge_key(key) {
-                    merges.push(value);
-                } else if self.text(key).is_none_or(|text| keys.insert(text)) {
-                    found.push((key, value));
-                }
+            if let Some(entries) = self.entries(id) {
+                parts.push(id);
+                let merges = entries.rev().filter(|&(key, _)| self.is_merge_key(key));
+                pending.extend(merges.map(|(_, value)| value));
             }
-            pending.extend(merges.drain(..).rev());
         }
-        found
+        parts
     }
 
     /// The entry of this key, merge keys resolved.
@@ -152,198 +157,5 @@ impl<'s> Tree<'s> {
             return None;
         }
         self.merged(id).into_iter().find(named)
-    }
-}
-
-/// Why a text could not be read to its end.
-#[derive(Debug)]
-pub(super) struct TreeError {
-    pub(super) kind: ProblemKind,
-    pub(super) span: Span,
-}
-
-/// Reads the documents of `source` one by one and hands each to `each`; a document that is an
-/// array is handed over item by item, so that a long one is never in memory as a whole (unless it
-/// has anchors, whose aliases may be in any later item).
-pub(super) fn read<'s>(source: &'s str, mut each: impl FnMut(&Tree<'s>, NodeId)) -> Result<(), TreeError> {
-    let options = granit_parser::options! {
-        emit_comments: false,
-        flow_nesting_limit: limits::MAX_DEPTH,
-        block_nesting_limit: limits::MAX_DEPTH,
-    };
-    let mut builder = Builder::default();
-    for event in Parser::new_from_str_with_options(source, options) {
-        match event {
-            Ok((event, span)) => builder.take(event, &span, &mut each)?,
-            Err(error) => {
-                let marker = error.marker();
-                let span = span_of(&YamlSpan::empty(*marker));
-                let kind = match error.kind() {
-                    ErrorKind::RecursionLimitExceeded => ProblemKind::TooDeep,
-                    kind => ProblemKind::Syntax(kind.to_string()),
-                };
-                return Err(TreeError { kind, span });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// An open collection.
-struct Frame {
-    id: NodeId,
-    /// Where its children begin among the pending ones.
-    first: usize,
-    mapping: bool,
-    /// Nodes so far, aliases counted as what they stand for.
-    weight: u64,
-    anchor: usize,
-}
-
-#[derive(Default)]
-struct Builder<'s> {
-    tree: Tree<'s>,
-    frames: Vec<Frame>,
-    /// Children of the open collections.
-    pending: Vec<NodeId>,
-    /// By anchor id: the node and its weight; none while it is open.
-    anchors: Vec<Option<(NodeId, u64)>>,
-    has_anchors: bool,
-}
-
-impl<'s> Builder<'s> {
-    fn take(
-        &mut self,
-        event: Event<'s>,
-        span: &YamlSpan,
-        each: &mut impl FnMut(&Tree<'s>, NodeId),
-    ) -> Result<(), TreeError> {
-        let span = span_of(span);
-        let error = |kind| Err(TreeError { kind, span });
-        match event {
-            Event::Scalar(text, style, anchor, _) => {
-                if text.len() > limits::MAX_SCALAR_BYTES {
-                    return error(ProblemKind::ScalarTooLong);
-                }
-                let id = self.push(span, Value::Scalar { text, plain: style == ScalarStyle::Plain })?;
-                self.complete(id, 1, anchor, span, each)?;
-            }
-            Event::Alias(target) => match self.anchors.get(target).copied().flatten() {
-                Some((target, weight)) => {
-                    let id = self.push(span, Value::Alias(target))?;
-                    self.complete(id, weight, 0, span, each)?;
-                }
-                None => return error(ProblemKind::RecursiveAlias),
-            },
-            Event::SequenceStart(_, anchor, _) => {
-                self.open(span, Value::Sequence { first: 0, end: 0 }, false, anchor)?;
-            }
-            Event::MappingStart(_, anchor, _) => {
-                self.open(span, Value::Mapping { first: 0, end: 0 }, true, anchor)?;
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                let Some(frame) = self.frames.pop() else { return Ok(()) };
-                let first = index(self.tree.children.len());
-                self.tree.children.extend(self.pending.drain(frame.first..));
-                let end = index(self.tree.children.len());
-                self.tree.nodes[frame.id as usize].value = if frame.mapping {
-                    Value::Mapping { first, end }
-                } else {
-                    Value::Sequence { first, end }
-                };
-                self.complete(frame.id, frame.weight, frame.anchor, span, each)?;
-            }
-            Event::DocumentStart(..) => {
-                self.clear(0);
-                self.anchors.clear();
-                self.has_anchors = false;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, span: Span, value: Value<'s>) -> Result<NodeId, TreeError> {
-        if self.tree.nodes.len() >= limits::MAX_NODES {
-            return Err(TreeError { kind: ProblemKind::TooManyNodes, span });
-        }
-        self.tree.nodes.push(Node { span, value });
-        Ok(index(self.tree.nodes.len() - 1))
-    }
-
-    fn open(&mut self, span: Span, value: Value<'s>, mapping: bool, anchor: usize) -> Result<(), TreeError> {
-        if self.frames.len() >= limits::MAX_DEPTH {
-            return Err(TreeError { kind: ProblemKind::TooDeep, span });
-        }
-        if anchor > 0 {
-            self.has_anchors = true;
-        }
-        let id = self.push(span, value)?;
-        self.frames.push(Frame { id, first: self.pending.len(), mapping, weight: 1, anchor });
-        Ok(())
-    }
-
-    /// A node is complete: give it to the collection it is in, or hand it over.
-    fn complete(
-        &mut self,
-        id: NodeId,
-        weight: u64,
-        anchor: usize,
-        span: Span,
-        each: &mut impl FnMut(&Tree<'s>, NodeId),
-    ) -> Result<(), TreeError> {
-        if anchor > 0 {
-            self.has_anchors = true;
-            if self.anchors.len() <= anchor {
-                self.anchors.resize(anchor + 1, None);
-            }
-            self.anchors[anchor] = Some((id, weight));
-        }
-        let level = self.frames.len();
-        let Some(parent) = self.frames.last_mut() else {
-            if let (Some(items), true) = (self.tree.items(id), self.has_anchors) {
-                for &item in items {
-                    each(&self.tree, item);
-                }
-            } else if self.tree.items(id).is_none() {
-                each(&self.tree, id);
-            }
-            return Ok(());
-        };
-        parent.weight = parent.weight.saturating_add(weight);
-        if parent.weight > limits::MAX_EXPANDED_NODES {
-            return Err(TreeError { kind: ProblemKind::AliasBomb, span });
-        }
-        if level == 1 && !parent.mapping && !self.has_anchors {
-            let keep = parent.id as usize + 1;
-            parent.weight = 1;
-            each(&self.tree, id);
-            self.clear(keep);
-        } else {
-            self.pending.push(id);
-        }
-        Ok(())
-    }
-
-    /// Forgets all nodes but the first `keep`.
-    fn clear(&mut self, keep: usize) {
-        self.tree.nodes.truncate(keep);
-        self.tree.children.clear();
-        self.pending.clear();
-    }
-}
-
-/// An index; documents are bounded far below 4 GiB, so this never saturates.
-fn index(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-fn span_of(span: &YamlSpan) -> Span {
-    let start = span.start.byte_offset().unwrap_or(0);
-    Span {
-        start: index(start),
-        end: index(span.end.byte_offset().unwrap_or(start)),
-        line: index(span.start.line()),
-        column: index(span.start.col() + 1),
     }
 }

@@ -1,6 +1,7 @@
 //! Finds the role files that paths stand for, in a fixed order: the paths as they were given, a
 //! folder's entries by name. Reads no file. What can't be looked at is an error, never left out.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) struct Input {
 #[derive(Debug)]
 pub(super) enum Entry {
     File(Input),
-    /// A folder was named, and the entries up to `end` are in it.
+    /// A folder was named; the entries from `first` up to here are in it.
     FolderEnd {
         file: Arc<str>,
         first: usize,
@@ -35,7 +36,7 @@ pub(super) enum Entry {
 
 /// The files under these paths, each once.
 pub(super) fn walk(paths: &[PathBuf]) -> Vec<Entry> {
-    let mut walk = Walk { entries: Vec::new(), files: Seen::new(), folders: Seen::new(), stdin: false };
+    let mut walk = Walk { entries: Vec::new(), files: HashMap::new(), folders: Seen::new(), stdin: false };
     for path in paths {
         walk.named(path);
     }
@@ -44,7 +45,8 @@ pub(super) fn walk(paths: &[PathBuf]) -> Vec<Entry> {
 
 struct Walk {
     entries: Vec<Entry>,
-    files: Seen,
+    /// The number of each file's entry.
+    files: HashMap<Identity, usize>,
     folders: Seen,
     stdin: bool,
 }
@@ -132,8 +134,10 @@ impl Walk {
 
     /// A regular file, unless another path led to it before.
     fn regular(&mut self, path: &Path, source: Source, metadata: &fs::Metadata, named: bool) {
-        if self.files.insert(source::identity(metadata)) {
-            self.file(path, source, metadata.len(), named);
+        let number = *self.files.entry(source::identity(metadata)).or_insert(self.entries.len());
+        match self.entries.get_mut(number) {
+            Some(Entry::File(input)) => input.named |= named,
+            _ => self.file(path, source, metadata.len(), named),
         }
     }
 

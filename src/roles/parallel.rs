@@ -1,0 +1,171 @@
+//! Reads many files, or a large one, on all cores. What comes back does not depend on which core
+//! was faster, and all threads have ended by then.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SendError;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use super::found::Found;
+use super::parse;
+use super::problem::Problem;
+use super::source::{self, Piece, Pieces, Source};
+use super::walk::{Entry, Input};
+
+/// Files of this size and more are taken apart over the cores; smaller ones are read whole.
+const LARGE_BYTES: u64 = 1 << 20;
+
+/// More threads than this gain nothing.
+const MAX_THREADS: usize = 16;
+
+/// How far reading is; may be looked at from another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files found.
+    pub files: AtomicUsize,
+    /// Files read.
+    pub files_done: AtomicUsize,
+    /// Bytes read.
+    pub bytes_done: AtomicU64,
+}
+
+/// What each entry holds, by its number.
+pub(super) fn read(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
+    let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
+    let (mut small, mut large) = (Vec::new(), Vec::new());
+    for (n, entry) in entries.iter().enumerate() {
+        if let Entry::File(input) = entry {
+            let whole = input.source == Source::File && input.size < LARGE_BYTES;
+            if whole { small.push((n, input)) } else { large.push((n, input)) }
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((n, read_small(input, progress)));
+        }
+        done
+    };
+    // A thread costs more than a few small files.
+    let helpers = match small.len() / 16 {
+        0 => 0,
+        some => some.min(threads() - 1),
+    };
+    thread::scope(|scope| {
+        // Where no thread can be had, this one does all.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let helpers: Vec<_> = (0..helpers).map_while(spawn).collect();
+        let mut done = work();
+        for helper in helpers {
+            match helper.join() {
+                Ok(mut more) => done.append(&mut more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        for (n, found) in done {
+            results[n] = Some(found);
+        }
+    });
+    for (n, input) in large {
+        results[n] = Some(read_large(input, progress));
+    }
+    results
+}
+
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}
+
+fn read_small(input: &Input, progress: &Progress) -> Found {
+    let mut found = Found::default();
+    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
+    found.finish(&input.file);
+    found
+}
+
+/// Hands the pieces of a file to `take`; a file that can't be read (on) is a problem.
+fn each_piece(
+    input: &Input,
+    progress: &Progress,
+    found: &mut Found,
+    mut take: impl FnMut(&mut Found, Piece),
+) {
+    match source::open(&input.path, &input.source) {
+        Err(kind) => found.report(Problem::of_file(kind, &input.file)),
+        Ok(reader) => {
+            let mut pieces = Pieces::new(&input.file, reader, input.size);
+            loop {
+                let before = pieces.bytes_read();
+                let piece = pieces.next();
+                progress.bytes_done.fetch_add(pieces.bytes_read() - before, Ordering::Relaxed);
+                match piece {
+                    Ok(Some(piece)) => take(found, piece),
+                    Ok(None) => break,
+                    Err(problem) => {
+                        found.report(*problem);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    progress.files_done.fetch_add(1, Ordering::Relaxed);
+}
+
+/// This thread reads, the others parse; the first piece is parsed here, since there may be no
+/// second.
+fn read_large(input: &Input, progress: &Progress) -> Found {
+    let threads = threads();
+    let (sender, receiver) = mpsc::sync_channel::<(usize, Piece)>(threads * 2);
+    // In the hands of the helpers alone, so that sending fails should all of them have panicked.
+    let mut receiver = Some(Arc::new(Mutex::new(receiver)));
+    let work = |receiver: &Mutex<mpsc::Receiver<(usize, Piece)>>| {
+        let mut done = Vec::new();
+        loop {
+            let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((n, piece)) = next else { return done };
+            let mut found = Found::default();
+            parse::read(&input.file, &piece, &mut found);
+            done.push((n, found));
+        }
+    };
+    let mut found = Found::default();
+    let mut last = Found::default();
+    thread::scope(|scope| {
+        let mut helpers = Vec::new();
+        let mut count = 0;
+        each_piece(input, progress, &mut last, |_, piece| {
+            if count == 0 {
+                parse::read(&input.file, &piece, &mut found);
+            } else {
+                if let Some(receiver) = receiver.take() {
+                    helpers.extend((0..threads).map_while(|_| {
+                        let receiver = Arc::clone(&receiver);
+                        thread::Builder::new().spawn_scoped(scope, move || work(&receiver)).ok()
+                    }));
+                }
+                // Fails where there is no helper: none could be had, or their panic is raised below.
+                if let Err(SendError((_, piece))) = sender.send((count, piece)) {
+                    parse::read(&input.file, &piece, &mut found);
+                }
+            }
+            count += 1;
+        });
+        drop(sender);
+        let mut done = Vec::new();
+        for helper in helpers {
+            match helper.join() {
+                Ok(mut more) => done.append(&mut more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done.sort_unstable_by_key(|&(n, _)| n);
+        for (_, part) in done {
+            found.append(part);
+        }
+    });
+    found.append(last);
+    found.finish(&input.file);
+    found
+}

@@ -1,0 +1,72 @@
+//! `recmode resolve` from the outside: answers, errors, and what it does with hostile input.
+
+#![expect(clippy::format_collect, clippy::format_push_string, reason = "texts are short and read best so")]
+
+mod answers;
+mod errors;
+mod hostile;
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+/// The program with nothing of the caller's environment that changes what it prints.
+fn recmode() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recmode"));
+    clean(&mut command);
+    command
+}
+
+fn clean(command: &mut Command) {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RECMODE_MODE", "RECMODE_ROLES", "RECMODE_DIR"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+}
+
+fn resolve(args: &[&str]) -> Output {
+    recmode().arg("resolve").args(args).output().expect("recmode runs")
+}
+
+/// With this text on standard input, which is a pipe.
+fn resolve_stdin(args: &[&str], input: &[u8]) -> Output {
+    let mut child = recmode()
+        .arg("resolve")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("recmode runs");
+    // It may have ended before it read everything.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("recmode ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Exit code, standard output and standard error, for a snapshot.
+fn all(output: &Output) -> String {
+    let code = output.status.code().map_or("ended by a signal".to_owned(), |code| format!("exit {code}"));
+    format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
+}
+
+/// The entries of a fixture folder, sorted.
+fn fixtures(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut pending = vec![format!("tests/fixtures/{folder}")];
+    while let Some(path) = pending.pop() {
+        for entry in std::fs::read_dir(&path).expect("the fixtures") {
+            let entry = entry.expect("an entry");
+            let path = format!("{path}/{}", entry.file_name().to_str().expect("UTF-8"));
+            if entry.file_type().expect("a type").is_dir() { pending.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
