@@ -11,6 +11,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 
+use crate::sys;
+
 use super::{Batch, Cause, Fault, Operation, Unit};
 
 /// Bytes that are kept free, beyond what is written, for the records that close a recording.
@@ -18,6 +20,9 @@ pub const CLOSING_ROOM: u64 = 16 * 1024;
 
 /// Space is set aside in steps of at most this, so that it costs a system call now and then only.
 const RESERVE_STEP: u64 = 1024 * 1024;
+
+/// How much is written before the disk is asked to begin with it.
+const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
 
 /// A recording being written.
 ///
@@ -33,6 +38,8 @@ pub struct RecordingFile {
     reserved: u64,
     can_reserve: bool,
     limit: u64,
+    /// Up to where the disk was asked to begin.
+    writeback: u64,
 }
 
 impl RecordingFile {
@@ -58,8 +65,16 @@ impl RecordingFile {
             .open(path)
             .map_err(fault)?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
-        let new =
-            Self { file, path: path.to_owned(), end: 0, torn: 0, reserved: 0, can_reserve: true, limit };
+        let new = Self {
+            file,
+            path: path.to_owned(),
+            end: 0,
+            torn: 0,
+            reserved: 0,
+            can_reserve: true,
+            limit,
+            writeback: 0,
+        };
         // The umask may have taken even the owner's bits.
         if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
             new.discard();
@@ -102,6 +117,10 @@ impl RecordingFile {
         let overwrote = self.torn > 0 && written > 0;
         self.advance(kept, written);
         batch.cut(kept);
+        if self.end - self.writeback >= WRITEBACK_STEP {
+            sys::start_writeback(&self.file, self.writeback, self.end - self.writeback);
+            self.writeback = self.end;
+        }
         // What follows of a longer torn line is cut; and a torn line over an older one may have a
         // newline inside.
         let result = match result {

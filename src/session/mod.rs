@@ -33,7 +33,7 @@ use crate::exit;
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
-use crate::ring::ring;
+use crate::ring::{Producer, ring};
 use crate::sys::{self, Forked};
 use command::{Pty, Running};
 use outer::Outer;
@@ -85,6 +85,22 @@ pub struct Outcome {
     pub file_exists: bool,
 }
 
+/// The terminal side's hold on the recording side.
+struct Recorder {
+    ring: Producer,
+    channel: Channel<Order, Report>,
+    pid: Pid,
+    /// The process is gone.
+    gone: bool,
+}
+
+impl Recorder {
+    /// Whether it is stopped by a signal: time in which it can't work is no stall.
+    fn is_stopped(&self) -> bool {
+        command::state_and_parent(self.pid.as_raw()).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
+    }
+}
+
 /// What the start of the recording came to.
 enum Started {
     Go,
@@ -114,26 +130,26 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     };
     drop(theirs);
     drop(consumer);
-    producer.set_window_size(size.ws_col, size.ws_row);
-
+    let recorder = Recorder { ring: producer, channel: ours, pid: recorder, gone: false };
+    recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let mut outcome = Outcome::default();
     let mut enforcer = Enforcer::new(plan.mode);
-    match await_start(&ours, &signals, &mut enforcer, &mut outcome, recorder) {
+    match await_start(&recorder, &signals, &mut enforcer, &mut outcome) {
         Started::Go => {}
         Started::Refuse => {
-            ours.send(&Order::Abort);
+            recorder.channel.send(&Order::Abort);
             say(&outer, &refused(plan.kind));
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::FileExists => {
-            ours.send(&Order::Abort);
+            recorder.channel.send(&Order::Abort);
             outcome.file_exists = true;
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::Signalled(status) => {
-            ours.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
+            recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
             outcome.status = status;
             return Ok(outcome);
         }
@@ -145,10 +161,10 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
 
     // Orphans of the session come to us, so that a strict termination finds them.
     nix::sys::prctl::set_child_subreaper(true)?;
-    let pty = Pty::open(size, outer.settings())?;
+    let pty = Pty::open(size, outer.settings().as_ref())?;
     let env = [("RECMODE_SESSION", plan.recording.header.session.session.as_str())];
     let piped = !outer.input_is_terminal();
-    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), recorder) {
+    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), recorder.pid) {
         Ok(running) => Some(running),
         Err(error) => {
             outcome.not_executed = Some(error);
@@ -157,7 +173,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     };
     enforcer.running();
     outer.enter_raw();
-    Ok(Pump::new(outer, signals, producer, ours, recorder, enforcer, running, &plan, outcome).run())
+    Ok(Pump::new(outer, signals, recorder, enforcer, running, &plan, outcome).run())
 }
 
 /// The size of the session's terminal: the given one, the user's terminal's, or 80x24.
@@ -171,11 +187,10 @@ fn initial_size(given: Option<(u16, u16)>, outer: &Outer) -> Winsize {
 
 /// Waits until the recording has started, or the mode says not to wait any longer.
 fn await_start(
-    channel: &Channel<Order, Report>,
+    recorder: &Recorder,
     signals: &Signals,
     enforcer: &mut Enforcer,
     outcome: &mut Outcome,
-    recorder: Pid,
 ) -> Started {
     let patience = match enforcer.mode() {
         Mode::Strict => STALL_TIMEOUT,
@@ -184,7 +199,7 @@ fn await_start(
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO);
     loop {
-        let fault = match channel.receive() {
+        let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(path)) => {
                 outcome.files.push(path);
                 return Started::Go;
@@ -196,9 +211,9 @@ fn await_start(
             Received::Message(Report::Failed(fault)) => Some(fault),
             Received::HungUp => Some(Fault { during: Operation::Run, cause: Cause::RecorderGone }),
             Received::Message(_) | Received::Nothing => {
-                let waited = watch.look(begun.elapsed(), !is_stopped(recorder), 0);
+                let waited = watch.look(begun.elapsed(), !recorder.is_stopped(), 0);
                 (waited >= patience).then(|| {
-                    channel.send(&Order::Stalled);
+                    recorder.channel.send(&Order::Stalled);
                     Fault { during: Operation::Create, cause: Cause::Stalled }
                 })
             }
@@ -211,7 +226,7 @@ fn await_start(
             };
         }
         let mut fds = [
-            PollFd::new(channel.as_fd(), PollFlags::POLLIN),
+            PollFd::new(recorder.channel.as_fd(), PollFlags::POLLIN),
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         ];
         let _ = poll(&mut fds, PollTimeout::try_from(TICK.min(patience / 4)).unwrap_or(PollTimeout::MAX));
@@ -225,11 +240,6 @@ fn await_start(
             }
         }
     }
-}
-
-/// Whether a process is stopped by a signal: time in which it can't work is no stall.
-fn is_stopped(pid: Pid) -> bool {
-    command::state_and_parent(pid.as_raw()).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
 }
 
 /// Writes a message where the session's output goes, if that is a terminal, else to stderr. A terminal

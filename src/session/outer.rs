@@ -11,7 +11,7 @@ use nix::pty::Winsize;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 use nix::unistd::{getpgrp, isatty, tcgetpgrp};
 
 use crate::sys;
@@ -102,10 +102,16 @@ impl Outer {
         self.raw
     }
 
-    /// The user's terminal settings, where there is a terminal.
+    /// The settings for the session's terminal: the user's, where there is a terminal.
     #[must_use]
-    pub fn settings(&self) -> Option<&Termios> {
-        self.saved.as_ref()
+    pub fn settings(&self) -> Option<Termios> {
+        let mut settings = self.saved.clone()?;
+        if self.input_is_terminal && !self.output_is_terminal {
+            // The user's terminal is not raw then and shows what is typed; the session's would put
+            // it into the data stream as well.
+            settings.local_flags.remove(LocalFlags::ECHO);
+        }
+        Some(settings)
     }
 
     /// The terminal's size, where there is a terminal that knows it.

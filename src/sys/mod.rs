@@ -3,10 +3,12 @@
 //! It knows system calls and memory, and nothing of rings, recordings or modes.
 #![allow(unsafe_code, reason = "the one place for it; each block says why it is sound")]
 
+mod disk;
 mod memory;
 mod process;
 mod tty;
 
+pub use disk::start_writeback;
 pub use memory::SharedMemory;
 pub use process::{
     Forked, close_other_descriptors, exit_now, fork, ignore_signal, null_standard_streams, reset_signal,

@@ -1,0 +1,200 @@
+//! Signals, and the session's end: by the command, by a signal, or by strict mode.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::signal::Signal;
+
+use super::{DRAIN, Pump, Step, timeout_of};
+use crate::clock::boottime_micros;
+use crate::exit;
+use crate::policy::Mode;
+use crate::recording::control::{Order, Received, Report};
+use crate::recording::{Cause, Ending, Fault, Operation, Reason};
+use crate::ring::FrameCode;
+use crate::session::command::Running;
+use crate::session::messages::{terminating, warning};
+use crate::session::say;
+use crate::session::signals::Signalled;
+use crate::sys;
+
+/// How long a best-effort session's end waits for the disk.
+pub(super) const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the command has after a hang-up before it is killed.
+pub(super) const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Pump {
+    pub(super) fn signalled(&mut self) {
+        while let Some(signalled) = self.signals.next() {
+            match signalled {
+                Signalled::Child => {
+                    if let Some(running) = &mut self.running {
+                        running.reap();
+                        if running.status().is_some() && self.drain.is_none() {
+                            self.drain = Some(DRAIN);
+                        }
+                    }
+                }
+                Signalled::Resized => self.resized(),
+                Signalled::Stop(signal) => {
+                    self.outer.leave_raw();
+                    let _ = sys::stop_self(signal);
+                    self.continued();
+                }
+                Signalled::Continued => self.continued(),
+                Signalled::End(signal) => self.end_by(signal),
+            }
+        }
+    }
+
+    pub(super) fn continued(&mut self) {
+        self.foreground = self.outer.in_foreground();
+        if self.foreground {
+            // Whoever stopped us may have set the terminal up for itself.
+            self.outer.enter_raw_again();
+            self.resized();
+        }
+    }
+
+    pub(super) fn resized(&mut self) {
+        let size = self.outer.window_size().filter(|_| !self.fixed_size);
+        let Some((size, master)) =
+            size.zip(self.running.as_ref().and_then(|running| running.master.as_ref()))
+        else {
+            return;
+        };
+        if sys::window_size(master).is_ok_and(|old| old == size) {
+            return;
+        }
+        let _ = sys::set_window_size(master, size);
+        self.recorder.ring.set_window_size(size.ws_col, size.ws_row);
+        let ([c0, c1], [r0, r1]) = (size.ws_col.to_le_bytes(), size.ws_row.to_le_bytes());
+        let time = boottime_micros().saturating_sub(self.started);
+        self.append(FrameCode::Resize, time, &[c0, c1, r0, r1]);
+    }
+
+    /// Ends the session as its terminal's going away would; a second time, or too late, with force.
+    pub(super) fn end_by(&mut self, signal: Signal) {
+        if self.ended_by.is_some() {
+            return;
+        }
+        self.ended_by = Some((signal, Instant::now()));
+        self.input_open = false;
+        if let Some(running) = &mut self.running {
+            running.stdin = None;
+            running.hang_up();
+        }
+    }
+
+    pub(super) fn end_when_told(&mut self) {
+        if let Some((_, since)) = self.ended_by
+            && self.drain.is_none()
+            && since.elapsed() >= HANG_UP_PATIENCE
+        {
+            if let Some(running) = &self.running {
+                running.signal(Signal::SIGKILL);
+            }
+            // Whether it can die or not: its caller must not wait for it.
+            self.drain = Some(DRAIN);
+        }
+    }
+
+    /// Once the command's output is all read: tells the recording side, and waits for it as long
+    /// as the mode says.
+    pub(super) fn finish(&mut self) -> Option<Step> {
+        if self.drain != Some(0) {
+            return None;
+        }
+        let Some(since) = self.finishing else {
+            let ending = self.ending();
+            self.outcome.status = ending.status;
+            if let Some(mask) = &mut self.mask {
+                let rest = mask.give_up();
+                self.record_input(&rest);
+            }
+            self.recorder.channel.send(&Order::Finish(ending));
+            self.finishing = Some(Instant::now());
+            return None;
+        };
+        let shown = !self.output_open || self.recorder.ring.unshown() == 0;
+        let best_effort = self.enforcer.mode() == Mode::BestEffort;
+        if best_effort && !self.closed && !self.recorder.gone && since.elapsed() >= END_PATIENCE {
+            // The recording side goes on alone, and tells the gap where it is one.
+            self.recorder.channel.send(&Order::Stalled);
+            let fault = Fault { during: Operation::Close, cause: Cause::Stalled };
+            let _ = self.failed(fault);
+            self.closed = true;
+        }
+        if !shown || !(self.closed || self.recorder.gone) {
+            return None;
+        }
+        // A failure at the end is told at once, whatever the screen is.
+        let now = self.begun.elapsed();
+        if self.enforcer.warning_at(now).is_some_and(|at| at <= now) {
+            self.cut_short();
+            self.say_on_own_line(warning);
+            self.enforcer.warned(now);
+        }
+        if self.ended_by.is_some() {
+            self.cut_short();
+        }
+        Some(Step::Over)
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        if let Some((signal, _)) = self.ended_by {
+            let reason = if signal == Signal::SIGHUP { Reason::Hangup } else { Reason::Signal };
+            return Ending { reason, status: exit::signal_status(signal as i32) };
+        }
+        if let Some(status) = self.running.as_ref().and_then(Running::status) {
+            return Ending { reason: Reason::Exit, status };
+        }
+        let not_found = self
+            .outcome
+            .not_executed
+            .as_ref()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
+        let status = if not_found { exit::NOT_FOUND } else { exit::CANNOT_EXECUTE };
+        Ending { reason: Reason::NotStarted, status }
+    }
+
+    /// Puts back what programs that were cut short have set.
+    pub(super) fn cut_short(&mut self) {
+        if self.outer.output_is_terminal() && self.output_open {
+            say(&self.outer, &self.modes.reset_sequence());
+        }
+    }
+
+    /// Strict mode ends the session: nothing more is shown, message B, the terminal, the processes.
+    pub(super) fn terminate(&mut self) {
+        let ending = Ending { reason: Reason::Strict, status: exit::ENDED_BY_STRICT };
+        self.outcome.status = ending.status;
+        if !self.closed {
+            self.recorder.channel.send(&Order::Terminate(ending));
+        }
+        self.cut_short();
+        self.say_on_own_line(terminating);
+        self.outer.leave_raw();
+        let begun = Instant::now();
+        if let Some(running) = &mut self.running {
+            self.outcome.survivors = running.end_all(self.signals.as_fd());
+        }
+        // What the recording side can still write it has written by now, or a moment later.
+        while !self.closed && !self.recorder.gone {
+            let left = Duration::from_secs(1).saturating_sub(begun.elapsed());
+            let mut fds = [PollFd::new(self.recorder.channel.as_fd(), PollFlags::POLLIN)];
+            if poll(&mut fds, timeout_of(left)).is_ok_and(|n| n == 0) {
+                return;
+            }
+            match self.recorder.channel.receive() {
+                Received::Message(Report::Closed { lost, .. }) => {
+                    self.closed = true;
+                    self.outcome.lost = Some(lost);
+                }
+                Received::HungUp => self.recorder.gone = true,
+                Received::Message(_) | Received::Nothing => {}
+            }
+        }
+    }
+}

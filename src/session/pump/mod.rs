@@ -1,0 +1,349 @@
+//! The pump: bytes between the user's terminal, the command and the ring, until the session ends.
+//!
+//! One thread, one poll, no waiting for anything else. What a failure means is the enforcer's to say.
+
+mod ending;
+mod input;
+mod output;
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::Signal;
+
+use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
+use self::output::FULL_PATIENCE;
+use super::command::Running;
+use super::enforce::{Enforcer, Verdict};
+use super::input_mask::InputMask;
+use super::outer::Outer;
+use super::program_modes::ProgramModes;
+use super::signals::Signals;
+use super::stall::{StallWatch, TICK};
+use super::{Outcome, Plan, Recorder, STALL_TIMEOUT};
+use crate::policy::Mode;
+use crate::recording::control::{Order, Received, Report};
+use crate::recording::{Cause, Fault, Operation};
+
+/// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
+const WINDOW: u64 = 256 * 1024;
+/// What is read at most after the command ended: more than a terminal's buffers hold, so that all
+/// of the command's own output is in it, and a background job can't keep the session open.
+const DRAIN: usize = 256 * 1024;
+/// How often is looked whether a session in the background came to the foreground: nothing says so.
+const BACKGROUND_LOOK: Duration = Duration::from_millis(500);
+
+/// A session that runs.
+pub(super) struct Pump {
+    outer: Outer,
+    signals: Signals,
+    recorder: Recorder,
+    enforcer: Enforcer,
+    running: Option<Running>,
+    modes: ProgramModes,
+    outcome: Outcome,
+    begun: Instant,
+    started: u64,
+    fixed_size: bool,
+
+    stall: StallWatch,
+    mask: Option<InputMask>,
+    /// Input on its way to the command.
+    pending: Vec<u8>,
+    input_open: bool,
+    output_open: bool,
+    foreground: bool,
+    /// The terminal took less than it was given.
+    output_blocked: bool,
+    /// Since when the buffer is full, and how far the recorder was then.
+    full: Option<(Instant, u64)>,
+    /// Bytes that may still be read after the command ended; `None` while it runs.
+    drain: Option<usize>,
+    /// What recmode was told to end by.
+    ended_by: Option<(Signal, Instant)>,
+    finishing: Option<Instant>,
+    closed: bool,
+}
+
+/// Whether the loop goes on.
+enum Step {
+    GoOn,
+    Over,
+    Terminate,
+}
+
+impl Pump {
+    pub(super) fn new(
+        outer: Outer,
+        signals: Signals,
+        recorder: Recorder,
+        enforcer: Enforcer,
+        running: Option<Running>,
+        plan: &Plan,
+        outcome: Outcome,
+    ) -> Self {
+        let foreground = outer.in_foreground();
+        Self {
+            outer,
+            signals,
+            recorder,
+            enforcer,
+            running,
+            modes: ProgramModes::default(),
+            outcome,
+            begun: Instant::now(),
+            started: plan.recording.started,
+            fixed_size: plan.size.is_some(),
+            stall: StallWatch::new(Duration::ZERO),
+            mask: plan.capture_input.then(InputMask::default),
+            pending: Vec::new(),
+            input_open: true,
+            output_open: true,
+            foreground,
+            output_blocked: false,
+            full: None,
+            drain: None,
+            ended_by: None,
+            finishing: None,
+            closed: false,
+        }
+    }
+
+    /// Runs the session to its end and leaves the terminal as it was.
+    pub(super) fn run(mut self) -> Outcome {
+        if self.running.is_none() {
+            self.drain = Some(0);
+        }
+        loop {
+            let step = match self.reports() {
+                Step::GoOn => self.turn(),
+                step => step,
+            };
+            match step {
+                Step::GoOn => {}
+                Step::Over => break,
+                Step::Terminate => {
+                    self.terminate();
+                    break;
+                }
+            }
+        }
+        self.outer.leave_raw();
+        self.outcome
+    }
+
+    /// One turn: show, see what is due, wait, move bytes.
+    fn turn(&mut self) -> Step {
+        self.show();
+        let now = self.begun.elapsed();
+        self.show_warning(now);
+        if let Some(mask) = &mut self.mask {
+            let overdue = mask.overdue(now);
+            self.record_input(&overdue);
+        }
+        self.end_when_told();
+        if let Some(step) = self.finish() {
+            return step;
+        }
+        if let Step::Terminate = self.watch_for_stall(now) {
+            return Step::Terminate;
+        }
+        self.wait_and_move(now)
+    }
+
+    fn reports(&mut self) -> Step {
+        while !self.recorder.gone {
+            match self.recorder.channel.receive() {
+                Received::Nothing => break,
+                Received::Message(Report::Started(path)) => self.outcome.files.push(path),
+                Received::Message(Report::Recovered) => self.enforcer.recovered(),
+                Received::Message(Report::Failed(fault)) => {
+                    if let Step::Terminate = self.failed(fault) {
+                        return Step::Terminate;
+                    }
+                }
+                Received::Message(Report::Closed { lost, fault }) => {
+                    self.closed = true;
+                    self.outcome.lost = Some(lost);
+                    if let Some(fault) = fault
+                        && let Step::Terminate = self.failed(fault)
+                    {
+                        return Step::Terminate;
+                    }
+                }
+                Received::HungUp => {
+                    self.recorder.gone = true;
+                    if !self.closed {
+                        let fault = Fault { during: Operation::Run, cause: Cause::RecorderGone };
+                        return self.failed(fault);
+                    }
+                }
+            }
+        }
+        Step::GoOn
+    }
+
+    fn failed(&mut self, fault: Fault) -> Step {
+        if self.outcome.faults.last() != Some(&fault) {
+            self.outcome.faults.push(fault);
+        }
+        match self.enforcer.failed() {
+            Verdict::GoOn => Step::GoOn,
+            Verdict::Refuse | Verdict::Terminate => Step::Terminate,
+        }
+    }
+
+    fn watch_for_stall(&mut self, now: Duration) -> Step {
+        let outstanding = self.outstanding();
+        let progress = self.recorder.ring.accepted().wrapping_add(self.recorder.ring.released());
+        let stalled = self.stall.look(now, outstanding, progress);
+        if stalled < STALL_TIMEOUT {
+            return Step::GoOn;
+        }
+        self.stall.forgive();
+        if self.recorder.is_stopped() {
+            return Step::GoOn;
+        }
+        self.recorder.channel.send(&Order::Stalled);
+        let during = if self.finishing.is_some() { Operation::Close } else { Operation::Write };
+        self.failed(Fault { during, cause: Cause::Stalled })
+    }
+
+    /// Whether the recording side owes progress that nothing explains the lack of.
+    fn outstanding(&self) -> bool {
+        let behind = self.recorder.ring.released() < self.recorder.ring.head();
+        let closing = self.finishing.is_some() && !self.closed;
+        (behind || closing) && !self.enforcer.is_failing() && !self.recorder.gone
+    }
+
+    fn wait_and_move(&mut self, now: Duration) -> Step {
+        self.look_for_foreground();
+        let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
+        let reads = master_open && self.drain != Some(0) && self.may_read();
+        let wants_input = self.input_open
+            && self.pending.is_empty()
+            && self.drain.is_none()
+            && (self.foreground || !self.outer.input_is_terminal());
+        let writes_input = !self.pending.is_empty() && master_open;
+        let strict = self.enforcer.mode() == Mode::Strict;
+        let awaits_recorder = (strict && self.recorder.ring.unshown() > 0) || self.full.is_some();
+        // Draining is reading until there is nothing: no need to wait for more.
+        let timeout = if reads && self.drain.is_some() { Duration::ZERO } else { self.next_deadline(now) };
+
+        if awaits_recorder {
+            self.recorder.ring.announce_sleep();
+            let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
+            if !self.output_blocked && self.recorder.ring.has_unshown(limit) {
+                self.recorder.ring.settle();
+                return Step::GoOn;
+            }
+        }
+        let (mut to_master, mut to_pipe) = (PollFlags::empty(), PollFlags::empty());
+        if reads {
+            to_master |= PollFlags::POLLIN;
+        }
+        let running = self.running.as_ref();
+        let stdin = running.and_then(|running| running.stdin.as_ref());
+        if writes_input {
+            if stdin.is_some() { to_pipe |= PollFlags::POLLOUT } else { to_master |= PollFlags::POLLOUT }
+        }
+        let signals = self.signals.as_fd();
+        // A descriptor that nothing is wanted of is left out, as poll reports its hang-up for ever;
+        // the signals' stands in for it.
+        let or_signals = |fd, wanted: bool| if wanted { fd } else { signals };
+        let flags = |flag, wanted: bool| if wanted { flag } else { PollFlags::empty() };
+        let master = running.and_then(|running| running.master.as_ref()).map_or(signals, AsFd::as_fd);
+        let pipe = stdin.map_or(signals, AsFd::as_fd);
+        let blocked = self.output_blocked && self.output_open;
+        let mut fds = [
+            PollFd::new(signals, PollFlags::POLLIN),
+            PollFd::new(or_signals(self.recorder.channel.as_fd(), !self.recorder.gone), PollFlags::POLLIN),
+            PollFd::new(or_signals(self.recorder.ring.wake().as_fd(), awaits_recorder), PollFlags::POLLIN),
+            PollFd::new(or_signals(master, !to_master.is_empty()), to_master),
+            PollFd::new(or_signals(pipe, !to_pipe.is_empty()), to_pipe),
+            PollFd::new(or_signals(self.outer.input(), wants_input), flags(PollFlags::POLLIN, wants_input)),
+            PollFd::new(or_signals(self.outer.output(), blocked), flags(PollFlags::POLLOUT, blocked)),
+        ];
+        let count = poll(&mut fds, timeout_of(timeout)).unwrap_or(0);
+        let any = |index: usize| fds[index].revents().unwrap_or(PollFlags::empty());
+        let [signal, _, _, from_master, to_stdin, input, _] = [0, 1, 2, 3, 4, 5, 6].map(any);
+        if awaits_recorder {
+            self.recorder.ring.settle();
+        }
+        if count == 0 && self.drain.is_none() {
+            return Step::GoOn;
+        }
+        if signal.contains(PollFlags::POLLIN) {
+            self.signalled();
+        }
+        if writes_input
+            && (from_master | to_stdin)
+                .intersects(PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP)
+        {
+            self.write_input();
+        }
+        if wants_input && !input.is_empty() {
+            self.read_input();
+        }
+        if reads && (self.drain.is_some() || from_master.intersects(PollFlags::POLLIN | PollFlags::POLLHUP)) {
+            self.read_output();
+        }
+        Step::GoOn
+    }
+
+    fn look_for_foreground(&mut self) {
+        if !self.foreground && self.outer.input_is_terminal() {
+            self.foreground = self.outer.in_foreground();
+            if self.foreground {
+                self.outer.enter_raw();
+                self.resized();
+            }
+        }
+    }
+
+    /// How long nothing is due if nothing happens.
+    fn next_deadline(&self, now: Duration) -> Duration {
+        let mut next = Duration::MAX;
+        if self.outstanding() {
+            next = next.min(TICK);
+        }
+        if let Some(at) = self.enforcer.warning_at(now)
+            && at > now
+        {
+            next = next.min(at.saturating_sub(now));
+        }
+        if let Some(until) = self.mask.as_ref().and_then(InputMask::deadline) {
+            next = next.min(until.saturating_sub(now));
+        }
+        if let Some((_, since)) = self.ended_by
+            && self.drain.is_none()
+        {
+            next = next.min(HANG_UP_PATIENCE.saturating_sub(since.elapsed()));
+        }
+        if let Some(since) = self.finishing {
+            let left = END_PATIENCE.saturating_sub(since.elapsed());
+            next = next.min(if left.is_zero() { TICK } else { left });
+        } else if self.drain == Some(0) {
+            next = Duration::ZERO;
+        }
+        if let Some((since, _)) = self.full {
+            next = next.min(FULL_PATIENCE.saturating_sub(since.elapsed()));
+        }
+        if !self.foreground && self.input_open && self.outer.input_is_terminal() {
+            next = next.min(BACKGROUND_LOOK);
+        }
+        next
+    }
+}
+
+/// A poll timeout that is over no earlier than `duration`.
+fn timeout_of(duration: Duration) -> PollTimeout {
+    if duration.is_zero() {
+        return PollTimeout::ZERO;
+    }
+    if duration == Duration::MAX {
+        return PollTimeout::NONE;
+    }
+    PollTimeout::try_from(duration + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+}

@@ -1,0 +1,135 @@
+//! Output: from the command into the ring, and from the ring to the terminal as far as the mode lets it be seen.
+
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::unistd::read;
+
+use super::{Pump, WINDOW};
+use crate::clock::boottime_micros;
+use crate::policy::Mode;
+use crate::ring::{FrameCode, MAX_PAYLOAD};
+use crate::session::messages::{LineEnd, warning};
+use crate::session::say;
+
+/// How long a full buffer waits for a recorder that is making progress.
+pub(super) const FULL_PATIENCE: Duration = Duration::from_millis(50);
+
+impl Pump {
+    /// Writes to the terminal what the mode lets be seen.
+    pub(super) fn show(&mut self) {
+        let mut buffer = [0; MAX_PAYLOAD];
+        self.output_blocked = false;
+        loop {
+            let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
+            let n = self.recorder.ring.peek_unshown(limit, &mut buffer);
+            if n == 0 {
+                return;
+            }
+            let written = if self.output_open { self.outer.write(&buffer[..n]) } else { Ok(n) };
+            match written {
+                Ok(written) => {
+                    self.modes.feed(&buffer[..written]);
+                    self.recorder.ring.advance_shown(written);
+                }
+                Err(Errno::EAGAIN) => {
+                    self.output_blocked = true;
+                    return;
+                }
+                Err(Errno::EINTR) => {}
+                Err(errno) => {
+                    self.output_open = false;
+                    let pipe = errno == Errno::EPIPE && !self.outer.output_is_terminal();
+                    self.end_by(if pipe { Signal::SIGPIPE } else { Signal::SIGHUP });
+                }
+            }
+        }
+    }
+
+    /// Message C, on a line of its own, where it is due and can stand.
+    pub(super) fn show_warning(&mut self, now: Duration) {
+        if self.enforcer.warning_at(now).is_none_or(|at| at > now) {
+            return;
+        }
+        if self.outer.output_is_terminal() {
+            let behind = self.recorder.ring.unshown() > 0 && self.output_open;
+            if self.modes.alternate_screen() || !self.modes.between_sequences() || behind {
+                return;
+            }
+        }
+        self.say_on_own_line(warning);
+        self.enforcer.warned(now);
+    }
+
+    /// Shows a message of recmode's own on lines of its own, or on stderr where output goes to no terminal.
+    pub(super) fn say_on_own_line(&mut self, message: fn(LineEnd) -> String) {
+        let end = if self.outer.is_raw() { LineEnd::CrLf } else { LineEnd::Lf };
+        let mut text = message(end);
+        if self.outer.output_is_terminal() && !self.modes.at_line_start() {
+            text.insert_str(0, if end == LineEnd::CrLf { "\r\n" } else { "\n" });
+        }
+        say(&self.outer, &text);
+        self.modes.line_was_ended();
+    }
+
+    /// Whether more output may be read: the terminal keeps up, and the ring has room or gets it.
+    pub(super) fn may_read(&mut self) -> bool {
+        if self.recorder.ring.unshown() >= WINDOW {
+            return false;
+        }
+        if self.recorder.ring.has_room() {
+            self.full = None;
+            return true;
+        }
+        if self.enforcer.mode() == Mode::Strict {
+            return false;
+        }
+        // A recorder that is only slow gets a moment, one that fails or makes no progress doesn't.
+        let released = self.recorder.ring.released();
+        let since = match self.full {
+            Some((since, seen)) if seen == released => since,
+            _ => Instant::now(),
+        };
+        self.full = Some((since, released));
+        let hopeless = self.enforcer.is_failing() || self.recorder.gone;
+        if !hopeless && since.elapsed() < FULL_PATIENCE {
+            return false;
+        }
+        self.recorder.ring.drop_oldest()
+    }
+
+    pub(super) fn read_output(&mut self) {
+        let Some(master) = self.running.as_ref().and_then(|running| running.master.as_ref()) else { return };
+        let mut buffer = [0; MAX_PAYLOAD];
+        match read(master, &mut buffer) {
+            Ok(n) if n > 0 => {
+                let time = boottime_micros().saturating_sub(self.started);
+                if let Some(left) = &mut self.drain {
+                    *left = left.saturating_sub(n);
+                }
+                if let Some(mask) = &mut self.mask {
+                    let shown = mask.printed(&buffer[..n]);
+                    self.record_input(&shown);
+                }
+                self.append(FrameCode::Output, time, &buffer[..n]);
+            }
+            Err(Errno::EINTR) => {}
+            // Nothing there; after the command ended that means that it was all.
+            Ok(_) | Err(_) => {
+                if let Some(left) = &mut self.drain {
+                    *left = 0;
+                }
+            }
+        }
+    }
+
+    /// Appends a frame; in best effort the oldest make way, in strict there is room by the window.
+    pub(super) fn append(&mut self, code: FrameCode, time: u64, payload: &[u8]) {
+        while !self.recorder.ring.push(code, time, payload) {
+            if self.enforcer.mode() == Mode::Strict || !self.recorder.ring.drop_oldest() {
+                return;
+            }
+        }
+    }
+}
