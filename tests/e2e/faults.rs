@@ -11,8 +11,8 @@ use nix::sys::signal::Signal;
 
 use crate::harness::{
     Cast, Disk, End, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, alive, assert_shown_is_recorded, count,
-    find, is_root, kill, message_a, named_pid, needs_root, needs_tools, recmode, recording_side, show, tests,
-    until,
+    find, is_root, kill, message_a, named_pid, needs_root, needs_tools, recmode, recording_side, show,
+    strip_escapes, tests, until,
 };
 
 tests![
@@ -48,6 +48,8 @@ tests![
     a_quota_at_the_start_is_a_recording_failure,
     an_input_output_error_mid_session_is_a_recording_failure,
     strict_ends_the_session_when_the_file_vanishes,
+    strict_end_in_the_middle_of_a_line_gets_lines_of_its_own,
+    a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own,
     strict_ends_the_session_when_the_file_is_cut,
     strict_ends_the_session_when_another_writes_to_the_file,
     best_effort_goes_on_in_a_new_file_when_the_file_vanishes,
@@ -605,6 +607,37 @@ fn strict_ends_the_session_when_the_file_vanishes() -> Verdict {
     let end = outer.end();
     assert_eq!(end.status, 124);
     assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    Ok(())
+}
+
+/// A session that never ends its line.
+fn dribbling(lab: &Lab, mode: &str) -> Outer {
+    let script = "printf partial; i=0; while [ $i -lt 300 ]; do i=$((i+1)); sleep 0.1; printf .; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
+    outer.wait_for("partial.");
+    outer
+}
+
+fn strict_end_in_the_middle_of_a_line_gets_lines_of_its_own() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = dribbling(&lab, "strict");
+    fs::remove_file(lab.cast()).unwrap();
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    let plain = strip_escapes(&end.seen);
+    let last = format!(".\r\n{MESSAGE_B}");
+    assert!(plain.ends_with(last.as_bytes()), "the line ended, and an empty one: {}", show(&plain));
+    Ok(())
+}
+
+fn a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = dribbling(&lab, "best_effort");
+    fs::remove_file(lab.cast()).unwrap();
+    outer.wait_for(format!(".\r\n{MESSAGE_C}"));
+    outer.wait_for(".");
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
     Ok(())
 }
 

@@ -12,6 +12,7 @@ tests![
     what_strict_showed_is_recorded_when_the_terminal_side_is_killed,
     what_strict_showed_is_recorded_when_the_recording_side_is_killed,
     what_strict_showed_is_recorded_when_both_sides_are_killed,
+    a_recording_is_readable_at_every_moment_and_holds_what_was_shown,
 ];
 
 const ROUNDS: u32 = 6;
@@ -28,6 +29,21 @@ fn heavy(lab: &Lab) -> Outer {
     let outer = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "seq", "1", "100000000"]));
     outer.wait_for_bytes(1);
     outer
+}
+
+fn a_recording_is_readable_at_every_moment_and_holds_what_was_shown() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = heavy(&lab);
+    for n in 1..=10 {
+        outer.wait_for_bytes(n * 40_000);
+        let seen = outer.seen();
+        let recorded = Cast::read(&lab.cast()).output();
+        assert!(recorded.starts_with(&seen), "{} bytes shown, {} recorded", seen.len(), recorded.len());
+    }
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    Cast::read(&lab.cast()).assert_closed(130);
+    Ok(())
 }
 
 fn what_strict_showed_is_recorded_when_the_terminal_side_is_killed() -> Verdict {

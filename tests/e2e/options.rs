@@ -23,6 +23,7 @@ tests![
     where_the_recording_is_is_said_on_stderr,
     quiet_does_not_say_where_the_recording_is,
     the_header_describes_the_session,
+    a_command_that_is_no_utf8_has_a_valid_header,
     version_2_is_written_on_request,
     the_size_is_that_of_the_option,
     input_is_not_recorded_unless_asked_for,
@@ -287,6 +288,21 @@ fn the_header_describes_the_session() -> Verdict {
     for key in ["version", "session", "user", "host"] {
         assert!(cast.ours(key).as_str().is_some_and(|text| !text.is_empty()), "{key}: {header}");
     }
+    Ok(())
+}
+
+fn a_command_that_is_no_utf8_has_a_valid_header() -> Verdict {
+    let lab = Lab::new();
+    let script = r#"bad=$(printf 'a\377\033[31m"\\b\nc'); exec "$RECMODE" record -q --title title -o "$CAST" -- printf %s "$bad""#;
+    let run = lab.run(&["sh", "-c", script], b"");
+    assert_eq!(run.stdout, b"a\xff\x1b[31m\"\\b\r\nc", "{}", run.stderr());
+    let cast = Cast::read(&lab.cast());
+    assert!(
+        cast.header["command"].as_str().is_some_and(|command| command.starts_with("printf %s")),
+        "{}",
+        cast.header
+    );
+    assert_eq!(cast.output(), run.stdout);
     Ok(())
 }
 

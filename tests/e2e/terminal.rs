@@ -38,6 +38,8 @@ tests![
     output_into_a_file_is_what_is_recorded,
     the_readers_early_end_does_not_hang_the_session,
     everything_works_without_any_terminal,
+    closed_standard_streams_do_no_harm,
+    keys_reach_a_pager_whose_input_is_a_pipe,
     utf8_split_across_writes_is_kept_whole,
     an_incomplete_character_is_shown_and_recorded_without_waiting_for_the_rest,
     bytes_that_are_no_utf8_are_rebuilt_exactly,
@@ -403,6 +405,33 @@ fn everything_works_without_any_terminal() -> Verdict {
     let cast = Cast::read(&lab.cast());
     cast.assert_closed(6);
     assert_eq!(cast.output(), run.stdout);
+    Ok(())
+}
+
+fn closed_standard_streams_do_no_harm() -> Verdict {
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
+        let lab = Lab::new();
+        let script = format!(r#"exec "$RECMODE" record -q -o "$CAST" -- sh -c 'echo hi; exit 4' {closed}"#);
+        let run = lab.run(&["sh", "-c", &script], b"");
+        assert_eq!(run.status, 4, "{closed}: {}", run.stderr());
+        let cast = Cast::read(&lab.cast());
+        cast.assert_closed(4);
+        assert_eq!(cast.output(), b"hi\r\n", "{closed}");
+    }
+    Ok(())
+}
+
+fn keys_reach_a_pager_whose_input_is_a_pipe() -> Verdict {
+    needs_tools(&["less"])?;
+    let lab = Lab::new();
+    let script = r#"seq 1 5000 | "$RECMODE" record -q -o "$CAST" -- less; echo after-less"#;
+    let mut outer = lab.outer_sh(script);
+    outer.wait_for("23");
+    outer.send("G");
+    outer.wait_for("5000");
+    outer.send("q");
+    outer.wait_for("after-less");
+    assert!(outer.end().restored);
     Ok(())
 }
 

@@ -51,7 +51,7 @@ impl Disk {
         needs_tools(&["mkfs.ext4", "fsfreeze", "losetup", "mount"])?;
         let (path, image) = (lab.path("disk"), lab.path("disk.img"));
         fs::create_dir(&path).expect("mkdir");
-        File::create(&image).and_then(|file| file.set_len(16 << 20)).expect("an image");
+        File::create(&image).and_then(|file| file.set_len(64 << 20)).expect("an image");
         let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).status();
         if !made.is_ok_and(|status| status.success()) {
             return Err(Skip("needs a working mkfs.ext4".to_owned()));

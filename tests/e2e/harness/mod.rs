@@ -130,12 +130,18 @@ pub(crate) fn assert_shown_is_recorded(shown: &[u8], recorded: &[u8]) {
 }
 
 /// Takes line ends and escape sequences out.
-pub(crate) fn strip_controls(bytes: &[u8]) -> Vec<u8> {
+fn strip_controls(bytes: &[u8]) -> Vec<u8> {
+    let mut rest = strip_escapes(bytes);
+    rest.retain(|byte| !b"\r\n\x0f\x18".contains(byte));
+    rest
+}
+
+/// Takes escape sequences out.
+pub(crate) fn strip_escapes(bytes: &[u8]) -> Vec<u8> {
     let mut rest = Vec::new();
     let mut bytes = bytes.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\r' | b'\n' | 0x0f | 0x18 => {}
             0x1b => match bytes.next() {
                 Some(b'[') => while bytes.next().is_some_and(|byte| !(0x40..=0x7e).contains(&byte)) {},
                 Some(b']') => while bytes.next().is_some_and(|byte| byte != 7 && byte != b'\\') {},

@@ -46,9 +46,9 @@ pub(crate) fn descendants(pid: Pid) -> Vec<Pid> {
 pub(crate) fn recording_side(recmode: Pid) -> Pid {
     // The link to the program itself can't be read of a process that may not be traced.
     let program = |pid: Pid| fs::read(format!("/proc/{pid}/cmdline")).ok();
-    let own = program(recmode);
     let mut found = None;
     until(SOON, "a recording side", || {
+        let own = program(recmode);
         // A child that is about to become the command has the same program for a moment, but
         // is a session leader already or has the recording side as its elder.
         found = children(recmode).into_iter().filter(|&pid| own.is_some() && program(pid) == own).min();
