@@ -634,7 +634,7 @@ fn a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own() -> Verdict {
     let lab = Lab::new();
     let mut outer = dribbling(&lab, "best_effort");
     fs::remove_file(lab.cast()).unwrap();
-    outer.wait_for(format!(".\r\n{MESSAGE_C}"));
+    outer.wait_for(format!("\r\n{MESSAGE_C}"));
     outer.wait_for(".");
     outer.send("\x03");
     assert_eq!(outer.end().status, 130);
