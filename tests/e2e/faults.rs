@@ -10,8 +10,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::harness::{
-    Cast, Disk, End, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, alive, assert_shown_is_recorded, count,
-    find, is_root, kill, message_a, named_pid, needs_root, needs_tools, recmode, recording_side, show,
+    Cast, Disk, End, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Skip, Verdict, alive, assert_shown_is_recorded,
+    count, find, is_root, kill, message_a, named_pid, needs_root, needs_tools, recmode, recording_side, show,
     strip_escapes, tests, until,
 };
 
@@ -71,12 +71,17 @@ fn without_notes(bytes: &[u8]) -> String {
     text.split_inclusive('\n').filter(|line| !line.starts_with("recmode: ")).collect()
 }
 
-/// A laboratory with a disk and where on it the recording goes.
-fn with_disk(kib: u64, leaving: u64) -> Result<(Lab, Disk), crate::harness::Skip> {
+/// A laboratory with a disk, to be dropped in the order in which a pattern drops them: the disk first.
+fn on_tmpfs(options: &str) -> Result<(Lab, Disk), Skip> {
     let lab = Lab::new();
-    let disk = Disk::tmpfs(&lab, kib)?;
+    let disk = Disk::tmpfs(&lab, options)?;
+    Ok((lab.wrap(disk.wrapper()), disk))
+}
+
+/// The same, with a disk of this size that has so much room left.
+fn with_disk(kib: u64, leaving: u64) -> Result<(Lab, Disk), Skip> {
+    let (lab, disk) = on_tmpfs(&format!("size={kib}k,mode=755"))?;
     disk.fill_leaving(leaving);
-    let lab = lab.wrap(disk.wrapper());
     Ok((lab, disk))
 }
 
@@ -103,9 +108,7 @@ fn strict_on_a_full_disk_refuses_the_start() -> Verdict {
 }
 
 fn strict_without_inodes_refuses_the_start() -> Verdict {
-    let lab = Lab::new();
-    let disk = Disk::tmpfs_with(&lab, "size=256k,nr_inodes=1,mode=755")?;
-    let lab = lab.wrap(disk.wrapper());
+    let (lab, disk) = on_tmpfs("size=256k,nr_inodes=1,mode=755")?;
     let end = lab.outer(&lab.record_to(&disk.path("rec.cast"), &TOUCH)).end();
     assert_start_refused(&lab, &end, "ssh", &disk.here("rec.cast"));
     Ok(())
@@ -141,7 +144,7 @@ fn strict_under_a_file_size_limit_refuses_the_start() -> Verdict {
 }
 
 /// The laboratory of a user who may not write below `closed`, and the program to run there.
-fn without_rights() -> Result<(Lab, String), crate::harness::Skip> {
+fn without_rights() -> Result<(Lab, String), Skip> {
     let lab = Lab::new();
     fs::create_dir(lab.path("closed")).unwrap();
     fs::set_permissions(lab.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
@@ -167,9 +170,7 @@ fn strict_where_it_may_not_write_refuses_the_start() -> Verdict {
 }
 
 fn strict_on_a_read_only_disk_refuses_the_start() -> Verdict {
-    let lab = Lab::new();
-    let disk = Disk::tmpfs_with(&lab, "size=256k,ro")?;
-    let lab = lab.wrap(disk.wrapper());
+    let (lab, disk) = on_tmpfs("size=256k,ro")?;
     let end = lab.outer(&lab.record_to(&disk.path("new/rec.cast"), &TOUCH)).end();
     assert_start_refused(&lab, &end, "ssh", &disk.here("new"));
     Ok(())
@@ -276,9 +277,7 @@ fn best_effort_where_it_may_not_write_starts() -> Verdict {
 }
 
 fn best_effort_on_a_read_only_disk_starts() -> Verdict {
-    let lab = Lab::new();
-    let disk = Disk::tmpfs_with(&lab, "size=256k,ro")?;
-    let lab = lab.wrap(disk.wrapper());
+    let (lab, disk) = on_tmpfs("size=256k,ro")?;
     assert_started_with_warning(&lab.outer(&lab.record_to(&disk.path("rec.cast"), &HI)).end());
     Ok(())
 }
@@ -530,7 +529,7 @@ fn the_cause_is_said_after_the_session_when_asked_for() -> Verdict {
 }
 
 /// A laboratory in which syncing and closing the recording fails.
-fn failing_close() -> Result<Lab, crate::harness::Skip> {
+fn failing_close() -> Result<Lab, Skip> {
     let lab = injecting("close,fsync,fdatasync,sync_file_range", "error=EIO")?;
     let works = lab.run(&["sh", "-c", r#": > "$CAST"; sync "$CAST"; rm "$CAST""#], b"");
     crate::harness::needs(works.stderr().contains("Input/output error"), "a strace that can inject errors")?;
@@ -558,7 +557,7 @@ fn an_input_output_error_at_the_end_is_a_best_effort_warning() -> Verdict {
 const WRITES: &str = "write,writev,pwrite64,pwritev,pwritev2";
 
 /// A laboratory in which these system calls on the recording fail.
-fn injecting(calls: &str, how: &str) -> Result<Lab, crate::harness::Skip> {
+fn injecting(calls: &str, how: &str) -> Result<Lab, Skip> {
     needs_root()?;
     needs_tools(&["strace"])?;
     let lab = Lab::new();

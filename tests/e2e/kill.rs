@@ -33,9 +33,10 @@ fn heavy(lab: &Lab) -> Outer {
 
 fn a_recording_is_readable_at_every_moment_and_holds_what_was_shown() -> Verdict {
     let lab = Lab::new();
-    let mut outer = heavy(&lab);
-    for n in 1..=10 {
-        outer.wait_for_bytes(n * 40_000);
+    let script = "i=0; while :; do seq $i $((i+200)); i=$((i+200)); sleep 0.005; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", script]));
+    for n in 1..=20 {
+        outer.wait_for_bytes(n * 3_000);
         let seen = outer.seen();
         let recorded = Cast::read(&lab.cast()).output();
         assert!(recorded.starts_with(&seen), "{} bytes shown, {} recorded", seen.len(), recorded.len());

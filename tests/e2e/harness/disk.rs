@@ -33,12 +33,8 @@ umount "$mounted" 2>/dev/null || umount --lazy "$mounted"
 "#;
 
 impl Disk {
-    /// A tmpfs of this size; without root it is mounted in a user namespace.
-    pub(crate) fn tmpfs(lab: &Lab, kib: u64) -> Result<Self, Skip> {
-        Self::tmpfs_with(lab, &format!("size={kib}k,mode=755"))
-    }
-
-    pub(crate) fn tmpfs_with(lab: &Lab, options: &str) -> Result<Self, Skip> {
+    /// A tmpfs; without root it is mounted in a user namespace.
+    pub(crate) fn tmpfs(lab: &Lab, options: &str) -> Result<Self, Skip> {
         needs_tools(&["mount", "umount", "unshare", "nsenter"])?;
         let path = lab.path("disk");
         fs::create_dir(&path).expect("mkdir");
