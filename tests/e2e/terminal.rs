@@ -27,6 +27,7 @@ tests![
     the_status_of_a_killed_command_is_128_plus_the_signal,
     a_resize_reaches_the_command_and_the_recording,
     ctrl_c_reaches_the_command,
+    a_recorded_shell_edits_lines,
     ctrl_z_and_fg_work_in_a_recorded_shell,
     exec_in_a_recorded_shell_goes_on_in_the_session,
     a_stopped_recmode_gives_the_terminal_back_until_it_goes_on,
@@ -239,10 +240,30 @@ fn ctrl_c_reaches_the_command() -> Verdict {
     Ok(())
 }
 
-fn ctrl_z_and_fg_work_in_a_recorded_shell() -> Verdict {
+/// An interactive bash that leaves line editing to the terminal, so that it never changes its modes
+/// between two keys.
+const PLAIN_BASH: [&str; 7] = ["-q", "--", "bash", "--norc", "--noprofile", "--noediting", "-i"];
+
+fn a_recorded_shell_edits_lines() -> Verdict {
     needs_tools(&["bash"])?;
     let lab = Lab::new().env("PS1", "prompt> ");
     let mut outer = lab.outer(&lab.record(&["-q", "--", "bash", "--norc", "--noprofile", "-i"]));
+    outer.wait_for("prompt> ");
+    // Backspace, and to the beginning of the line.
+    outer.send("cho hex\x7fllo\x01e");
+    outer.wait_for("llo");
+    outer.send("\r");
+    outer.wait_for("hello\r\n");
+    outer.wait_for("prompt> ");
+    outer.send("exit 6\r");
+    assert_eq!(outer.end().status, 6);
+    Ok(())
+}
+
+fn ctrl_z_and_fg_work_in_a_recorded_shell() -> Verdict {
+    needs_tools(&["bash"])?;
+    let lab = Lab::new().env("PS1", "prompt> ");
+    let mut outer = lab.outer(&lab.record(&PLAIN_BASH));
     outer.wait_for("prompt> ");
     outer.send("cat\r");
     outer.wait_for("cat\r\n");
@@ -269,7 +290,7 @@ fn ctrl_z_and_fg_work_in_a_recorded_shell() -> Verdict {
 fn exec_in_a_recorded_shell_goes_on_in_the_session() -> Verdict {
     needs_tools(&["bash"])?;
     let lab = Lab::new().env("PS1", "prompt> ");
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "bash", "--norc", "--noprofile", "-i"]));
+    let mut outer = lab.outer(&lab.record(&PLAIN_BASH));
     outer.wait_for("prompt> ");
     outer.send("exec sh -c 'read x; echo got-$x; exit 9'\r");
     outer.wait_for("exit 9'\r\n");
