@@ -6,11 +6,16 @@
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
 mod faults;
+mod faulty;
 mod frozen;
 mod harness;
 mod kill;
 mod options;
+mod process;
 mod reader;
+mod start;
+mod streams;
+mod tampering;
 mod terminal;
 
 use std::env;
@@ -24,7 +29,18 @@ fn main() -> ExitCode {
     let mut args = Arguments::from_args();
     // The tests wait far more than they compute.
     args.test_threads.get_or_insert(6);
-    let tests = [frozen::TESTS, faults::TESTS, kill::TESTS, reader::TESTS, options::TESTS, terminal::TESTS];
+    let tests = [
+        frozen::TESTS,
+        start::TESTS,
+        faults::TESTS,
+        tampering::TESTS,
+        kill::TESTS,
+        reader::TESTS,
+        options::TESTS,
+        process::TESTS,
+        streams::TESTS,
+        terminal::TESTS,
+    ];
     let trials = tests.concat().into_iter().map(trial).collect();
     libtest_mimic::run(&args, trials).exit_code()
 }

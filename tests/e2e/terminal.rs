@@ -1,15 +1,14 @@
 //! The terminal wrapper: what a user or a program on the terminal can tell from a session without recmode.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use nix::sys::termios::{InputFlags, SpecialCharacterIndices};
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, alive, count, cpu_ticks, find, is_root, kill, named_pid, needs_tools,
-    recmode, recording_side, resident_kib, show, tests, until,
+    Cast, Lab, Outer, SOON, Verdict, alive, find, kill, named_pid, needs_tools, recording_side, show, tests,
+    until,
 };
 
 tests![
@@ -31,41 +30,14 @@ tests![
     ctrl_z_and_fg_work_in_a_recorded_shell,
     exec_in_a_recorded_shell_goes_on_in_the_session,
     a_stopped_recmode_gives_the_terminal_back_until_it_goes_on,
-    a_pipe_on_stdin_is_passed_byte_for_byte_and_closed,
-    a_long_line_from_a_pipe_is_passed_whole,
-    an_empty_stdin_ends_at_once,
-    a_command_that_leaves_its_input_unread_ends_the_session,
-    output_into_a_pipe_is_what_is_recorded_and_the_terminal_stays_cooked,
-    output_into_a_file_is_what_is_recorded,
-    the_readers_early_end_does_not_hang_the_session,
-    everything_works_without_any_terminal,
-    closed_standard_streams_do_no_harm,
-    keys_reach_a_pager_whose_input_is_a_pipe,
-    utf8_split_across_writes_is_kept_whole,
-    an_incomplete_character_is_shown_and_recorded_without_waiting_for_the_rest,
-    bytes_that_are_no_utf8_are_rebuilt_exactly,
-    bytes_that_are_no_utf8_are_rebuilt_exactly_from_v2,
-    a_bracketed_paste_of_a_mebibyte_arrives_whole,
     a_background_job_does_not_keep_the_session_from_ending,
     vim_edits_a_file_and_leaves_the_screen,
     less_pages_and_leaves_the_screen,
-    a_nested_record_says_so_and_goes_on,
-    no_nested_refuses_inside_a_session,
-    the_session_id_is_in_the_environment_and_the_header,
-    the_environment_is_the_users_own,
-    the_command_inherits_no_descriptor,
-    the_command_starts_with_the_signals_of_the_caller,
     recmode_in_the_background_leaves_the_terminals_modes_alone,
     recmode_brought_to_the_foreground_takes_the_terminal,
     a_terminal_that_hangs_up_ends_the_session_in_good_order,
     a_killed_terminal_side_still_gets_a_closed_recording,
-    a_slow_terminal_does_not_grow_the_memory_and_gets_everything,
-    an_idle_session_uses_no_cpu,
-    recmode_can_not_be_traced_by_its_user,
-    cat_without_raw_prints_the_text_without_controls,
-    the_times_of_events_are_those_of_the_output,
 ];
-
 fn the_inner_terminal_starts_with_the_users_modes() -> Verdict {
     let lab = Lab::new();
     let script = r#"stty -g; "$RECMODE" record -q -o "$CAST" -- stty -g"#;
@@ -327,207 +299,6 @@ fn a_stopped_recmode_gives_the_terminal_back_until_it_goes_on() -> Verdict {
     Ok(())
 }
 
-/// Bytes of every kind, the same each time.
-fn noise(n: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..n).map(|_| next()).collect()
-}
-
-fn a_pipe_on_stdin_is_passed_byte_for_byte_and_closed() -> Verdict {
-    let lab = Lab::new();
-    lab.write("noise", noise(1 << 20));
-    let script = r#"cat noise | "$RECMODE" record -q -o "$CAST" -- sh -c 'cat > copy; echo end'"#;
-    let end = lab.outer_sh(script).end();
-    assert_eq!(end.status, 0, "{}", show(&end.seen));
-    assert_eq!(String::from_utf8_lossy(&end.seen).replace('\r', ""), "end\n");
-    assert!(fs::read(lab.path("copy")).unwrap() == noise(1 << 20), "the copy differs");
-    Ok(())
-}
-
-fn a_long_line_from_a_pipe_is_passed_whole() -> Verdict {
-    let lab = Lab::new();
-    let mut line = vec![b'a'; 100_000];
-    line.extend(b"\x03\x04\x1a\x11\x13\x7f\x15\r\n\0last");
-    let run = lab.run(&lab.record(&["-q", "--", "sh", "-c", "cat > copy"]), &line);
-    assert_eq!(run.status, 0, "{}", run.stderr());
-    assert!(fs::read(lab.path("copy")).unwrap() == line, "the copy differs");
-    Ok(())
-}
-
-fn an_empty_stdin_ends_at_once() -> Verdict {
-    let lab = Lab::new();
-    let end =
-        lab.outer_sh(r#"exec "$RECMODE" record -q -o "$CAST" -- sh -c 'cat; echo end' < /dev/null"#).end();
-    assert_eq!((end.status, String::from_utf8_lossy(&end.seen).replace('\r', "").as_str()), (0, "end\n"));
-    assert!(end.restored);
-    Ok(())
-}
-
-fn a_command_that_leaves_its_input_unread_ends_the_session() -> Verdict {
-    let lab = Lab::new();
-    let run = lab.run(&lab.record(&["-q", "--", "sh", "-c", "exec <&-; echo end; exit 3"]), &noise(1 << 20));
-    assert_eq!((run.status, run.stdout.as_slice()), (3, b"end\r\n".as_slice()), "{}", run.stderr());
-    Ok(())
-}
-
-fn output_into_a_pipe_is_what_is_recorded_and_the_terminal_stays_cooked() -> Verdict {
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record -q -o "$CAST" -- sh -c 'echo one; echo two >&2; echo started > go; read x; echo three' | cat > out; echo end"#;
-    let mut outer = lab.outer_sh(script);
-    until(SOON, "the command's start", || lab.exists("go"));
-    assert!(outer.is_restored(), "no raw mode when stdout is a pipe");
-    outer.send("\r");
-    outer.wait_for("end\r\n");
-    assert!(outer.end().restored);
-    let out = fs::read(lab.path("out")).unwrap();
-    assert_eq!(out, Cast::read(&lab.cast()).output());
-    let text = String::from_utf8(out).unwrap().replace('\r', "");
-    assert!(text.starts_with("one\ntwo\n") && text.ends_with("three\n"), "{text:?}");
-    Ok(())
-}
-
-fn output_into_a_file_is_what_is_recorded() -> Verdict {
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record -q -o "$CAST" -- seq 1 20000 > out"#;
-    let end = lab.outer_sh(script).end();
-    assert_eq!(end.status, 0);
-    assert!(end.seen.is_empty(), "nothing on the terminal: {}", show(&end.seen));
-    let out = fs::read(lab.path("out")).unwrap();
-    assert!(out == Cast::read(&lab.cast()).output(), "output and recording differ");
-    assert!(out.ends_with(b"20000\r\n") || out.ends_with(b"20000\n"), "{}", show(&out));
-    Ok(())
-}
-
-fn the_readers_early_end_does_not_hang_the_session() -> Verdict {
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record -q -o "$CAST" -- seq 1 300000 | head -n 2; echo end"#;
-    let mut outer = lab.outer_sh(script);
-    outer.wait_for("1\r");
-    outer.wait_for("end\r\n");
-    outer.end();
-    until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
-    Ok(())
-}
-
-fn everything_works_without_any_terminal() -> Verdict {
-    let lab = Lab::new();
-    let script =
-        "cat; tty < /dev/tty > /dev/null && echo has a terminal; stty size < /dev/tty; echo err >&2; exit 6";
-    let run = lab.run(&lab.record(&["-q", "--", "sh", "-c", script]), b"input\n");
-    assert_eq!(run.status, 6, "{}", run.stderr());
-    assert_eq!(run.stdout().replace('\r', ""), "input\nhas a terminal\n24 80\nerr\n");
-    assert_eq!(run.stderr(), "");
-    let cast = Cast::read(&lab.cast());
-    cast.assert_closed(6);
-    assert_eq!(cast.output(), run.stdout);
-    Ok(())
-}
-
-fn closed_standard_streams_do_no_harm() -> Verdict {
-    for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
-        let lab = Lab::new();
-        let script = format!(r#"exec "$RECMODE" record -q -o "$CAST" -- sh -c 'echo hi; exit 4' {closed}"#);
-        let run = lab.run(&["sh", "-c", &script], b"");
-        assert_eq!(run.status, 4, "{closed}: {}", run.stderr());
-        let cast = Cast::read(&lab.cast());
-        cast.assert_closed(4);
-        assert_eq!(cast.output(), b"hi\r\n", "{closed}");
-    }
-    Ok(())
-}
-
-fn keys_reach_a_pager_whose_input_is_a_pipe() -> Verdict {
-    needs_tools(&["less"])?;
-    let lab = Lab::new();
-    let script = r#"seq 1 5000 | "$RECMODE" record -q -o "$CAST" -- less; echo after-less"#;
-    let mut outer = lab.outer_sh(script);
-    outer.wait_for("23");
-    outer.send("G");
-    outer.wait_for("5000");
-    outer.send("q");
-    outer.wait_for("after-less");
-    assert!(outer.end().restored);
-    Ok(())
-}
-
-fn utf8_split_across_writes_is_kept_whole() -> Verdict {
-    let lab = Lab::new();
-    let script = r"i=0; while [ $i -lt 300 ]; do printf '\342'; printf '\202'; printf '\254'; printf '\360\237'; printf '\230\200'; i=$((i+1)); done";
-    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script])).end();
-    let expected = "€😀".repeat(300);
-    assert!(end.seen == expected.as_bytes(), "shown: {}", show(&end.seen));
-    let cast = Cast::read(&lab.cast());
-    assert!(cast.output() == expected.as_bytes(), "recorded: {}", show(&cast.output()));
-    // The shell may be held up for longer than a character is held together, but not often.
-    let broken = cast.records("raw").len();
-    assert!(broken < 30, "{broken} characters were not held together");
-    Ok(())
-}
-
-fn an_incomplete_character_is_shown_and_recorded_without_waiting_for_the_rest() -> Verdict {
-    let lab = Lab::new();
-    let script = r"printf 'A\303'; read x; printf '\251'";
-    let mut outer = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", script]));
-    outer.wait_for(b"A\xc3");
-    until(SOON, "the incomplete character in the file", || {
-        Cast::try_read(&lab.cast()).is_some_and(|cast| cast.output() == b"A\xc3")
-    });
-    outer.send("\r");
-    let end = outer.end();
-    assert_eq!(Cast::read(&lab.cast()).output(), end.seen);
-    Ok(())
-}
-
-fn rebuilds_exactly(format: &str) {
-    let lab = Lab::new();
-    let script = "stty raw -echo; head -c 200000 /dev/urandom | tee original";
-    let end = lab.outer(&lab.record(&["-q", "--format", format, "--", "sh", "-c", script])).end();
-    let original = fs::read(lab.path("original")).unwrap();
-    assert!(end.seen == original, "shown and printed differ");
-    let cast = Cast::read(&lab.cast());
-    cast.assert_closed(0);
-    assert!(cast.output() == original, "recorded and printed differ");
-    let printed = lab.run(&[recmode(), "cat", "--raw", lab.cast().to_str().unwrap()], b"");
-    assert_eq!(printed.status, 0, "{}", printed.stderr());
-    assert!(printed.stdout == original, "`cat --raw` and printed differ");
-}
-
-fn bytes_that_are_no_utf8_are_rebuilt_exactly() -> Verdict {
-    rebuilds_exactly("asciicast-v3");
-    Ok(())
-}
-
-fn bytes_that_are_no_utf8_are_rebuilt_exactly_from_v2() -> Verdict {
-    rebuilds_exactly("asciicast-v2");
-    Ok(())
-}
-
-fn a_bracketed_paste_of_a_mebibyte_arrives_whole() -> Verdict {
-    let lab = Lab::new();
-    let mut paste = b"\x1b[200~".to_vec();
-    for n in 0.. {
-        if paste.len() >= 1 << 20 {
-            break;
-        }
-        paste.extend(format!("line {n} of the paste, ünïcode\r").bytes());
-    }
-    paste.extend(b"\x1b[201~");
-    let script = format!("stty raw -echo; echo ready; head -c {} > pasted; echo end", paste.len());
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", &script]));
-    outer.wait_for("ready");
-    outer.send(&paste);
-    outer.wait_for_within(Duration::from_secs(20), "end");
-    assert_eq!(outer.end().status, 0);
-    assert!(fs::read(lab.path("pasted")).unwrap() == paste, "the paste arrived changed");
-    Ok(())
-}
-
 fn a_background_job_does_not_keep_the_session_from_ending() -> Verdict {
     let lab = Lab::new();
     let script =
@@ -579,79 +350,6 @@ fn less_pages_and_leaves_the_screen() -> Verdict {
     outer.wait_for("\x1b[?1049l");
     outer.wait_for("after-less\r\n");
     assert!(outer.end().restored);
-    Ok(())
-}
-
-fn a_nested_record_says_so_and_goes_on() -> Verdict {
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record -q -o nested.cast -- echo inner-output"#;
-    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script])).end();
-    assert_eq!(end.status, 0);
-    let text = String::from_utf8_lossy(&end.seen).into_owned();
-    assert!(text.contains("inner-output\r\n"), "{text}");
-    assert!(
-        text.len() > "inner-output\r\n".len() && text.contains("session"),
-        "no word of the session it is in: {text}"
-    );
-    Cast::read(&lab.path("nested.cast")).assert_closed(0);
-    Ok(())
-}
-
-fn no_nested_refuses_inside_a_session() -> Verdict {
-    let lab = Lab::new();
-    let script = r#""$RECMODE" record --no-nested -o nested.cast -- touch ran"#;
-    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script])).end();
-    assert_eq!(end.status, 125, "{}", show(&end.seen));
-    assert!(!end.seen.is_empty(), "the reason is said");
-    assert!(!lab.exists("ran") && !lab.exists("nested.cast"));
-    Ok(())
-}
-
-fn the_session_id_is_in_the_environment_and_the_header() -> Verdict {
-    let lab = Lab::new();
-    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo $RECMODE_SESSION"])).end();
-    let id = String::from_utf8(end.seen).unwrap();
-    assert!(!id.trim().is_empty());
-    assert_eq!(*Cast::read(&lab.cast()).ours("session"), id.trim());
-    Ok(())
-}
-
-fn the_environment_is_the_users_own() -> Verdict {
-    let lab = Lab::new().env("MINE", "a b");
-    let own = lab.run(&["env"], b"").stdout();
-    let run = lab.run(&lab.record(&["-q", "--", "env"]), b"").stdout().replace('\r', "");
-    let sorted = |text: &str| {
-        let mut lines: Vec<_> =
-            text.lines().filter(|line| !line.starts_with("RECMODE_SESSION=")).map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    assert_eq!(sorted(&own), sorted(&run));
-    Ok(())
-}
-
-fn the_command_inherits_no_descriptor() -> Verdict {
-    let lab = Lab::new();
-    let own = lab.run(&["ls", "/proc/self/fd"], b"").stdout();
-    let recorded =
-        lab.run(&lab.record(&["-q", "--", "ls", "/proc/self/fd"]), b"").stdout().replace("\r\n", "\n");
-    let spaced = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(spaced(&recorded), spaced(&own), "without a terminal");
-    let end = lab.outer(&lab.record_to(&lab.path("b.cast"), &["-q", "--", "ls", "/proc/self/fd"])).end();
-    assert_eq!(spaced(&String::from_utf8_lossy(&end.seen)), spaced(&own), "on a terminal");
-    Ok(())
-}
-
-fn the_command_starts_with_the_signals_of_the_caller() -> Verdict {
-    let lab = Lab::new();
-    let wanted = ["grep", "-E", "^Sig(Blk|Ign|Cgt|Pnd)", "/proc/self/status"];
-    let own = lab.run(&wanted, b"").stdout();
-    assert_eq!(own.lines().count(), 4);
-    let args: Vec<_> = ["-q", "--"].into_iter().chain(wanted).collect();
-    let run = lab.run(&lab.record(&args), b"").stdout().replace('\r', "");
-    assert_eq!(run, own, "without a terminal");
-    let end = lab.outer(&lab.record_to(&lab.path("b.cast"), &args)).end();
-    assert_eq!(String::from_utf8_lossy(&end.seen).replace('\r', ""), own, "on a terminal");
     Ok(())
 }
 
@@ -718,111 +416,5 @@ fn a_killed_terminal_side_still_gets_a_closed_recording() -> Verdict {
     cast.assert_closed(137);
     assert_eq!(cast.output(), b"ready\r\n");
     until(SOON, "the end of the recording side", || !alive(side));
-    Ok(())
-}
-
-fn a_slow_terminal_does_not_grow_the_memory_and_gets_everything() -> Verdict {
-    let lab = Lab::new();
-    let script = "echo ready; read x; yes 0123456789abcdef | head -n 1500000 | tee /dev/null; echo done-now";
-    let mut outer = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", script]));
-    outer.wait_for("ready\r\n");
-    let sides = [outer.pid(), recording_side(outer.pid())];
-    outer.pause(true);
-    outer.send("\r");
-    let size = || fs::metadata(lab.cast()).map_or(0, |meta| meta.len());
-    // Until nothing moves any more.
-    let (mut last, mut since) = (size(), Instant::now());
-    until(SOON, "a session that waits for its terminal", || {
-        let now = size();
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-        since.elapsed() > Duration::from_millis(700)
-    });
-    for side in sides {
-        let resident = resident_kib(side);
-        assert!(resident < 64 << 10, "{resident} KiB resident");
-    }
-    outer.pause(false);
-    outer.wait_for_within(Duration::from_secs(40), "done-now");
-    let end = outer.end();
-    assert_eq!(end.status, 0);
-    assert!(end.seen == Cast::read(&lab.cast()).output(), "shown and recorded differ");
-    Ok(())
-}
-
-fn an_idle_session_uses_no_cpu() -> Verdict {
-    let lab = Lab::new();
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo ready; read x"]));
-    outer.wait_for("ready\r\n");
-    let sides = [outer.pid(), recording_side(outer.pid())];
-    let used = || sides.iter().map(|&pid| cpu_ticks(pid)).sum::<u64>();
-    let before = used();
-    // Not to wait for anything: this is the time that is measured.
-    std::thread::sleep(Duration::from_secs(1));
-    assert!(used() - before <= 3, "{} ticks of CPU in an idle second", used() - before);
-    outer.send("\r");
-    outer.end();
-    Ok(())
-}
-
-fn recmode_can_not_be_traced_by_its_user() -> Verdict {
-    let mut lab = Lab::new();
-    if is_root() {
-        needs_tools(&["setpriv"])?;
-        let copy = lab.path("recmode");
-        fs::copy(recmode(), &copy).unwrap();
-        fs::set_permissions(lab.dir(), fs::Permissions::from_mode(0o777)).unwrap();
-        let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
-        lab = lab.wrap(&nobody.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        let copy = copy.to_str().unwrap().to_owned();
-        let mut outer =
-            lab.outer(&[&copy, "record", "-q", "-o", "n.cast", "--", "sh", "-c", "echo ready; read x"]);
-        check_untraceable(&mut outer);
-    } else {
-        let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo ready; read x"]));
-        check_untraceable(&mut outer);
-    }
-    Ok(())
-}
-
-fn check_untraceable(outer: &mut Outer) {
-    outer.wait_for("ready\r\n");
-    let sides = [outer.pid(), recording_side(outer.pid())];
-    for pid in sides {
-        // The files of a process that may not be dumped belong to root.
-        let owner = fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid();
-        assert_eq!(owner, 0, "the owner of /proc/{pid}");
-    }
-    outer.send("\r");
-    assert_eq!(outer.end().status, 0);
-}
-
-fn cat_without_raw_prints_the_text_without_controls() -> Verdict {
-    let lab = Lab::new();
-    let script = r"printf 'plain \033[1;31mred\033[0m \033]0;title\007text\a\n'";
-    lab.outer(&lab.record(&["-q", "--", "sh", "-c", script])).end();
-    let printed = lab.run(&[recmode(), "cat", lab.cast().to_str().unwrap()], b"");
-    assert_eq!(printed.status, 0, "{}", printed.stderr());
-    assert_eq!(printed.stdout().replace('\r', ""), "plain red text\n");
-    Ok(())
-}
-
-fn the_times_of_events_are_those_of_the_output() -> Verdict {
-    let lab = Lab::new();
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo one; read x; echo two"]));
-    outer.wait_for("one\r\n");
-    let start = Instant::now();
-    // The pause that the recording must show.
-    std::thread::sleep(Duration::from_millis(600));
-    outer.send("\r");
-    outer.wait_for("two\r\n");
-    let paused = start.elapsed().as_secs_f64();
-    outer.end();
-    let cast = Cast::read(&lab.cast());
-    assert_eq!(count(&cast.output(), "two"), 1);
-    let times = cast.times();
-    let (first, last) = (times[0], *times.last().unwrap());
-    assert!(last - first > 0.59 && last - first < paused + 2.0, "{first} to {last}, paused for {paused}");
     Ok(())
 }
