@@ -17,4 +17,5 @@ pub mod report;
 pub mod ring;
 pub mod roles;
 pub mod session;
+pub mod stall;
 mod sys;

@@ -76,12 +76,21 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     };
     let retry = decided.mode == Mode::BestEffort;
     let plan = Plan {
-        recording: side::Plan { path: path.clone(), format: args.format, header, retry, started: 0 },
+        recording: side::Plan {
+            path: path.clone(),
+            format: args.format,
+            header,
+            retry,
+            started: 0,
+            sync: args.sync,
+            stall_timeout: args.stall_timeout,
+        },
         mode: decided.mode,
         kind: args.kind,
         command,
         size: args.size.map(|size| (size.cols, size.rows)),
         capture_input: args.capture_input,
+        buffer: args.buffer.0,
     };
     let program = plan.command.first().cloned().unwrap_or_default();
     session::restore_on_panic();

@@ -1,7 +1,7 @@
 //! Encoded lines on their way to the file.
 
 /// The end of a unit: lines that belong together and only count when all of them are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unit {
     /// Where the unit's last line ends in the batch's bytes.
     pub end: usize,

@@ -148,12 +148,12 @@ impl RecordingFile {
         result.and(cut)
     }
 
-    /// Brings the data to the disk.
+    /// Another descriptor of the file.
     ///
     /// # Errors
-    /// The fault, with the errno of fdatasync(2).
-    pub fn sync(&self) -> Result<(), Fault> {
-        self.file.sync_data().map_err(|error| Fault::io(Operation::Sync, &error))
+    /// Those of dup(2).
+    pub fn try_clone(&self) -> io::Result<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
     }
 
     /// Closes the file; what was set aside and not used is given back.

@@ -10,6 +10,7 @@ pub mod name;
 pub mod reader;
 mod records;
 pub mod side;
+mod sync;
 pub mod transcript;
 mod utf8;
 
@@ -19,4 +20,5 @@ pub use fault::{Cause, Fault, Operation};
 pub use file::{CLOSING_ROOM, RecordingFile};
 pub use header::{Decider, Header, Session, Term};
 pub use records::{Ending, Gap, Reason, Record};
+pub use sync::SyncPolicy;
 pub use utf8::incomplete_tail;

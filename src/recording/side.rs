@@ -13,8 +13,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::control::{Channel, Order, Received, Report};
+use super::sync::Durability;
 use super::transcript::{OpenGap, Transcript};
-use super::{Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, Unit, name};
+use super::{
+    Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
+};
 use crate::clock::boottime_micros;
 use crate::ring::Consumer;
 use crate::sys;
@@ -41,6 +44,10 @@ pub struct Plan {
     pub retry: bool,
     /// When the session began, microseconds of the session's clock.
     pub started: u64,
+    /// When it is synced.
+    pub sync: SyncPolicy,
+    /// A sync without an end for this long has failed.
+    pub stall_timeout: Duration,
 }
 
 /// A failure that lasts.
@@ -49,6 +56,8 @@ struct Failing {
     fault: Fault,
     since: u64,
     stream: u64,
+    /// Bytes before `stream` that a failed sync leaves in doubt.
+    doubtful: u64,
     marked: bool,
 }
 
@@ -63,6 +72,7 @@ struct Recorder {
     segments: u32,
     /// The last unit that a file holds.
     written: Unit,
+    durability: Durability,
     /// Where the ring was claimed up to.
     claimed: u64,
     /// When the last write was done.
@@ -85,6 +95,10 @@ enum Stop {
 /// Runs the recording side in a process of its own, which was just forked, until the session is over.
 pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> ! {
     isolate(&consumer, &channel);
+    let Ok(durability) = Durability::new(plan.sync, plan.stall_timeout) else {
+        // Out of descriptors: the terminal side sees the hang-up, and decides.
+        sys::exit_now(1)
+    };
     let mut recorder = Recorder {
         transcript: Transcript::new(plan.format),
         progress: plan.started,
@@ -94,7 +108,8 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         file: None,
         segments: 0,
         claimed: 0,
-        written: Unit { end: 0, stream: 0, recorded: 0, time: 0 },
+        written: Unit::default(),
+        durability,
         failing: None,
         stalled: false,
         finish: None,
@@ -145,6 +160,9 @@ impl Recorder {
             if let Some(stop) = self.stop {
                 return self.stop(stop);
             }
+            if let Err(fault) = self.durability.turn(self.file.as_ref(), self.written) {
+                self.fail(fault);
+            }
             let timeout = if self.failing.is_some() {
                 held_since = None;
                 if self.hung_up || (self.finish.is_some() && self.plan.retry) {
@@ -175,6 +193,7 @@ impl Recorder {
                 held_since = None;
                 None
             };
+            let timeout = [timeout, self.durability.deadline()].into_iter().flatten().min();
             self.sleep(timeout);
         }
     }
@@ -190,9 +209,10 @@ impl Recorder {
             });
             let mut fds = [
                 PollFd::new(self.channel.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.durability.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.consumer.wake().as_fd(), PollFlags::POLLIN),
             ];
-            let fds = if self.failing.is_some() { &mut fds[..1] } else { &mut fds[..] };
+            let fds = if self.failing.is_some() { &mut fds[..2] } else { &mut fds[..] };
             let ready = match poll(fds, timeout) {
                 Ok(0) | Err(Errno::EINTR) => false,
                 _ => fds[0].any() != Some(false),
@@ -221,8 +241,13 @@ impl Recorder {
         if std::mem::take(&mut self.stalled) && self.failing.is_none() && self.stop.is_none() {
             // It is over, as this process runs; but it was noticed, and must be told.
             let fault = Fault { during: Operation::Write, cause: Cause::Stalled };
-            self.failing =
-                Some(Failing { fault, since: self.progress, stream: self.written.stream, marked: false });
+            self.failing = Some(Failing {
+                fault,
+                since: self.progress,
+                stream: self.written.stream,
+                doubtful: 0,
+                marked: false,
+            });
             self.recover();
         }
     }
@@ -252,6 +277,7 @@ impl Recorder {
         }
         self.file = Some(file);
         self.segments += 1;
+        self.durability.new_file(self.written);
         self.progress_made(begun);
         if matches!(self.stop, Some(Stop::Abort)) {
             return Ok(());
@@ -300,6 +326,7 @@ impl Recorder {
         let (unit, result) = file.append(batch);
         if let Some(unit) = unit {
             self.written = unit;
+            self.durability.wrote(file, unit)?;
         }
         if result.is_ok() {
             self.progress_made(begun);
@@ -315,13 +342,18 @@ impl Recorder {
     }
 
     fn fail(&mut self, fault: Fault) {
-        let lost_file = matches!(fault.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown);
-        if lost_file {
+        // After a failed sync nothing that was written since the last one can be trusted.
+        let unsynced = fault.during == Operation::Sync && fault.cause != Cause::Stalled;
+        if unsynced || matches!(fault.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown) {
             self.file = None;
         }
-        if self.failing.is_none() {
+        if let Some(failing) = &mut self.failing {
+            failing.doubtful += if unsynced { failing.stream - self.durability.synced().stream } else { 0 };
+        } else {
             let since = boottime_micros();
-            self.failing = Some(Failing { fault, since, stream: self.written.stream, marked: false });
+            let doubtful = if unsynced { self.written.stream - self.durability.synced().stream } else { 0 };
+            self.failing =
+                Some(Failing { fault, since, stream: self.written.stream, doubtful, marked: false });
             self.channel.send(&Report::Failed(fault));
         }
     }
@@ -330,6 +362,10 @@ impl Recorder {
     /// then with the gap record and the ring's next frames.
     fn recover(&mut self) {
         let Some(mut failing) = self.failing else { return };
+        if self.durability.is_busy() {
+            // What hangs in a sync would take every write in, and bring none to the disk.
+            return;
+        }
         if self.file.is_none() && self.open().is_err() {
             return;
         }
@@ -345,6 +381,7 @@ impl Recorder {
         self.transcript.open_gap(OpenGap {
             fault: failing.fault,
             bytes: self.consumer.stream().saturating_sub(failing.stream),
+            doubtful: failing.doubtful,
             micros: boottime_micros().saturating_sub(failing.since),
         });
         self.failing = None;
@@ -387,7 +424,7 @@ impl Recorder {
             self.transcript.release_held();
             if self.write()
                 && let Some(file) = &self.file
-                && let Err(fault) = file.sync()
+                && let Err(fault) = self.durability.finish(file)
             {
                 self.fail(fault);
             }
@@ -410,6 +447,7 @@ impl Recorder {
             self.transcript.open_gap(OpenGap {
                 fault: failing.fault,
                 bytes: self.consumer.stream().saturating_sub(failing.stream),
+                doubtful: failing.doubtful,
                 micros: boottime_micros().saturating_sub(failing.since),
             });
             self.transcript.tell_gap(lost);
@@ -427,7 +465,7 @@ impl Recorder {
         let result = match self.file.take() {
             Some(mut file) => {
                 let written = file.append_closing(&self.transcript.batch.bytes);
-                let synced = file.sync();
+                let synced = self.durability.finish(&file);
                 written.and(synced).and(file.close())
             }
             None => Err(Fault { during: Operation::Close, cause: Cause::Vanished }),

@@ -34,6 +34,8 @@ pub struct OpenGap {
     pub fault: Fault,
     /// Bytes of output that came meanwhile.
     pub bytes: u64,
+    /// Bytes that were written before but may not be on the disk.
+    pub doubtful: u64,
     /// How long it lasted, microseconds.
     pub micros: u64,
 }
@@ -131,10 +133,10 @@ impl Transcript {
         let gap = self.gap.take().map_or(
             Gap { bytes: missed, seconds: 0.0, lost: missed, error: "buffer_full".to_owned() },
             |gap| Gap {
-                bytes: gap.bytes.max(missed),
+                bytes: gap.bytes.max(missed) + gap.doubtful,
                 #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]
                 seconds: gap.micros as f64 / 1e6,
-                lost: missed,
+                lost: missed + gap.doubtful,
                 error: gap.fault.code(),
             },
         );

@@ -12,7 +12,6 @@ mod outer;
 mod program_modes;
 mod pump;
 mod signals;
-mod stall;
 
 use std::ffi::OsString;
 use std::io;
@@ -34,17 +33,13 @@ use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
 use crate::ring::{Producer, ring};
+use crate::stall::{StallWatch, TICK};
 use crate::sys::{self, Forked};
 use command::{Pty, Running};
 use outer::Outer;
 use pump::Pump;
 use signals::{Signalled, Signals};
-use stall::{StallWatch, TICK};
 
-/// Bytes of output that are kept while the disk fails.
-const BUFFER: usize = 8 * 1024 * 1024;
-/// A write, sync or open without progress for this long has failed.
-const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a best-effort session's start waits for the disk.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -63,6 +58,8 @@ pub struct Plan {
     pub size: Option<(u16, u16)>,
     /// Whether input is recorded.
     pub capture_input: bool,
+    /// Bytes of output that are kept while the disk fails.
+    pub buffer: usize,
 }
 
 /// How a session went.
@@ -122,7 +119,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     plan.recording.header.term.rows = size.ws_row;
     plan.recording.started = boottime_micros();
 
-    let (producer, consumer) = ring(BUFFER)?;
+    let (producer, consumer) = ring(plan.buffer)?;
     let (ours, theirs) = channel()?;
     let recorder = match sys::fork()? {
         Forked::Child => side::run(plan.recording, consumer, theirs),
@@ -134,7 +131,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let mut outcome = Outcome::default();
     let mut enforcer = Enforcer::new(plan.mode);
-    match await_start(&recorder, &signals, &mut enforcer, &mut outcome) {
+    match await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome) {
         Started::Go => {}
         Started::Refuse => {
             recorder.channel.send(&Order::Abort);
@@ -187,14 +184,15 @@ fn initial_size(given: Option<(u16, u16)>, outer: &Outer) -> Winsize {
 
 /// Waits until the recording has started, or the mode says not to wait any longer.
 fn await_start(
+    stall_timeout: Duration,
     recorder: &Recorder,
     signals: &Signals,
     enforcer: &mut Enforcer,
     outcome: &mut Outcome,
 ) -> Started {
     let patience = match enforcer.mode() {
-        Mode::Strict => STALL_TIMEOUT,
-        Mode::BestEffort => START_PATIENCE,
+        Mode::Strict => stall_timeout,
+        Mode::BestEffort => START_PATIENCE.min(stall_timeout),
     };
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO);

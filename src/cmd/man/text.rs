@@ -115,7 +115,7 @@ const RECORD: Page = Page {
          file. The mode is --mode, or is resolved from --roles for --kind; with neither it is \
          best_effort. Options after COMMAND are the command's.",
         "A recording fails when it can't be created, written, synced or closed, when its file vanishes \
-         or is changed by something else, and when the disk does not answer for 10 seconds. Under strict \
+         or is changed by something else, and when the disk does not answer for --stall-timeout. Under strict \
          the command is then not started, or the session is ended with all its processes. \
          Under best_effort the session goes on with a warning, and the recording \
          resumes by itself, into the same file where that is still possible, with the gap marked. \

@@ -20,11 +20,11 @@ use super::input_mask::InputMask;
 use super::outer::Outer;
 use super::program_modes::ProgramModes;
 use super::signals::Signals;
-use super::stall::{StallWatch, TICK};
-use super::{Outcome, Plan, Recorder, STALL_TIMEOUT};
+use super::{Outcome, Plan, Recorder};
 use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::{Cause, Fault, Operation};
+use crate::stall::{StallWatch, TICK};
 
 /// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
 const WINDOW: u64 = 256 * 1024;
@@ -46,6 +46,7 @@ pub(super) struct Pump {
     begun: Instant,
     started: u64,
     fixed_size: bool,
+    stall_timeout: Duration,
 
     stall: StallWatch,
     mask: Option<InputMask>,
@@ -95,6 +96,7 @@ impl Pump {
             begun: Instant::now(),
             started: plan.recording.started,
             fixed_size: plan.size.is_some(),
+            stall_timeout: plan.recording.stall_timeout,
             stall: StallWatch::new(Duration::ZERO),
             mask: plan.capture_input.then(InputMask::default),
             pending: Vec::new(),
@@ -198,7 +200,7 @@ impl Pump {
         let outstanding = self.outstanding();
         let progress = self.recorder.ring.accepted().wrapping_add(self.recorder.ring.released());
         let stalled = self.stall.look(now, outstanding, progress);
-        if stalled < STALL_TIMEOUT {
+        if stalled < self.stall_timeout {
             return Step::GoOn;
         }
         self.stall.forgive();

@@ -1,0 +1,264 @@
+//! Bringing the recording to the disk, beside the writing: a thread of the recording side that
+//! does nothing else, so that a slow sync delays no echo.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::unistd::{fdatasync, fsync};
+
+use super::{Cause, Fault, Operation, RecordingFile, Unit};
+use crate::stall::{StallWatch, TICK};
+
+/// The thread calls two functions; this is plenty.
+const STACK: usize = 64 * 1024;
+
+/// When a recording is synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncPolicy {
+    /// Never.
+    None,
+    /// This long after a write that was not synced, and at the end.
+    Interval(Duration),
+    /// With every write, before it counts as accepted.
+    Always,
+}
+
+/// Keeps a recording's disk up with what was written, by the policy.
+#[derive(Debug)]
+pub struct Durability {
+    policy: SyncPolicy,
+    stall_timeout: Duration,
+    syncer: Syncer,
+    /// When the next sync is due.
+    due: Option<Instant>,
+    /// A sync under way: how long without an end, and what it covers.
+    under_way: Option<(StallWatch, Instant, Unit)>,
+    /// The last unit that is known to be on the disk.
+    synced: Unit,
+    /// The file is new in its directory, which is to be synced too.
+    new_entry: bool,
+}
+
+impl Durability {
+    /// For a recording of which nothing is written.
+    ///
+    /// # Errors
+    /// Those of eventfd(2).
+    pub fn new(policy: SyncPolicy, stall_timeout: Duration) -> io::Result<Self> {
+        let syncer = Syncer::new()?;
+        Ok(Self {
+            policy,
+            stall_timeout,
+            syncer,
+            due: None,
+            under_way: None,
+            synced: Unit::default(),
+            new_entry: true,
+        })
+    }
+
+    /// The last unit that is known to be on the disk.
+    #[must_use]
+    pub fn synced(&self) -> Unit {
+        self.synced
+    }
+
+    /// Starts over with a new file, after what an old one holds.
+    pub fn new_file(&mut self, synced: Unit) {
+        (self.synced, self.new_entry, self.due) = (synced, true, None);
+    }
+
+    /// Something was written, up to `unit`. With [`SyncPolicy::Always`] it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// The sync's fault.
+    pub fn wrote(&mut self, file: &RecordingFile, unit: Unit) -> Result<(), Fault> {
+        match self.policy {
+            SyncPolicy::None => {}
+            SyncPolicy::Interval(interval) => {
+                self.due.get_or_insert_with(|| Instant::now() + interval);
+            }
+            SyncPolicy::Always => {
+                sync_all(&self.descriptors(file)?)?;
+                (self.synced, self.new_entry) = (unit, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings all to the disk, at the end, and waits for it.
+    ///
+    /// # Errors
+    /// The sync's fault.
+    pub fn finish(&self, file: &RecordingFile) -> Result<(), Fault> {
+        if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.descriptors(file)?) }
+    }
+
+    /// Begins a sync that is due, and ends one that is over.
+    ///
+    /// # Errors
+    /// The fault of a sync that failed or takes too long.
+    pub fn turn(&mut self, file: Option<&RecordingFile>, written: Unit) -> Result<(), Fault> {
+        if let Some((watch, begun, unit)) = &mut self.under_way {
+            if let Some(result) = self.syncer.finished() {
+                let unit = *unit;
+                self.under_way = None;
+                result?;
+                (self.synced, self.new_entry) = (unit, false);
+            } else if watch.look(begun.elapsed(), true, 0) >= self.stall_timeout {
+                watch.forgive();
+                return Err(Fault { during: Operation::Sync, cause: Cause::Stalled });
+            }
+        }
+        if self.under_way.is_none()
+            && self.due.is_some_and(|due| due <= Instant::now())
+            && let Some(file) = file
+        {
+            self.due = None;
+            self.syncer.begin(self.descriptors(file)?)?;
+            self.under_way = Some((StallWatch::new(Duration::ZERO), Instant::now(), written));
+        }
+        Ok(())
+    }
+
+    /// Whether a sync is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// When [`Durability::turn`] is to be called at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        match (&self.under_way, self.due) {
+            (Some(_), _) => Some(TICK),
+            (None, due) => due.map(|due| due.saturating_duration_since(Instant::now())),
+        }
+    }
+
+    /// The file and, as long as it is new there, its directory.
+    fn descriptors(&self, file: &RecordingFile) -> Result<Vec<OwnedFd>, Fault> {
+        let fault = |error: io::Error| Fault::io(Operation::Sync, &error);
+        let mut fds = vec![file.try_clone().map_err(fault)?];
+        if self.new_entry
+            && let Some(directory) = file.path().parent()
+        {
+            fds.push(File::open(directory).map_err(fault)?.into());
+        }
+        Ok(fds)
+    }
+}
+
+impl AsFd for Durability {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.syncer.as_fd()
+    }
+}
+
+/// The thread that syncs, once there is something to sync.
+#[derive(Debug)]
+struct Syncer {
+    jobs: Option<Sender<Vec<OwnedFd>>>,
+    results: Option<Receiver<Result<(), Fault>>>,
+    done: Arc<EventFd>,
+}
+
+impl Syncer {
+    /// A syncer without a thread yet.
+    ///
+    /// # Errors
+    /// Those of eventfd(2).
+    fn new() -> io::Result<Self> {
+        let done = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
+        Ok(Self { jobs: None, results: None, done: Arc::new(done) })
+    }
+
+    /// Begins to sync these descriptors, the first one's data, the others (directories) wholly.
+    ///
+    /// # Errors
+    /// The fault, where there can be no thread.
+    fn begin(&mut self, fds: Vec<OwnedFd>) -> Result<(), Fault> {
+        if self.jobs.is_none() {
+            self.start().map_err(|error| Fault::io(Operation::Sync, &error))?;
+        }
+        // A thread that is gone is seen where its result is asked for.
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(fds));
+        Ok(())
+    }
+
+    /// What the sync that was under way came to, once it is over.
+    fn finished(&mut self) -> Option<Result<(), Fault>> {
+        let result = self.results.as_ref()?.try_recv();
+        if result == Err(TryRecvError::Empty) {
+            return None;
+        }
+        let _ = self.done.read();
+        Some(result.unwrap_or(Err(Fault { during: Operation::Sync, cause: Cause::RecorderGone })))
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        let (jobs, to_do) = channel::<Vec<OwnedFd>>();
+        let (report, results) = channel();
+        let done = Arc::clone(&self.done);
+        thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK).spawn(move || {
+            for fds in to_do {
+                let result = sync_all(&fds);
+                // A close may wait for the disk too: here it holds nobody.
+                drop(fds);
+                if report.send(result).is_err() || done.write(1).is_err() {
+                    return;
+                }
+            }
+        })?;
+        (self.jobs, self.results) = (Some(jobs), Some(results));
+        Ok(())
+    }
+}
+
+impl AsFd for Syncer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.done.as_fd()
+    }
+}
+
+fn sync_all(fds: &[OwnedFd]) -> Result<(), Fault> {
+    let (file, directories) =
+        fds.split_first().ok_or(Fault::io(Operation::Sync, &io::ErrorKind::NotFound.into()))?;
+    let result = fdatasync(file);
+    // Not every file system can sync a directory.
+    for directory in directories {
+        let _ = fsync(directory);
+    }
+    result.map_err(|errno| Fault { during: Operation::Sync, cause: Cause::Errno(errno as i32) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    fn wait(syncer: &mut Syncer) -> Result<(), Fault> {
+        let mut fds = [PollFd::new(syncer.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::from(10_000_u16)).expect("a result in time");
+        syncer.finished().expect("a result")
+    }
+
+    #[test]
+    fn a_sync_succeeds_for_a_file_and_fails_for_what_has_no_disk() {
+        let mut syncer = Syncer::new().expect("an eventfd");
+        assert!(syncer.finished().is_none());
+        let file = tempfile::tempfile().expect("a file");
+        syncer.begin(vec![file.into()]).expect("a thread");
+        assert_eq!(wait(&mut syncer), Ok(()));
+        let (pipe, _other) = nix::unistd::pipe().expect("a pipe");
+        syncer.begin(vec![pipe]).expect("a thread");
+        let fault = Fault { during: Operation::Sync, cause: Cause::Errno(libc::EINVAL) };
+        assert_eq!(wait(&mut syncer), Err(fault));
+    }
+}
