@@ -1,0 +1,137 @@
+//! What is done to the recording or its process under a running session.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{
+    Cast, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded, kill, recording_side,
+    show, strip_escapes, tests, until,
+};
+
+tests![
+    strict_ends_the_session_when_the_file_vanishes,
+    strict_end_in_the_middle_of_a_line_gets_lines_of_its_own,
+    a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own,
+    strict_ends_the_session_when_the_file_is_cut,
+    strict_ends_the_session_when_another_writes_to_the_file,
+    best_effort_goes_on_in_a_new_file_when_the_file_vanishes,
+    strict_ends_the_session_when_the_recording_side_is_killed,
+    best_effort_goes_on_when_the_recording_side_is_killed,
+];
+
+/// A session that prints a line now and then, and the file it is recorded to.
+fn ticking(lab: &Lab, mode: &str) -> Outer {
+    let script = "echo ready; i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo tick $i; sleep 0.1; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.wait_for("tick 2\r\n");
+    outer
+}
+
+fn strict_ends_the_session_when_the_file_vanishes() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "strict");
+    fs::remove_file(lab.cast()).unwrap();
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    Ok(())
+}
+
+/// A session that never ends its line.
+fn dribbling(lab: &Lab, mode: &str) -> Outer {
+    let script = "printf partial; i=0; while [ $i -lt 300 ]; do i=$((i+1)); sleep 0.1; printf .; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
+    outer.wait_for("partial.");
+    outer
+}
+
+fn strict_end_in_the_middle_of_a_line_gets_lines_of_its_own() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = dribbling(&lab, "strict");
+    fs::remove_file(lab.cast()).unwrap();
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    let plain = strip_escapes(&end.seen);
+    let last = format!(".\r\n{MESSAGE_B}");
+    assert!(plain.ends_with(last.as_bytes()), "the line ended, and an empty one: {}", show(&plain));
+    Ok(())
+}
+
+fn a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = dribbling(&lab, "best_effort");
+    fs::remove_file(lab.cast()).unwrap();
+    outer.wait_for(format!("\r\n{MESSAGE_C}"));
+    outer.wait_for(".");
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    Ok(())
+}
+
+fn strict_ends_the_session_when_the_file_is_cut() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "strict");
+    OpenOptions::new().write(true).open(lab.cast()).unwrap().set_len(20).unwrap();
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn strict_ends_the_session_when_another_writes_to_the_file() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "strict");
+    OpenOptions::new().append(true).open(lab.cast()).unwrap().write_all(b"[1, \"o\", \"forged\"]\n").unwrap();
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn best_effort_goes_on_in_a_new_file_when_the_file_vanishes() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    fs::remove_file(lab.cast()).unwrap();
+    outer.wait_for(MESSAGE_C);
+    let new = || {
+        let names = fs::read_dir(lab.dir()).unwrap().flatten().map(|entry| entry.path());
+        names.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "cast"))
+    };
+    until(SOON, "a new recording", || {
+        new().and_then(|file| Cast::try_read(&file)).is_some_and(|cast| !cast.events("o").is_empty())
+    });
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    let cast = Cast::read(&new().unwrap());
+    cast.assert_closed(130);
+    assert!(!cast.events("m").is_empty(), "a word of what is not in it");
+    Ok(())
+}
+
+fn strict_ends_the_session_when_the_recording_side_is_killed() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "strict");
+    kill(recording_side(outer.pid()), Signal::SIGKILL);
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    assert!(end.restored);
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    assert_shown_is_recorded(&end.seen, &Cast::read(&lab.cast()).output());
+    Ok(())
+}
+
+fn best_effort_goes_on_when_the_recording_side_is_killed() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    kill(recording_side(outer.pid()), Signal::SIGKILL);
+    outer.wait_for(MESSAGE_C);
+    outer.wait_for("tick ");
+    outer.send("\x03");
+    let end = outer.end();
+    assert_eq!(end.status, 130);
+    assert!(end.restored);
+    Ok(())
+}

@@ -1,0 +1,420 @@
+//! The terminal wrapper: what a user or a program on the terminal can tell from a session without recmode.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nix::sys::termios::{InputFlags, SpecialCharacterIndices};
+
+use crate::harness::{
+    Cast, Lab, Outer, SOON, Verdict, alive, find, kill, named_pid, needs_tools, recording_side, show, tests,
+    until,
+};
+
+tests![
+    the_inner_terminal_starts_with_the_users_modes,
+    the_inner_terminal_starts_with_the_users_size,
+    the_terminal_is_raw_during_the_session_and_restored_after,
+    sigterm_ends_the_session_in_good_order,
+    sighup_ends_the_session_in_good_order,
+    sigint_ends_the_session_in_good_order,
+    sigterm_ends_a_session_whose_command_ignores_it,
+    a_session_cut_short_resets_the_modes_its_programs_had_set,
+    a_command_that_is_not_found_is_status_127,
+    a_command_that_can_not_be_executed_is_status_126,
+    the_status_is_the_commands_own,
+    the_status_of_a_killed_command_is_128_plus_the_signal,
+    a_resize_reaches_the_command_and_the_recording,
+    ctrl_c_reaches_the_command,
+    a_recorded_shell_edits_lines,
+    ctrl_z_and_fg_work_in_a_recorded_shell,
+    exec_in_a_recorded_shell_goes_on_in_the_session,
+    a_stopped_recmode_gives_the_terminal_back_until_it_goes_on,
+    a_background_job_does_not_keep_the_session_from_ending,
+    vim_edits_a_file_and_leaves_the_screen,
+    less_pages_and_leaves_the_screen,
+    recmode_in_the_background_leaves_the_terminals_modes_alone,
+    recmode_brought_to_the_foreground_takes_the_terminal,
+    a_terminal_that_hangs_up_ends_the_session_in_good_order,
+    a_killed_terminal_side_still_gets_a_closed_recording,
+];
+fn the_inner_terminal_starts_with_the_users_modes() -> Verdict {
+    let lab = Lab::new();
+    let script = r#"stty -g; "$RECMODE" record -q -o "$CAST" -- stty -g"#;
+    let unusual = |modes: &mut nix::sys::termios::Termios| {
+        modes.input_flags.remove(InputFlags::IXON);
+        modes.input_flags.insert(InputFlags::IUTF8);
+        modes.control_chars[SpecialCharacterIndices::VERASE as usize] = 8;
+        modes.control_chars[SpecialCharacterIndices::VINTR as usize] = 7;
+    };
+    let end = Outer::spawn_with(&lab, (80, 24), unusual, &["sh", "-c", script]).end();
+    let text = String::from_utf8_lossy(&end.seen).into_owned();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert_eq!(lines[0], lines[1], "modes outside and inside");
+    assert_eq!(end.status, 0);
+    Ok(())
+}
+
+fn the_inner_terminal_starts_with_the_users_size() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = Outer::spawn(&lab, (97, 31), &lab.record(&["-q", "--", "stty", "size"]));
+    assert_eq!(outer.end().seen, b"31 97\r\n");
+    let cast = Cast::read(&lab.cast());
+    assert_eq!(cast.header["term"]["cols"], 97);
+    assert_eq!(cast.header["term"]["rows"], 31);
+    Ok(())
+}
+
+fn the_terminal_is_raw_during_the_session_and_restored_after() -> Verdict {
+    let lab = Lab::new();
+    let mut outer =
+        lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo ready; read line; echo got $line"]));
+    outer.wait_for("ready\r\n");
+    assert!(outer.is_raw(), "raw once the session runs");
+    outer.send("hello\r");
+    outer.wait_for("hello\r\ngot hello\r\n");
+    let end = outer.end();
+    assert_eq!(end.status, 0);
+    assert!(end.restored, "the terminal's modes after the session");
+    assert_eq!(end.seen, Cast::read(&lab.cast()).output());
+    Ok(())
+}
+
+fn ends_in_good_order(signal: Signal) {
+    let lab = Lab::new();
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo $$ > pid; echo ready; sleep 60"]));
+    outer.wait_for("ready\r\n");
+    let command = named_pid(&lab.path("pid"));
+    outer.kill(signal);
+    let end = outer.end();
+    assert_eq!(end.status, 128 + signal as i32);
+    assert!(end.restored, "the terminal's modes after {signal}");
+    until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
+    Cast::read(&lab.cast()).assert_closed(128 + signal as i32);
+    until(SOON, "the end of the command", || !alive(command));
+}
+
+fn sigterm_ends_the_session_in_good_order() -> Verdict {
+    ends_in_good_order(Signal::SIGTERM);
+    Ok(())
+}
+
+fn sighup_ends_the_session_in_good_order() -> Verdict {
+    ends_in_good_order(Signal::SIGHUP);
+    Ok(())
+}
+
+fn sigint_ends_the_session_in_good_order() -> Verdict {
+    ends_in_good_order(Signal::SIGINT);
+    Ok(())
+}
+
+fn sigterm_ends_a_session_whose_command_ignores_it() -> Verdict {
+    let lab = Lab::new();
+    let script = "trap '' HUP TERM INT; echo ready; for i in $(seq 60); do sleep 1; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.kill(Signal::SIGTERM);
+    let end = outer.end();
+    assert_eq!(end.status, 143);
+    assert!(end.restored);
+    Ok(())
+}
+
+fn a_session_cut_short_resets_the_modes_its_programs_had_set() -> Verdict {
+    let lab = Lab::new();
+    let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[?1006h\033[31mready'; sleep 60";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready");
+    outer.kill(Signal::SIGTERM);
+    let end = outer.end();
+    let after = &end.seen[find(&end.seen, "ready").unwrap()..];
+    for reset in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l", "\x1b[?1000l"] {
+        assert!(find(after, reset).is_some(), "{reset:?} not in {}", show(after));
+    }
+    assert!(find(after, "\x1b[m").or(find(after, "\x1b[0m")).is_some(), "colours are reset: {}", show(after));
+    Ok(())
+}
+
+fn a_command_that_is_not_found_is_status_127() -> Verdict {
+    let lab = Lab::new();
+    let end = lab.outer(&lab.record(&["--", "no-such-command-here"])).end();
+    assert_eq!(end.status, 127);
+    assert!(end.restored);
+    assert!(find(&end.seen, "no-such-command-here").is_some(), "{}", show(&end.seen));
+    if lab.exists("rec.cast") {
+        Cast::read(&lab.cast()).assert_closed(127);
+    }
+    Ok(())
+}
+
+fn a_command_that_can_not_be_executed_is_status_126() -> Verdict {
+    let lab = Lab::new();
+    let file = lab.write("plain", "echo hi\n");
+    for command in [file.to_str().unwrap(), lab.dir().to_str().unwrap()] {
+        let cast = lab.path(&format!("{}.cast", command.len()));
+        let end = lab.outer(&lab.record_to(&cast, &["--", command])).end();
+        assert_eq!(end.status, 126, "{command}: {}", show(&end.seen));
+        assert!(end.restored);
+        if cast.exists() {
+            Cast::read(&cast).assert_closed(126);
+        }
+    }
+    Ok(())
+}
+
+fn the_status_is_the_commands_own() -> Verdict {
+    for status in [0, 1, 42, 124, 255] {
+        let lab = Lab::new();
+        let script = format!("exit {status}");
+        let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", &script])).end();
+        assert_eq!(end.status, status);
+        assert!(end.restored);
+        Cast::read(&lab.cast()).assert_closed(status);
+    }
+    Ok(())
+}
+
+fn the_status_of_a_killed_command_is_128_plus_the_signal() -> Verdict {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL, Signal::SIGUSR1] {
+        let lab = Lab::new();
+        let script = format!("kill -{} $$", signal as i32);
+        let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", &script])).end();
+        assert_eq!(end.status, 128 + signal as i32);
+        Cast::read(&lab.cast()).assert_closed(128 + signal as i32);
+    }
+    Ok(())
+}
+
+fn a_resize_reaches_the_command_and_the_recording() -> Verdict {
+    let lab = Lab::new();
+    let script = "trap 'stty size; exit 0' WINCH; echo ready; for i in $(seq 600); do sleep 0.1; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.resize((133, 47));
+    outer.wait_for("47 133\r\n");
+    assert_eq!(outer.end().status, 0);
+    assert_eq!(Cast::read(&lab.cast()).events("r"), ["133x47"]);
+    Ok(())
+}
+
+fn ctrl_c_reaches_the_command() -> Verdict {
+    let lab = Lab::new();
+    let script = "trap 'echo interrupted; exit 7' INT; echo ready; for i in $(seq 600); do sleep 0.1; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.send("\x03");
+    outer.wait_for("interrupted");
+    let end = outer.end();
+    assert_eq!(end.status, 7);
+    assert!(end.restored);
+    Ok(())
+}
+
+/// An interactive bash that leaves line editing to the terminal, so that it never changes its modes
+/// between two keys.
+const PLAIN_BASH: [&str; 7] = ["-q", "--", "bash", "--norc", "--noprofile", "--noediting", "-i"];
+
+fn a_recorded_shell_edits_lines() -> Verdict {
+    needs_tools(&["bash"])?;
+    let lab = Lab::new().env("PS1", "prompt> ");
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "bash", "--norc", "--noprofile", "-i"]));
+    outer.wait_for("prompt> ");
+    // Backspace, and to the beginning of the line.
+    outer.send("cho hex\x7fllo\x01e");
+    outer.wait_for("llo");
+    outer.send("\r");
+    outer.wait_for("hello\r\n");
+    outer.wait_for("prompt> ");
+    outer.send("exit 6\r");
+    assert_eq!(outer.end().status, 6);
+    Ok(())
+}
+
+fn ctrl_z_and_fg_work_in_a_recorded_shell() -> Verdict {
+    needs_tools(&["bash"])?;
+    let lab = Lab::new().env("PS1", "prompt> ");
+    let mut outer = lab.outer(&lab.record(&PLAIN_BASH));
+    outer.wait_for("prompt> ");
+    outer.send("cat\r");
+    outer.wait_for("cat\r\n");
+    outer.send("hello\r");
+    outer.wait_for("hello\r\nhello\r\n");
+    outer.send("\x1a");
+    outer.wait_for("Stopped");
+    outer.wait_for("prompt> ");
+    outer.send("fg\r");
+    outer.wait_for("cat\r\n");
+    outer.send("again\r");
+    outer.wait_for("again\r\nagain\r\n");
+    outer.send("\x04");
+    outer.wait_for("prompt> ");
+    outer.send("exit 5\r");
+    let end = outer.end();
+    assert_eq!(end.status, 5);
+    assert!(end.restored);
+    assert!(find(&end.seen, "no job control").is_none(), "{}", show(&end.seen));
+    assert_eq!(end.seen, Cast::read(&lab.cast()).output());
+    Ok(())
+}
+
+fn exec_in_a_recorded_shell_goes_on_in_the_session() -> Verdict {
+    needs_tools(&["bash"])?;
+    let lab = Lab::new().env("PS1", "prompt> ");
+    let mut outer = lab.outer(&lab.record(&PLAIN_BASH));
+    outer.wait_for("prompt> ");
+    outer.send("exec sh -c 'read x; echo got-$x; exit 9'\r");
+    outer.wait_for("exit 9'\r\n");
+    outer.send("this\r");
+    outer.wait_for("got-this");
+    assert_eq!(outer.end().status, 9);
+    Ok(())
+}
+
+fn a_stopped_recmode_gives_the_terminal_back_until_it_goes_on() -> Verdict {
+    let lab = Lab::new().env("PS1", "outer> ");
+    // dash neither edits lines nor touches the modes itself.
+    let mut outer = lab.outer(&["sh", "-i"]);
+    outer.wait_for("outer> ");
+    let inner = "echo $PPID > pid; echo rea''dy; read x; stty size; echo got-$x; exit 4";
+    outer.send(format!("\"$RECMODE\" record -q -o \"$CAST\" -- sh -c \"{}\"\r", inner.replace('$', "\\$")));
+    outer.wait_for("ready\r\n");
+    outer.wait_raw();
+    let recmode = named_pid(&lab.path("pid"));
+    kill(recmode, Signal::SIGTSTP);
+    outer.wait_for("Stopped");
+    outer.wait_for("outer> ");
+    outer.wait_restored();
+    outer.resize((90, 30));
+    outer.send("fg\r");
+    outer.wait_raw();
+    outer.send("more\r");
+    outer.wait_for("30 90\r\n");
+    outer.wait_for("got-more\r\n");
+    outer.wait_for("outer> ");
+    outer.wait_restored();
+    outer.send("exit $?\r");
+    assert_eq!(outer.end().status, 4);
+    Ok(())
+}
+
+fn a_background_job_does_not_keep_the_session_from_ending() -> Verdict {
+    let lab = Lab::new();
+    let script =
+        "setsid sh -c 'echo $$ > pid; exec sleep 30' & until [ -s pid ]; do sleep 0.01; done; echo done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("done\r\n");
+    let start = Instant::now();
+    let end = outer.end();
+    assert!(start.elapsed() < Duration::from_secs(5), "the end took {:?}", start.elapsed());
+    assert_eq!(end.status, 0);
+    assert!(end.restored);
+    Cast::read(&lab.cast()).assert_closed(0);
+    let job = named_pid(&lab.path("pid"));
+    if alive(job) {
+        kill(job, Signal::SIGKILL);
+    }
+    Ok(())
+}
+
+fn vim_edits_a_file_and_leaves_the_screen() -> Verdict {
+    let vim = if needs_tools(&["vim"]).is_ok() { "vim" } else { "vim.tiny" };
+    needs_tools(&[vim])?;
+    let lab = Lab::new().env("VIM_HERE", vim);
+    let script =
+        r#""$RECMODE" record -q -o "$CAST" -- "$VIM_HERE" -u NONE -i NONE -N -n text; echo after-vim"#;
+    let mut outer = lab.outer_sh(script);
+    outer.wait_for("\x1b[?1049h");
+    outer.wait_for("~");
+    outer.send("ihello vim\x1b");
+    outer.wait_for("hello vim");
+    outer.send(":wq\r");
+    outer.wait_for("\x1b[?1049l");
+    outer.wait_for("after-vim\r\n");
+    assert!(outer.end().restored);
+    assert_eq!(fs::read_to_string(lab.path("text")).unwrap(), "hello vim\n");
+    Ok(())
+}
+
+fn less_pages_and_leaves_the_screen() -> Verdict {
+    needs_tools(&["less"])?;
+    let lab = Lab::new();
+    let script = r#""$RECMODE" record -q -o "$CAST" -- sh -c 'seq 1 5000 | less'; echo after-less"#;
+    let mut outer = lab.outer_sh(script);
+    outer.wait_for("\x1b[?1049h");
+    outer.wait_for("23");
+    outer.send("G");
+    outer.wait_for("5000");
+    outer.send("q");
+    outer.wait_for("\x1b[?1049l");
+    outer.wait_for("after-less\r\n");
+    assert!(outer.end().restored);
+    Ok(())
+}
+
+fn recmode_in_the_background_leaves_the_terminals_modes_alone() -> Verdict {
+    let lab = Lab::new().env("PS1", "outer> ");
+    let mut outer = lab.outer(&["sh", "-i"]);
+    outer.wait_for("outer> ");
+    outer.send(
+        "\"$RECMODE\" record -q -o \"$CAST\" -- sh -c 'echo in''ner; sleep 1; echo status-of-tty >> log' &\r",
+    );
+    outer.wait_for("outer> ");
+    outer.wait_for("inner");
+    until(SOON, "the end of the session", || {
+        assert!(outer.is_restored(), "the modes changed");
+        Cast::try_read(&lab.cast()).is_some_and(|cast| cast.is_closed())
+    });
+    outer.send("wait; echo \"st=$?\"; exit\r");
+    outer.wait_for("st=0");
+    outer.end();
+    Ok(())
+}
+
+fn recmode_brought_to_the_foreground_takes_the_terminal() -> Verdict {
+    let lab = Lab::new().env("PS1", "outer> ");
+    let mut outer = lab.outer(&["sh", "-i"]);
+    outer.wait_for("outer> ");
+    outer
+        .send("\"$RECMODE\" record -q -o \"$CAST\" -- sh -c 'echo in''ner; read x; echo got-$x; exit 3' &\r");
+    outer.wait_for("inner");
+    outer.send("fg\r");
+    outer.wait_raw();
+    outer.send("this\r");
+    outer.wait_for("got-this\r\n");
+    outer.wait_for("outer> ");
+    outer.wait_restored();
+    outer.send("exit $?\r");
+    assert_eq!(outer.end().status, 3);
+    Ok(())
+}
+
+fn a_terminal_that_hangs_up_ends_the_session_in_good_order() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo $$ > pid; echo ready; sleep 60"]));
+    outer.wait_for("ready\r\n");
+    let command = named_pid(&lab.path("pid"));
+    outer.hang_up();
+    let status = outer.wait_exit(SOON);
+    assert_eq!(status, 129);
+    until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
+    Cast::read(&lab.cast()).assert_closed(129);
+    until(SOON, "the end of the command", || !alive(command));
+    Ok(())
+}
+
+fn a_killed_terminal_side_still_gets_a_closed_recording() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo ready; sleep 60"]));
+    outer.wait_for("ready\r\n");
+    let side = recording_side(outer.pid());
+    outer.kill(Signal::SIGKILL);
+    assert_eq!(outer.end().status, 137);
+    until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
+    let cast = Cast::read(&lab.cast());
+    cast.assert_closed(137);
+    assert_eq!(cast.output(), b"ready\r\n");
+    until(SOON, "the end of the recording side", || !alive(side));
+    Ok(())
+}
