@@ -183,7 +183,7 @@ pub struct RecordArgs {
     pub verbose: bool,
 
     /// The command and its arguments (default: $SHELL, else the user's login shell)
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true, value_hint = ValueHint::CommandWithArguments)]
+    #[arg(value_name = "COMMAND", trailing_var_arg = true, value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 }
 

@@ -212,25 +212,22 @@ fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
     for pid in &outcome.survivors {
         say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
     }
+    if args.quiet {
+        return;
+    }
     for file in &outcome.spoiled {
         say(&format!("recmode: {}: the recording was moved, removed or changed by others\n", shown(file)));
     }
-    if !args.quiet {
-        for file in &outcome.files {
-            say(&format!("recmode: recorded to {}\n", shown(file)));
-        }
+    for file in &outcome.files {
+        say(&format!("recmode: recorded to {}\n", shown(file)));
     }
+    // Strict's message, or a refusal, has said it all.
+    let ended = [exit::RECORD_TROUBLE, exit::ENDED_BY_STRICT].contains(&outcome.status);
     match outcome.lost {
         Some(0) => {}
-        Some(lost) if outcome.status != exit::ENDED_BY_STRICT => {
-            say(&format!("recmode: {lost} bytes of output are not in the recording\n"));
-        }
-        None if !outcome.files.is_empty() || !outcome.faults.is_empty() => {
-            if outcome.status != exit::RECORD_TROUBLE && outcome.status != exit::ENDED_BY_STRICT {
-                say("recmode: the recording was not complete when the session ended\n");
-            }
-        }
-        Some(_) | None => {}
+        _ if ended => {}
+        Some(lost) => say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
+        None => say("recmode: the recording was not complete when the session ended\n"),
     }
 }
 

@@ -162,7 +162,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     nix::sys::prctl::set_child_subreaper(true)?;
     let pty = Pty::open(size, outer.settings().as_ref())?;
     let env = [("RECMODE_SESSION", plan.recording.header.session.session.as_str())];
-    let piped = !outer.input_is_terminal();
+    let piped = outer.input_is_stream();
     let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), recorder.pid) {
         Ok(running) => Some(running),
         Err(error) => {

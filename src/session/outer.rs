@@ -38,10 +38,13 @@ enum Writing {
 /// Where the session's input comes from and its output goes.
 #[derive(Debug)]
 pub struct Outer {
-    input: OwnedFd,
+    /// The terminal that keys are typed on: standard input, or, where that is a stream, the terminal
+    /// that shows the output, as a pager inside reads its keys from there.
+    keyboard: Option<OwnedFd>,
+    /// Standard input, where it is no terminal.
+    stream: Option<OwnedFd>,
     output: OwnedFd,
     writing: Writing,
-    input_is_terminal: bool,
     output_is_terminal: bool,
     /// The user's settings, where there is a terminal.
     saved: Option<Termios>,
@@ -57,19 +60,28 @@ impl Outer {
         let (stdin, stdout) = (io::stdin(), io::stdout());
         let input_is_terminal = isatty(&stdin).unwrap_or(false);
         let output_is_terminal = isatty(&stdout).unwrap_or(false);
-        let fresh = || {
+        let fresh = |fd: BorrowedFd<'_>| {
             let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            open("/dev/tty", flags, Mode::empty()).ok()
+            open("/dev/tty", flags, Mode::empty()).ok().filter(|tty| sys::is_terminal_same(tty, fd))
         };
-        let same = |fd: BorrowedFd<'_>| fresh().filter(|tty| sys::is_terminal_same(tty, fd));
-        let own = |fd: BorrowedFd<'_>, terminal: bool| -> io::Result<(OwnedFd, bool)> {
-            match terminal.then(|| same(fd)).flatten() {
-                Some(tty) => Ok((tty, true)),
-                None => Ok((fd.try_clone_to_owned()?, false)),
+        let (mut keyboard, mut stream) = (None, None);
+        if input_is_terminal {
+            keyboard = Some(match fresh(stdin.as_fd()) {
+                Some(tty) => tty,
+                None => stdin.as_fd().try_clone_to_owned()?,
+            });
+        } else {
+            stream = Some(stdin.as_fd().try_clone_to_owned()?);
+            if output_is_terminal {
+                keyboard = fresh(stdout.as_fd());
             }
+        }
+        let own = if output_is_terminal { fresh(stdout.as_fd()) } else { None };
+        let non_blocking = own.is_some();
+        let output = match own {
+            Some(tty) => tty,
+            None => stdout.as_fd().try_clone_to_owned()?,
         };
-        let (input, _) = own(stdin.as_fd(), input_is_terminal)?;
-        let (output, non_blocking) = own(stdout.as_fd(), output_is_terminal)?;
         let kind = fstat(&output)
             .map_or(SFlag::empty(), |stat| SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()));
         let writing = match kind {
@@ -78,16 +90,15 @@ impl Outer {
             SFlag::S_IFREG => Writing::File,
             _ => Writing::Polled,
         };
-        let saved = [(input_is_terminal, input.as_fd()), (output_is_terminal, output.as_fd())]
-            .into_iter()
-            .find_map(|(terminal, fd)| terminal.then(|| tcgetattr(fd).ok()).flatten());
-        Ok(Self { input, output, writing, input_is_terminal, output_is_terminal, saved, raw: false })
+        let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output));
+        let saved = terminal.and_then(|terminal| tcgetattr(terminal).ok());
+        Ok(Self { keyboard, stream, output, writing, output_is_terminal, saved, raw: false })
     }
 
-    /// Whether input comes from a terminal.
+    /// Whether standard input is a stream: no terminal.
     #[must_use]
-    pub fn input_is_terminal(&self) -> bool {
-        self.input_is_terminal
+    pub fn input_is_stream(&self) -> bool {
+        self.stream.is_some()
     }
 
     /// Whether output goes to a terminal.
@@ -106,7 +117,7 @@ impl Outer {
     #[must_use]
     pub fn settings(&self) -> Option<Termios> {
         let mut settings = self.saved.clone()?;
-        if self.input_is_terminal && !self.output_is_terminal {
+        if self.keyboard.is_some() && !self.output_is_terminal {
             // The user's terminal is not raw then and shows what is typed; the session's would put
             // it into the data stream as well.
             settings.local_flags.remove(LocalFlags::ECHO);
@@ -117,9 +128,10 @@ impl Outer {
     /// The terminal's size, where there is a terminal that knows it.
     #[must_use]
     pub fn window_size(&self) -> Option<Winsize> {
-        [(self.output_is_terminal, &self.output), (self.input_is_terminal, &self.input)]
+        [self.output_is_terminal.then_some(&self.output), self.keyboard.as_ref()]
             .into_iter()
-            .find_map(|(terminal, fd)| terminal.then(|| sys::window_size(fd).ok()).flatten())
+            .flatten()
+            .find_map(|terminal| sys::window_size(terminal).ok())
             .filter(|size| size.ws_col > 0 && size.ws_row > 0)
     }
 
@@ -127,19 +139,23 @@ impl Outer {
     #[must_use]
     pub fn in_foreground(&self) -> bool {
         // A terminal that doesn't control us has no foreground for us.
-        !self.input_is_terminal || tcgetpgrp(&self.input).map_or(true, |group| group == getpgrp())
+        let group = self.keyboard.as_ref().map(tcgetpgrp);
+        group.is_none_or(|group| group.map_or(true, |group| group == getpgrp()))
     }
 
-    /// Enters raw mode where input and output are a terminal and we are in its foreground.
+    /// Enters raw mode where output goes to a terminal, there is a keyboard, and we are in its foreground.
     pub fn enter_raw(&mut self) {
-        if self.raw || !self.input_is_terminal || !self.output_is_terminal || !self.in_foreground() {
+        let Some(keyboard) = self.keyboard.as_ref().filter(|_| self.output_is_terminal && !self.raw) else {
+            return;
+        };
+        if !self.in_foreground() {
             return;
         }
-        let Ok(current) = tcgetattr(&self.input) else { return };
+        let Ok(current) = tcgetattr(keyboard) else { return };
         let mut raw = current.clone();
         cfmakeraw(&mut raw);
-        if set_terminal(self.input.as_fd(), &raw).is_ok() {
-            if let (Ok(mut hook), Ok(fd)) = (RAW.lock(), self.input.try_clone()) {
+        if set_terminal(keyboard.as_fd(), &raw).is_ok() {
+            if let (Ok(mut hook), Ok(fd)) = (RAW.lock(), keyboard.try_clone()) {
                 *hook = Some((fd, current.clone()));
             }
             self.saved = Some(current);
@@ -149,12 +165,10 @@ impl Outer {
 
     /// Enters raw mode again after a stop, in which others may have used the terminal.
     pub fn enter_raw_again(&mut self) {
-        if self.raw
-            && let Some(saved) = &self.saved
-        {
+        if let (true, Some(saved), Some(keyboard)) = (self.raw, &self.saved, &self.keyboard) {
             let mut raw = saved.clone();
             cfmakeraw(&mut raw);
-            let _ = set_terminal(self.input.as_fd(), &raw);
+            let _ = set_terminal(keyboard.as_fd(), &raw);
         } else {
             self.enter_raw();
         }
@@ -168,19 +182,23 @@ impl Outer {
         if let Ok(mut hook) = RAW.lock() {
             *hook = None;
         }
-        if let Some(saved) = &self.saved
+        if let (Some(saved), Some(keyboard)) = (&self.saved, &self.keyboard)
             && self.in_foreground()
         {
-            let _ = set_terminal(self.input.as_fd(), saved);
+            let _ = set_terminal(keyboard.as_fd(), saved);
         }
     }
 
-    /// Reads input without waiting. 0 is its end.
-    ///
-    /// # Errors
-    /// Those of read(2); EAGAIN where there is none yet.
-    pub fn read(&self, buffer: &mut [u8]) -> nix::Result<usize> {
-        nix::unistd::read(&self.input, buffer)
+    /// The terminal that keys are typed on, if there is one.
+    #[must_use]
+    pub fn keyboard(&self) -> Option<BorrowedFd<'_>> {
+        self.keyboard.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Standard input, where it is a stream.
+    #[must_use]
+    pub fn stream(&self) -> Option<BorrowedFd<'_>> {
+        self.stream.as_ref().map(AsFd::as_fd)
     }
 
     /// Writes output without waiting; returns how much was taken.
@@ -201,12 +219,6 @@ impl Outer {
                 nix::unistd::write(&self.output, &bytes[..bytes.len().min(SAFE_WRITE)])
             }
         }
-    }
-
-    /// What to poll for input.
-    #[must_use]
-    pub fn input(&self) -> BorrowedFd<'_> {
-        self.input.as_fd()
     }
 
     /// What to poll before writing more output.

@@ -6,9 +6,7 @@ use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
-use nix::unistd::ftruncate;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// A zeroed memory region that a forked process keeps sharing.
 ///
@@ -29,14 +27,13 @@ impl SharedMemory {
     /// A new region of `len` bytes; pages cost nothing until they are touched.
     ///
     /// # Errors
-    /// What memfd_create(2), ftruncate(2) and mmap(2) give; `len` 0 is EINVAL.
+    /// What mmap(2) gives; `len` 0 is EINVAL.
     pub fn new(len: usize) -> io::Result<Self> {
         let size = NonZeroUsize::new(len).ok_or(io::ErrorKind::InvalidInput)?;
-        let file = memfd_create(c"recmode-ring", MFdFlags::MFD_CLOEXEC)?;
-        ftruncate(&file, i64::try_from(len).map_err(|_| io::ErrorKind::InvalidInput)?)?;
+        // Not a memfd: a limit on file sizes would be one on it, too.
         // SAFETY: a fresh mapping at an address of the kernel's choice aliases nothing.
         let start = unsafe {
-            mmap(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, &file, 0)?
+            mmap_anonymous(None, size, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED)?
         };
         Ok(Self { start: start.cast(), len })
     }

@@ -80,7 +80,7 @@ impl Pump {
             return;
         }
         self.ended_by = Some((signal, Instant::now()));
-        self.input_open = false;
+        (self.keys.open, self.stream.open) = (false, false);
         if let Some(running) = &mut self.running {
             running.stdin = None;
             running.hang_up();

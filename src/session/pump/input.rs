@@ -1,84 +1,110 @@
-//! Input: from the user to the command, and into the ring where it is recorded.
+//! Input: keys to the session's terminal, a stream to the command's pipe, and both into the ring where
+//! they are recorded.
+
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::unistd::write;
+use nix::unistd::{read, write};
 
 use super::Pump;
 use crate::clock::boottime_micros;
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::command::Running;
 
+/// Input of one sort on its way to the command.
+#[derive(Debug)]
+pub(super) struct Inflow {
+    /// It may still come.
+    pub(super) open: bool,
+    /// What was read and not written yet.
+    pub(super) pending: Vec<u8>,
+}
+
+impl Inflow {
+    pub(super) fn new(open: bool) -> Self {
+        Self { open, pending: Vec::new() }
+    }
+
+    /// Whether more is to be read.
+    pub(super) fn wants(&self) -> bool {
+        self.open && self.pending.is_empty()
+    }
+}
+
 impl Pump {
-    pub(super) fn read_input(&mut self) {
+    pub(super) fn read_keys(&mut self) {
+        let Some(keyboard) = self.outer.keyboard() else { return };
         let mut buffer = [0; 4096];
-        match self.outer.read(&mut buffer) {
-            Ok(0) => self.input_ended(),
-            Ok(n) => {
+        match read(keyboard, &mut buffer) {
+            Ok(n) if n > 0 => {
                 self.capture(&buffer[..n]);
-                self.pending.extend_from_slice(&buffer[..n]);
-                self.write_input();
+                self.keys.pending.extend_from_slice(&buffer[..n]);
+                self.write_keys();
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(_) => {
-                self.input_open = false;
-                if self.outer.input_is_terminal() {
-                    self.end_by(Signal::SIGHUP);
+            Ok(_) if !self.outer.is_raw() => {
+                // The end of a line-wise terminal's input; more may follow it.
+                if let Some(character) = self.running.as_ref().and_then(Running::end_of_file_character) {
+                    self.keys.pending.push(character);
+                    self.write_keys();
                 }
+            }
+            // A terminal that is gone.
+            Ok(_) | Err(_) => {
+                self.keys.open = false;
+                self.end_by(Signal::SIGHUP);
             }
         }
     }
 
-    pub(super) fn input_ended(&mut self) {
-        if !self.outer.input_is_terminal() {
-            self.input_open = false;
-            // Closes the command's, too.
-            self.write_input();
-        } else if self.outer.is_raw() {
-            // In raw mode only a terminal that is gone gives an end.
-            self.input_open = false;
-            self.end_by(Signal::SIGHUP);
-        } else if let Some(character) = self.running.as_ref().and_then(Running::end_of_file_character) {
-            self.pending.push(character);
-        }
-    }
-
-    pub(super) fn write_input(&mut self) {
-        let Some(running) = &mut self.running else { return };
-        let piped = running.stdin.is_some();
-        let target = if piped { running.stdin.as_ref() } else { running.master.as_ref() };
-        let Some(target) = target else {
-            self.pending.clear();
+    pub(super) fn write_keys(&mut self) {
+        let Some(master) = self.running.as_ref().and_then(|running| running.master.as_ref()) else {
+            self.keys.pending.clear();
             return;
         };
-        while !self.pending.is_empty() {
-            match write(target, &self.pending) {
-                Ok(n) => drop(self.pending.drain(..n)),
-                Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return,
-                Err(_) => {
-                    // The command closed its input.
-                    self.pending.clear();
-                    self.input_open = false;
-                    break;
-                }
-            }
+        if flush(master.as_fd(), &mut self.keys.pending).is_err() {
+            self.keys.pending.clear();
         }
-        if piped && !self.input_open {
+    }
+
+    pub(super) fn read_stream(&mut self) {
+        let Some(stream) = self.outer.stream() else { return };
+        let mut buffer = [0; 16 * 1024];
+        match read(stream, &mut buffer) {
+            Ok(n) if n > 0 => {
+                if self.mask.is_some() {
+                    self.record_input(&buffer[..n]);
+                }
+                self.stream.pending.extend_from_slice(&buffer[..n]);
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => return,
+            Ok(_) | Err(_) => self.stream.open = false,
+        }
+        self.write_stream();
+    }
+
+    pub(super) fn write_stream(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        if let Some(stdin) = &running.stdin
+            && flush(stdin.as_fd(), &mut self.stream.pending).is_err()
+        {
+            // The command closed its input.
+            self.stream.pending.clear();
+            self.stream.open = false;
+        }
+        if !self.stream.open && self.stream.pending.is_empty() {
             running.stdin = None;
         }
     }
 
-    pub(super) fn capture(&mut self, bytes: &[u8]) {
+    fn capture(&mut self, bytes: &[u8]) {
         let now = self.begun.elapsed();
-        let Some(mask) = &mut self.mask else { return };
-        let echo = self.running.as_ref().filter(|running| running.stdin.is_none()).and_then(Running::echo);
-        let recorded = match echo {
-            Some(echo) => mask.typed(bytes, echo, now),
-            // No terminal: nothing was typed.
-            None => bytes.to_vec(),
-        };
-        self.record_input(&recorded);
+        let echo = self.running.as_ref().and_then(Running::echo);
+        if let (Some(mask), Some(echo)) = (&mut self.mask, echo) {
+            let recorded = mask.typed(bytes, echo, now);
+            self.record_input(&recorded);
+        }
     }
 
     pub(super) fn record_input(&mut self, bytes: &[u8]) {
@@ -87,4 +113,22 @@ impl Pump {
             self.append(FrameCode::Input, time, part);
         }
     }
+}
+
+/// Writes what a descriptor takes without waiting.
+fn flush(fd: BorrowedFd<'_>, pending: &mut Vec<u8>) -> nix::Result<()> {
+    let mut written = 0;
+    let result = loop {
+        if written == pending.len() {
+            break Ok(());
+        }
+        match write(fd, &pending[written..]) {
+            Ok(n) => written += n,
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => break Ok(()),
+            Err(errno) => break Err(errno),
+        }
+    };
+    pending.drain(..written);
+    result
 }

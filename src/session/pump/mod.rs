@@ -13,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
+use self::input::Inflow;
 use self::output::FULL_PATIENCE;
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
@@ -50,9 +51,8 @@ pub(super) struct Pump {
 
     stall: StallWatch,
     mask: Option<InputMask>,
-    /// Input on its way to the command.
-    pending: Vec<u8>,
-    input_open: bool,
+    keys: Inflow,
+    stream: Inflow,
     output_open: bool,
     foreground: bool,
     /// The terminal took less than it was given.
@@ -85,6 +85,7 @@ impl Pump {
         outcome: Outcome,
     ) -> Self {
         let foreground = outer.in_foreground();
+        let (keys, stream) = (Inflow::new(outer.keyboard().is_some()), Inflow::new(outer.input_is_stream()));
         Self {
             outer,
             signals,
@@ -99,8 +100,8 @@ impl Pump {
             stall_timeout: plan.recording.stall_timeout,
             stall: StallWatch::new(Duration::ZERO),
             mask: plan.capture_input.then(InputMask::default),
-            pending: Vec::new(),
-            input_open: true,
+            keys,
+            stream,
             output_open: true,
             foreground,
             output_blocked: false,
@@ -139,6 +140,9 @@ impl Pump {
     fn turn(&mut self) -> Step {
         self.show();
         let now = self.begun.elapsed();
+        if let Step::Terminate = self.watch_for_stall(now) {
+            return Step::Terminate;
+        }
         self.show_warning(now);
         if let Some(mask) = &mut self.mask {
             let overdue = mask.overdue(now);
@@ -147,9 +151,6 @@ impl Pump {
         self.end_when_told();
         if let Some(step) = self.finish() {
             return step;
-        }
-        if let Step::Terminate = self.watch_for_stall(now) {
-            return Step::Terminate;
         }
         self.wait_and_move(now)
     }
@@ -226,13 +227,12 @@ impl Pump {
         self.look_for_foreground();
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
-        let wants_input = self.input_open
-            && self.pending.is_empty()
-            && self.drain.is_none()
-            && (self.foreground || !self.outer.input_is_terminal());
-        let writes_input = !self.pending.is_empty() && master_open;
+        let runs = self.drain.is_none();
+        let wants_keys = runs && self.foreground && self.keys.wants();
+        let wants_stream = runs && self.stream.wants();
         let strict = self.enforcer.mode() == Mode::Strict;
-        let awaits_recorder = (strict && self.recorder.ring.unshown() > 0) || self.full.is_some();
+        let awaits_recorder = (strict && self.recorder.ring.unshown() > 0)
+            || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
         // Draining is reading until there is nothing: no need to wait for more.
         let timeout = if reads && self.drain.is_some() { Duration::ZERO } else { self.next_deadline(now) };
 
@@ -244,15 +244,12 @@ impl Pump {
                 return Step::GoOn;
             }
         }
-        let (mut to_master, mut to_pipe) = (PollFlags::empty(), PollFlags::empty());
-        if reads {
-            to_master |= PollFlags::POLLIN;
-        }
         let running = self.running.as_ref();
         let stdin = running.and_then(|running| running.stdin.as_ref());
-        if writes_input {
-            if stdin.is_some() { to_pipe |= PollFlags::POLLOUT } else { to_master |= PollFlags::POLLOUT }
-        }
+        let writes_stream = stdin.is_some() && !self.stream.pending.is_empty();
+        let mut to_master = PollFlags::empty();
+        to_master.set(PollFlags::POLLIN, reads);
+        to_master.set(PollFlags::POLLOUT, master_open && !self.keys.pending.is_empty());
         let signals = self.signals.as_fd();
         // A descriptor that nothing is wanted of is left out, as poll reports its hang-up for ever;
         // the signals' stands in for it.
@@ -260,19 +257,22 @@ impl Pump {
         let flags = |flag, wanted: bool| if wanted { flag } else { PollFlags::empty() };
         let master = running.and_then(|running| running.master.as_ref()).map_or(signals, AsFd::as_fd);
         let pipe = stdin.map_or(signals, AsFd::as_fd);
+        let keyboard = self.outer.keyboard().unwrap_or(signals);
+        let stream = self.outer.stream().unwrap_or(signals);
         let blocked = self.output_blocked && self.output_open;
         let mut fds = [
             PollFd::new(signals, PollFlags::POLLIN),
             PollFd::new(or_signals(self.recorder.channel.as_fd(), !self.recorder.gone), PollFlags::POLLIN),
             PollFd::new(or_signals(self.recorder.ring.wake().as_fd(), awaits_recorder), PollFlags::POLLIN),
             PollFd::new(or_signals(master, !to_master.is_empty()), to_master),
-            PollFd::new(or_signals(pipe, !to_pipe.is_empty()), to_pipe),
-            PollFd::new(or_signals(self.outer.input(), wants_input), flags(PollFlags::POLLIN, wants_input)),
+            PollFd::new(or_signals(pipe, writes_stream), flags(PollFlags::POLLOUT, writes_stream)),
+            PollFd::new(or_signals(keyboard, wants_keys), flags(PollFlags::POLLIN, wants_keys)),
+            PollFd::new(or_signals(stream, wants_stream), flags(PollFlags::POLLIN, wants_stream)),
             PollFd::new(or_signals(self.outer.output(), blocked), flags(PollFlags::POLLOUT, blocked)),
         ];
         let count = poll(&mut fds, timeout_of(timeout)).unwrap_or(0);
         let any = |index: usize| fds[index].revents().unwrap_or(PollFlags::empty());
-        let [signal, _, _, from_master, to_stdin, input, _] = [0, 1, 2, 3, 4, 5, 6].map(any);
+        let [signal, _, _, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
         if awaits_recorder {
             self.recorder.ring.settle();
         }
@@ -282,23 +282,27 @@ impl Pump {
         if signal.contains(PollFlags::POLLIN) {
             self.signalled();
         }
-        if writes_input
-            && (from_master | to_stdin)
-                .intersects(PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP)
-        {
-            self.write_input();
+        let writable = PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
+        if to_master.contains(PollFlags::POLLOUT) && master.intersects(writable) {
+            self.write_keys();
         }
-        if wants_input && !input.is_empty() {
-            self.read_input();
+        if writes_stream && to_stdin.intersects(writable) {
+            self.write_stream();
         }
-        if reads && (self.drain.is_some() || from_master.intersects(PollFlags::POLLIN | PollFlags::POLLHUP)) {
+        if wants_keys && !keys.is_empty() {
+            self.read_keys();
+        }
+        if wants_stream && !stream.is_empty() {
+            self.read_stream();
+        }
+        if reads && (self.drain.is_some() || master.intersects(PollFlags::POLLIN | PollFlags::POLLHUP)) {
             self.read_output();
         }
         Step::GoOn
     }
 
     fn look_for_foreground(&mut self) {
-        if !self.foreground && self.outer.input_is_terminal() {
+        if !self.foreground {
             self.foreground = self.outer.in_foreground();
             if self.foreground {
                 self.outer.enter_raw();
@@ -332,10 +336,10 @@ impl Pump {
         } else if self.drain == Some(0) {
             next = Duration::ZERO;
         }
-        if let Some((since, _)) = self.full {
+        if let Some((since, _)) = self.full.filter(|(since, _)| since.elapsed() < FULL_PATIENCE) {
             next = next.min(FULL_PATIENCE.saturating_sub(since.elapsed()));
         }
-        if !self.foreground && self.input_open && self.outer.input_is_terminal() {
+        if !self.foreground && self.keys.open {
             next = next.min(BACKGROUND_LOOK);
         }
         next

@@ -79,7 +79,10 @@ impl Pump {
             return false;
         }
         if self.recorder.ring.has_room() {
-            self.full = None;
+            // Room that a drop made is none that the recorder made: its patience is not renewed.
+            if self.full.is_some() && self.recorder.ring.released() == self.recorder.ring.head() {
+                self.full = None;
+            }
             return true;
         }
         if self.enforcer.mode() == Mode::Strict {
