@@ -240,7 +240,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__record)
-            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --title --no-nested --quiet --verbose --help"
+            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --title --no-nested --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,6 +321,21 @@ _recmode() {
                     ;;
                 --buffer)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)

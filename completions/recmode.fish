@@ -70,6 +70,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The 
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l sync -d 'When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write, or `always`, which under strict means that output is shown only when it is on the disk' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l stall-timeout -d 'How long a write, sync or open may take before it counts as failed' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l buffer -d 'How much output is kept for a disk that fails or is slow' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l log -d 'Log starts, failures, gaps and ends to this file as JSON lines (default: to journald, else to syslog\'s authpriv)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l no-nested -d 'Refuse to record inside a session that is already recorded'

@@ -166,6 +166,11 @@ pub struct RecordArgs {
     #[arg(long, value_name = "SIZE", default_value = "8MiB")]
     pub buffer: ByteSize,
 
+    /// Log starts, failures, gaps and ends to this file as JSON lines (default: to journald, else to
+    /// syslog's authpriv)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log: Option<PathBuf>,
+
     /// A title for the recording
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,

@@ -11,6 +11,7 @@ mod clock;
 pub mod cmd;
 pub mod escape;
 pub mod exit;
+pub mod oplog;
 pub mod policy;
 pub mod recording;
 pub mod report;

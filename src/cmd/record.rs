@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::cli::{ColorWhen, RecordArgs};
 use crate::escape;
 use crate::exit;
+use crate::oplog::Identity;
 use crate::policy::{Mode, RoleSet, SessionKind};
 use crate::recording::{Decider, Header, Session, Term, name, side};
 use crate::session::{self, Outcome, Plan};
@@ -74,6 +75,15 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             first: None,
         },
     };
+    let identity = Identity {
+        session: header.session.session.clone(),
+        user: header.session.user.clone(),
+        mode: decided.mode,
+        kind: args.kind,
+        because: header.session.because.clone(),
+        recording: path.clone(),
+    };
+    let log = args.log.as_deref().map(std::path::absolute).transpose().context("--log")?;
     let retry = decided.mode == Mode::BestEffort;
     let plan = Plan {
         recording: side::Plan {
@@ -84,6 +94,8 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             started: 0,
             sync: args.sync,
             stall_timeout: args.stall_timeout,
+            identity,
+            log,
         },
         mode: decided.mode,
         kind: args.kind,

@@ -20,7 +20,14 @@ pub enum Report {
     /// The recording failed; it is tried again where the mode allows.
     Failed(Fault),
     /// The recording goes on after a failure.
-    Recovered,
+    Recovered {
+        /// Bytes of output that came while it failed.
+        bytes: u64,
+        /// How many of them are lost.
+        lost: u64,
+        /// How long it failed, microseconds.
+        micros: u64,
+    },
     /// The recording was closed; `lost` bytes of output are not in it.
     Closed {
         /// Bytes of output that no file holds.
@@ -31,7 +38,7 @@ pub enum Report {
 }
 
 /// From the terminal side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
     /// The session was refused: leave no file.
     Abort,
@@ -41,6 +48,8 @@ pub enum Order {
     Finish(Ending),
     /// Close the recording now, in the room set aside, and drop what was not written.
     Terminate(Ending),
+    /// Append this line to the log file.
+    Log(String),
 }
 
 /// One end of the connection: sends `S`, receives `R`, and hangs up when its process ends.

@@ -64,7 +64,7 @@ pub struct Session {
 }
 
 /// A role's option that decided the mode.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decider {
     /// The role's name.
     pub role: String,

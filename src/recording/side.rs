@@ -19,6 +19,7 @@ use super::{
     Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
 };
 use crate::clock::boottime_micros;
+use crate::oplog::{self, Happening, Identity, LogFile, LogSocket};
 use crate::ring::Consumer;
 use crate::sys;
 
@@ -48,6 +49,10 @@ pub struct Plan {
     pub sync: SyncPolicy,
     /// A sync without an end for this long has failed.
     pub stall_timeout: Duration,
+    /// Whose session it is, for the operator's log.
+    pub identity: Identity,
+    /// The operator's log, where it is a file; absolute.
+    pub log: Option<PathBuf>,
 }
 
 /// A failure that lasts.
@@ -76,6 +81,7 @@ struct Recorder {
     /// The last unit that a file holds.
     written: Unit,
     durability: Durability,
+    log: Option<LogFile>,
     /// Where the ring was claimed up to.
     claimed: u64,
     /// When the last write was done.
@@ -105,6 +111,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
     let mut recorder = Recorder {
         transcript: Transcript::new(plan.format),
         progress: plan.started,
+        log: plan.log.clone().map(LogFile::new),
         plan,
         consumer,
         channel,
@@ -122,6 +129,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         hung_up: false,
     };
     recorder.serve();
+    recorder.finish_log();
     sys::exit_now(0)
 }
 
@@ -263,6 +271,7 @@ impl Recorder {
                 Received::Message(Order::Terminate(ending)) => self.stop = Some(Stop::Terminate(ending)),
                 Received::Message(Order::Finish(ending)) => self.finish = Some(ending),
                 Received::Message(Order::Stalled) => self.stalled = true,
+                Received::Message(Order::Log(line)) => self.append_to_log(line),
                 Received::Nothing => break,
                 Received::HungUp => {
                     self.hung_up = true;
@@ -281,6 +290,33 @@ impl Recorder {
                 marked: false,
             });
             self.recover();
+        }
+    }
+
+    fn append_to_log(&mut self, line: String) {
+        if let Some(log) = &mut self.log {
+            log.append(line);
+        }
+    }
+
+    /// Takes the terminal side's last words to the log, and adds its death where that came first.
+    fn finish_log(&mut self) {
+        if self.hung_up && self.finish.is_none() && self.stop.is_none() {
+            let ending = Happening::End { reason: Reason::TerminalSideDied, status: KILLED, lost: None };
+            let now = jiff::Timestamp::now();
+            if self.log.is_some() {
+                self.append_to_log(oplog::json(&now.to_string(), &self.plan.identity, &ending));
+            } else if let Some(socket) = LogSocket::connect() {
+                socket.send(now.as_second(), &self.plan.identity, &ending);
+            }
+        }
+        while self.log.is_some() && !self.hung_up {
+            let mut fds = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut fds, PollTimeout::NONE);
+            self.take_orders();
+        }
+        if let Some(log) = self.log.take() {
+            log.finish();
         }
     }
 
@@ -428,7 +464,10 @@ impl Recorder {
             self.write();
         }
         if self.failing.is_none() {
-            self.channel.send(&Report::Recovered);
+            let gap = self.transcript.take_told();
+            let (bytes, lost) = gap.map_or((0, 0), |gap| (gap.bytes, gap.lost));
+            let micros = boottime_micros().saturating_sub(failing.since);
+            self.channel.send(&Report::Recovered { bytes, lost, micros });
         }
     }
 

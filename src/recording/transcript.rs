@@ -25,6 +25,7 @@ pub struct Transcript {
     lost: u64,
     /// A failure that the next frame, or the end, tells as a gap.
     gap: Option<OpenGap>,
+    told: Option<Gap>,
 }
 
 /// A failure that is over but not told yet.
@@ -52,6 +53,7 @@ impl Transcript {
             stream: 0,
             lost: 0,
             gap: None,
+            told: None,
         }
     }
 
@@ -140,7 +142,8 @@ impl Transcript {
                 error: gap.fault.code(),
             },
         );
-        self.encoder.record(&Record::Gap(gap), &mut self.batch.bytes);
+        self.encoder.record(&Record::Gap(gap.clone()), &mut self.batch.bytes);
+        self.told = Some(gap);
         self.end_unit();
     }
 
@@ -154,6 +157,11 @@ impl Transcript {
         self.encoder.event(time, 'x', &ending.status.to_string(), out);
         self.encoder.record(&Record::End { reason: ending.reason, status: Some(ending.status), bytes }, out);
         self.end_unit();
+    }
+
+    /// The last gap that was told, once.
+    pub fn take_told(&mut self) -> Option<Gap> {
+        self.told.take()
     }
 
     /// Forgets the lines that were not written and goes back to where the last written one was.

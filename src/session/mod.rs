@@ -29,6 +29,7 @@ pub use outer::restore_on_panic;
 
 use crate::clock::boottime_micros;
 use crate::exit;
+use crate::oplog::{self, Happening, Identity, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
@@ -84,6 +85,25 @@ pub struct Outcome {
     pub file_exists: bool,
 }
 
+/// The operator's log, from the terminal side.
+struct Log {
+    identity: Identity,
+    /// The machine's log; not where there is a file, which the recording side writes.
+    socket: Option<LogSocket>,
+    to_file: bool,
+}
+
+impl Log {
+    fn tell(&self, recorder: &Recorder, happening: &Happening) {
+        let now = jiff::Timestamp::now();
+        if self.to_file {
+            recorder.channel.send(&Order::Log(oplog::json(&now.to_string(), &self.identity, happening)));
+        } else if let Some(socket) = &self.socket {
+            socket.send(now.as_second(), &self.identity, happening);
+        }
+    }
+}
+
 /// The terminal side's hold on the recording side.
 struct Recorder {
     ring: Producer,
@@ -98,6 +118,13 @@ impl Recorder {
     fn is_stopped(&self) -> bool {
         command::state_and_parent(self.pid.as_raw()).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
     }
+}
+
+/// What a session under a mode needs to see to.
+struct Watched {
+    recorder: Recorder,
+    enforcer: Enforcer,
+    log: Log,
 }
 
 /// What the start of the recording came to.
@@ -123,6 +150,8 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
 
     let (producer, consumer) = ring(plan.buffer)?;
     let (ours, theirs) = channel()?;
+    let to_file = plan.recording.log.is_some();
+    let identity = plan.recording.identity.clone();
     let recorder = match sys::fork()? {
         Forked::Child => side::run(plan.recording, consumer, theirs),
         Forked::Parent(pid) => pid,
@@ -131,12 +160,18 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     drop(consumer);
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
+    let log = Log { identity, to_file, socket: (!to_file).then(LogSocket::connect).flatten() };
     let mut outcome = Outcome::default();
     let mut enforcer = Enforcer::new(plan.mode);
-    match await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome) {
-        Started::Go => {}
+    let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
+    for fault in &outcome.faults {
+        log.tell(&recorder, &Happening::failure(*fault));
+    }
+    match started {
+        Started::Go => log.tell(&recorder, &Happening::Start),
         Started::Refuse => {
             recorder.channel.send(&Order::Abort);
+            log.tell(&recorder, &Happening::Refused);
             say(&outer, &refused(plan.kind));
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
@@ -150,6 +185,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         Started::Signalled(status) => {
             recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
             outcome.status = status;
+            log.tell(&recorder, &Happening::End { reason: Reason::Signal, status, lost: None });
             return Ok(outcome);
         }
     }
@@ -172,7 +208,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     };
     enforcer.running();
     outer.enter_raw();
-    Ok(Pump::new(outer, signals, recorder, enforcer, running, &plan, outcome).run())
+    Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, &plan, outcome).run())
 }
 
 /// The size of the session's terminal: the given one, the user's terminal's, or 80x24.

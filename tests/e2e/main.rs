@@ -5,6 +5,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
+mod aftermath;
 mod faults;
 mod faulty;
 mod frozen;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        aftermath::TESTS,
     ];
     let trials = tests.concat().into_iter().map(trial).collect();
     libtest_mimic::run(&args, trials).exit_code()

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use super::{DRAIN, Pump, Step, timeout_of};
 use crate::clock::boottime_micros;
 use crate::exit;
+use crate::oplog::Happening;
 use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason};
@@ -142,6 +143,11 @@ impl Pump {
         Some(Step::Over)
     }
 
+    pub(super) fn log_end(&self, reason: Reason) {
+        let (status, lost) = (self.outcome.status, self.outcome.lost);
+        self.log.tell(&self.recorder, &Happening::End { reason, status, lost });
+    }
+
     pub(super) fn ending(&self) -> Ending {
         if let Some((signal, _)) = self.ended_by {
             let reason = if signal == Signal::SIGHUP { Reason::Hangup } else { Reason::Signal };
@@ -170,6 +176,7 @@ impl Pump {
     pub(super) fn terminate(&mut self) {
         let ending = Ending { reason: Reason::Strict, status: exit::ENDED_BY_STRICT };
         self.outcome.status = ending.status;
+        self.log.tell(&self.recorder, &Happening::Terminated);
         if !self.closed {
             self.recorder.channel.send(&Order::Terminate(ending));
         }
@@ -180,12 +187,15 @@ impl Pump {
         if let Some(running) = &mut self.running {
             self.outcome.survivors = running.end_all(self.signals.as_fd());
         }
+        for pid in &self.outcome.survivors {
+            self.log.tell(&self.recorder, &Happening::Survivor { pid: pid.as_raw() });
+        }
         // What the recording side can still write it has written by now, or a moment later.
         while !self.closed && !self.recorder.gone {
             let left = Duration::from_secs(1).saturating_sub(begun.elapsed());
             let mut fds = [PollFd::new(self.recorder.channel.as_fd(), PollFlags::POLLIN)];
             if poll(&mut fds, timeout_of(left)).is_ok_and(|n| n == 0) {
-                return;
+                break;
             }
             match self.recorder.channel.receive() {
                 Received::Message(Report::Closed { lost, .. }) => {
@@ -196,5 +206,6 @@ impl Pump {
                 Received::Message(_) | Received::Nothing => {}
             }
         }
+        self.log_end(Reason::Strict);
     }
 }

@@ -21,7 +21,8 @@ use super::input_mask::InputMask;
 use super::outer::Outer;
 use super::program_modes::ProgramModes;
 use super::signals::Signals;
-use super::{Outcome, Plan, Recorder};
+use super::{Log, Outcome, Plan, Recorder, Watched};
+use crate::oplog::Happening;
 use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::{Cause, Fault, Operation};
@@ -41,6 +42,7 @@ pub(super) struct Pump {
     signals: Signals,
     recorder: Recorder,
     enforcer: Enforcer,
+    log: Log,
     running: Option<Running>,
     modes: ProgramModes,
     outcome: Outcome,
@@ -78,12 +80,12 @@ impl Pump {
     pub(super) fn new(
         outer: Outer,
         signals: Signals,
-        recorder: Recorder,
-        enforcer: Enforcer,
+        watched: Watched,
         running: Option<Running>,
         plan: &Plan,
         outcome: Outcome,
     ) -> Self {
+        let Watched { recorder, enforcer, log } = watched;
         let foreground = outer.in_foreground();
         let (keys, stream) = (Inflow::new(outer.keyboard().is_some()), Inflow::new(outer.input_is_stream()));
         Self {
@@ -91,6 +93,7 @@ impl Pump {
             signals,
             recorder,
             enforcer,
+            log,
             running,
             modes: ProgramModes::default(),
             outcome,
@@ -125,7 +128,10 @@ impl Pump {
             };
             match step {
                 Step::GoOn => {}
-                Step::Over => break,
+                Step::Over => {
+                    self.log_end(self.ending().reason);
+                    break;
+                }
                 Step::Terminate => {
                     self.terminate();
                     break;
@@ -160,7 +166,11 @@ impl Pump {
             match self.recorder.channel.receive() {
                 Received::Nothing => break,
                 Received::Message(Report::Started(path)) => self.outcome.files.push(path),
-                Received::Message(Report::Recovered) => self.enforcer.recovered(),
+                Received::Message(Report::Recovered { bytes, lost, micros }) => {
+                    self.enforcer.recovered();
+                    let seconds = Duration::from_micros(micros).as_secs_f64();
+                    self.log.tell(&self.recorder, &Happening::Recovery { bytes, lost, seconds });
+                }
                 Received::Message(Report::Failed(fault)) => {
                     if let Step::Terminate = self.failed(fault) {
                         return Step::Terminate;
@@ -190,6 +200,7 @@ impl Pump {
     fn failed(&mut self, fault: Fault) -> Step {
         if self.outcome.faults.last() != Some(&fault) {
             self.outcome.faults.push(fault);
+            self.log.tell(&self.recorder, &Happening::failure(fault));
         }
         if fault.is_spoiled_file() {
             self.outcome.spoiled.extend(self.outcome.files.pop());

@@ -1,0 +1,184 @@
+//! Events, and how they read. Pure.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::escape;
+use crate::policy::{Mode, SessionKind};
+use crate::recording::{Decider, Fault, Reason};
+
+/// Whose session it is: the same in every event.
+#[derive(Debug, Clone, Serialize)]
+pub struct Identity {
+    /// The session's id.
+    pub session: String,
+    /// The user.
+    pub user: String,
+    /// The mode.
+    pub mode: Mode,
+    /// The kind.
+    pub kind: SessionKind,
+    /// What decided the mode, where roles did.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Decider>,
+    /// Where the recording is, or was to be.
+    pub recording: PathBuf,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Happening {
+    /// The session began, and its recording unless a failure is told with it.
+    Start,
+    /// The recording failed.
+    Failure {
+        /// The errno's name, or a word.
+        error: String,
+        /// In words.
+        cause: String,
+    },
+    /// The recording goes on after a failure.
+    Recovery {
+        /// Bytes of output that came while it failed.
+        bytes: u64,
+        /// How many of them are lost.
+        lost: u64,
+        /// How long it failed.
+        seconds: f64,
+    },
+    /// Strict mode did not let the session begin.
+    Refused,
+    /// Strict mode ended the session.
+    Terminated,
+    /// A process of the session could not be ended.
+    Survivor {
+        /// Its id.
+        pid: i32,
+    },
+    /// The session is over.
+    End {
+        /// Why.
+        reason: Reason,
+        /// `record`'s exit status.
+        status: u8,
+        /// Bytes of output that are in no file, where that is known.
+        lost: Option<u64>,
+    },
+}
+
+/// How bad it is, as syslog(3) counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Something broke.
+    Error = 3,
+    /// Something is not as it should be.
+    Warning = 4,
+    /// All is well.
+    Info = 6,
+}
+
+impl Happening {
+    /// A failure.
+    #[must_use]
+    pub fn failure(fault: Fault) -> Self {
+        Self::Failure { error: fault.code(), cause: fault.to_string() }
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Failure { .. } | Self::Refused | Self::Terminated | Self::Survivor { .. } => {
+                Severity::Error
+            }
+            Self::Recovery { .. } | Self::End { lost: None | Some(1..), .. } => Severity::Warning,
+            Self::Start | Self::End { .. } => Severity::Info,
+        }
+    }
+}
+
+/// The event as one line of text, without control characters.
+#[must_use]
+pub fn message(identity: &Identity, happening: &Happening) -> String {
+    let what = match happening {
+        Happening::Start => "session started".to_owned(),
+        Happening::Failure { error, cause } => format!("recording failed: {cause}; error={error}"),
+        Happening::Recovery { bytes, lost, seconds } => {
+            format!("recording resumed; bytes={bytes} lost={lost} seconds={seconds:.3}")
+        }
+        Happening::Refused => "session refused by strict mode".to_owned(),
+        Happening::Terminated => "session terminated by strict mode".to_owned(),
+        Happening::Survivor { pid } => format!("a process could not be ended; pid={pid}"),
+        Happening::End { reason, status, lost } => {
+            let reason = serde_json::to_value(reason).ok();
+            let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("?");
+            let lost = lost.map_or("unknown".to_owned(), |lost| lost.to_string());
+            format!("session ended; reason={reason} status={status} lost={lost}")
+        }
+    };
+    let Identity { session, user, mode, kind, because, recording } = identity;
+    let decider = because.first().map_or(String::new(), |Decider { role, option }| {
+        format!(" role=\"{}\" option={option}", escape::controls(role).replace('"', "\\\""))
+    });
+    let (user, recording) = (escape::controls(user), escape::controls(&recording.to_string_lossy()));
+    format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording=\"{recording}\"")
+}
+
+/// The event as a line of JSON; `time` is RFC 3339.
+#[must_use]
+pub fn json(time: &str, identity: &Identity, happening: &Happening) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        time: &'a str,
+        #[serde(flatten)]
+        happening: &'a Happening,
+        #[serde(flatten)]
+        identity: &'a Identity,
+    }
+    let mut line = serde_json::to_string(&Line { time, happening, identity }).unwrap_or_default();
+    line.push('\n');
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{Cause, Operation};
+
+    fn identity() -> Identity {
+        Identity {
+            session: "1b9d".to_owned(),
+            user: "al\nice".to_owned(),
+            mode: Mode::Strict,
+            kind: SessionKind::Ssh,
+            because: vec![Decider { role: "ops \"a\"".to_owned(), option: "default".to_owned() }],
+            recording: "/r/a.cast".into(),
+        }
+    }
+
+    #[test]
+    fn a_message_is_one_line_that_names_session_user_role_error_and_file() {
+        let fault = Fault { during: Operation::Write, cause: Cause::Errno(libc::ENOSPC) };
+        assert_eq!(
+            message(&identity(), &Happening::failure(fault)),
+            "recording failed: writing the recording: No space left on device (ENOSPC); error=ENOSPC session=1b9d \
+             user=al\\nice mode=strict kind=ssh role=\"ops \\\"a\\\"\" option=default recording=\"/r/a.cast\""
+        );
+    }
+
+    #[test]
+    fn a_json_line_holds_event_and_identity() {
+        let line = json(
+            "2026-01-01T00:00:00Z",
+            &identity(),
+            &Happening::Recovery { bytes: 9, lost: 1, seconds: 0.5 },
+        );
+        let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(value["event"], "recovery");
+        assert_eq!(value["lost"], 1);
+        assert_eq!(value["user"], "al\nice");
+        assert_eq!(line.matches('\n').count(), 1);
+    }
+}

@@ -1,0 +1,12 @@
+//! The operator's log: what happened to sessions and their recordings, for who runs the machine.
+//!
+//! To journald or syslog, or as JSON lines to a file that the recording side writes. Whether it
+//! can be written never matters to the session.
+
+mod event;
+mod file;
+mod socket;
+
+pub use event::{Happening, Identity, Severity, json, message};
+pub use file::LogFile;
+pub use socket::LogSocket;
