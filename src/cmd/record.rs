@@ -56,8 +56,8 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let header = Header {
         term: Term { cols: 0, rows: 0, kind: text("TERM") },
         timestamp: now.as_second(),
-        command: command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "),
-        title: args.title.clone(),
+        command: shortened(command.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")),
+        title: args.title.clone().map(shortened),
         env: ["SHELL", "TERM"]
             .into_iter()
             .filter_map(|name| Some((name, text(name)?)))
@@ -130,6 +130,9 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
         && let Some(list) = variable("RECMODE_ROLES")
     {
         paths = env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
+        if paths.is_empty() {
+            bail!("RECMODE_ROLES names no role file");
+        }
     }
     if !paths.is_empty() {
         return Ok(load(args, &paths).map(|set| resolve(&set, args.kind)));
@@ -183,6 +186,16 @@ fn resolve(set: &RoleSet, kind: SessionKind) -> Decided {
     }
 }
 
+/// A text for the header, which readers take up to a bound.
+fn shortened(mut text: String) -> String {
+    const MOST: usize = 64 * 1024;
+    if text.len() > MOST {
+        text.truncate(text.floor_char_boundary(MOST));
+        text.push('…');
+    }
+    text
+}
+
 /// The command to run: the given one, `$SHELL`, or the user's login shell.
 fn command(args: &RecordArgs, passwd: Option<&User>) -> Vec<OsString> {
     if !args.command.is_empty() {
@@ -215,6 +228,9 @@ fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
             io::ErrorKind::NotFound => say(&format!("recmode: {program}: command not found\n")),
             _ => say(&format!("recmode: {program}: {error}\n")),
         }
+    }
+    if let Some(error) = &outcome.output_error {
+        say(&format!("recmode: standard output: {error}\n"));
     }
     if args.verbose {
         for fault in &outcome.faults {

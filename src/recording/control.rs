@@ -3,7 +3,6 @@
 use std::io;
 use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::path::PathBuf;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
@@ -15,8 +14,8 @@ use super::{Ending, Fault};
 /// From the recording side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Report {
-    /// This file was created and has its header.
-    Started(PathBuf),
+    /// A file was created and has its header: the session's first, second, …
+    Started(u32),
     /// The recording failed; it is tried again where the mode allows.
     Failed(Fault),
     /// The recording goes on after a failure.

@@ -35,8 +35,16 @@ pub struct Gap {
     pub seconds: f64,
     /// How many of those bytes are not in the recording.
     pub lost: u64,
+    /// How many bytes of input are not in the recording, where input is recorded.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lost_input: u64,
     /// An errno's name, or a word.
     pub error: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Why a recording ended.
@@ -51,6 +59,8 @@ pub enum Reason {
     Signal,
     /// The user's terminal went away.
     Hangup,
+    /// The file or device that output went to failed.
+    OutputFailed,
     /// Strict mode ended the session, as the recording failed.
     Strict,
     /// The process that served the terminal died.

@@ -27,6 +27,8 @@ use crate::sys;
 const HOLD: Duration = Duration::from_millis(20);
 /// How often a failing disk is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often orders are looked for while there is no pause.
+const LISTEN: Duration = Duration::from_millis(100);
 /// What takes longer than this may have been counted as a stall.
 const SLOW: Duration = Duration::from_millis(500);
 /// What a session exits with whose terminal side was killed.
@@ -76,6 +78,10 @@ struct Recorder {
     watch: Option<Watch>,
     /// The file can't be gone on with.
     file_lost: bool,
+    /// What was recorded before the file that is written now, and what of that and of the files
+    /// before is in no file any more: bytes of output.
+    file_from: Unit,
+    spoiled: u64,
     /// How many files were created.
     segments: u32,
     /// The last unit that a file holds.
@@ -118,6 +124,8 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         file: None,
         watch: None,
         file_lost: false,
+        file_from: Unit::default(),
+        spoiled: 0,
         segments: 0,
         claimed: 0,
         written: Unit::default(),
@@ -142,6 +150,8 @@ fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
     let _ = sys::null_standard_streams();
     let _ = nix::unistd::setsid();
     let _ = std::env::set_current_dir("/");
+    // What is created is private whatever the user's mask says, and never less than usable.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let _ = nix::sys::prctl::set_name(c"recmode-rec");
     // What ends a session is for the terminal side to hear; this side sees it hang up. SIGXFSZ
     // must not kill: the write then fails with EFBIG.
@@ -168,6 +178,7 @@ impl Recorder {
             self.fail(fault);
         }
         let mut retry_at = Instant::now() + RETRY;
+        let mut listen_at = Instant::now();
         let mut held_since: Option<Instant> = None;
         loop {
             if let Some(stop) = self.stop {
@@ -188,7 +199,13 @@ impl Recorder {
                 }
                 self.plan.retry.then(|| retry_at.saturating_duration_since(Instant::now()))
             } else if self.record_claim() {
-                retry_at = Instant::now() + RETRY;
+                let now = Instant::now();
+                retry_at = now + RETRY;
+                // Output without a pause must not keep orders waiting.
+                if now >= listen_at {
+                    listen_at = now + LISTEN;
+                    self.take_orders();
+                }
                 continue;
             } else if self.hung_up || self.finish.is_some() {
                 return self.close();
@@ -220,7 +237,7 @@ impl Recorder {
         self.consumer.announce_sleep();
         // A failing recording leaves its frames in the ring.
         let mut look = foreign;
-        let mut ordered = false;
+        let (mut ordered, mut woken) = (false, false);
         if failing || self.consumer.is_empty() {
             let timeout = timeout.map_or(PollTimeout::NONE, |left| {
                 // Rounded up, so that the time is over after the wait.
@@ -242,8 +259,9 @@ impl Recorder {
             ordered = count.is_ok_and(|count| count > 0) && fds[0].any() != Some(false);
             let happened = |index: usize| fds[index].any() == Some(true);
             look |= happened(2) || happened(3) || count == Ok(0);
+            woken = !failing && happened(4);
         }
-        self.consumer.settle();
+        self.consumer.settle(woken);
         if ordered {
             self.take_orders();
         }
@@ -328,6 +346,7 @@ impl Recorder {
             let segment = self.segments + 1;
             path = name::segment_path(&path, segment);
             header.session.segment = Some(segment);
+            (header.term.cols, header.term.rows) = self.consumer.window_size();
             header.session.first = self.plan.path.file_name().map(|name| name.to_string_lossy().into_owned());
             if self.plan.format == Format::AsciicastV3 {
                 // Times count from the last event that was written.
@@ -347,11 +366,12 @@ impl Recorder {
         self.file = Some(file);
         self.segments += 1;
         self.durability.new_file(self.written);
+        self.file_from = self.written;
         self.progress_made(begun);
         if matches!(self.stop, Some(Stop::Abort)) {
             return Ok(());
         }
-        self.channel.send(&Report::Started(path));
+        self.channel.send(&Report::Started(self.segments));
         Ok(())
     }
 
@@ -359,6 +379,9 @@ impl Recorder {
     fn record_claim(&mut self) -> bool {
         let size = self.consumer.window_size();
         let Some(claim) = self.consumer.claim() else { return false };
+        if claim.start > self.claimed {
+            self.transcript.frames_were_dropped();
+        }
         for (frame, position, payload) in claim.frames() {
             self.transcript.frame(frame, position, payload, size);
         }
@@ -413,12 +436,20 @@ impl Recorder {
     fn fail(&mut self, fault: Fault) {
         // After a failed sync nothing that was written since the last one can be trusted.
         let unsynced = fault.during == Operation::Sync && fault.cause != Cause::Stalled;
-        self.file_lost |= unsynced || fault.is_spoiled_file();
+        // Nor what is in a file that others have taken or changed.
+        let kept = if unsynced {
+            Some(self.durability.synced())
+        } else {
+            fault.is_spoiled_file().then_some(self.file_from)
+        };
+        let doubtful = kept.map_or(0, |kept| self.written.recorded - kept.recorded);
+        if kept.is_some() && !std::mem::replace(&mut self.file_lost, true) {
+            self.spoiled += doubtful;
+        }
         if let Some(failing) = &mut self.failing {
-            failing.doubtful += if unsynced { failing.stream - self.durability.synced().stream } else { 0 };
+            failing.doubtful = failing.doubtful.max(doubtful);
         } else {
             let since = boottime_micros();
-            let doubtful = if unsynced { self.written.stream - self.durability.synced().stream } else { 0 };
             self.failing =
                 Some(Failing { fault, since, stream: self.written.stream, doubtful, marked: false });
             self.channel.send(&Report::Failed(fault));
@@ -459,9 +490,14 @@ impl Recorder {
             micros: boottime_micros().saturating_sub(failing.since),
         });
         self.failing = None;
+        let told = self.consumer.stream();
         if !self.record_claim() {
             self.transcript.tell_gap(0);
             self.write();
+        }
+        if let Some(again) = &mut self.failing {
+            // The gap that was told is on its way to the file: another one counts from there.
+            again.stream = told.max(again.stream);
         }
         if self.failing.is_none() {
             let gap = self.transcript.take_told();
@@ -536,7 +572,7 @@ impl Recorder {
 
     /// Writes the closing lines, closes the file and reports.
     fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
-        let recorded = self.written.recorded;
+        let recorded = self.written.recorded.saturating_sub(self.spoiled);
         let time = boottime_micros().saturating_sub(self.plan.started);
         self.transcript.closing(time, marker, ending, recorded);
         let result = match self.file.take() {

@@ -23,6 +23,11 @@ pub struct Transcript {
     /// Bytes of output that were seen or lost.
     stream: u64,
     lost: u64,
+    /// Bytes of input that were seen or lost, and those that the next gap tells as lost.
+    typed: u64,
+    lost_input: u64,
+    /// Frames were dropped before the next one.
+    dropped: bool,
     /// A failure that the next frame, or the end, tells as a gap.
     gap: Option<OpenGap>,
     told: Option<Gap>,
@@ -52,6 +57,9 @@ impl Transcript {
             scratch: Vec::new(),
             stream: 0,
             lost: 0,
+            typed: 0,
+            lost_input: 0,
+            dropped: false,
             gap: None,
             told: None,
         }
@@ -66,6 +74,11 @@ impl Transcript {
     #[must_use]
     pub fn held_position(&self) -> Option<u64> {
         (!self.held.bytes.is_empty()).then_some(self.held.position)
+    }
+
+    /// Says that frames were dropped before the next one.
+    pub fn frames_were_dropped(&mut self) {
+        self.dropped = true;
     }
 
     /// Says that the recording failed and goes on: what comes next is told as after a gap.
@@ -92,15 +105,19 @@ impl Transcript {
             return;
         }
         let missed = frame.stream.saturating_sub(self.stream);
-        if missed > 0 {
+        let untyped = frame.typed.saturating_sub(self.typed);
+        let dropped = std::mem::take(&mut self.dropped) || missed > 0 || untyped > 0;
+        if dropped {
             self.release_held();
             self.stream = frame.stream;
+            self.typed = frame.typed;
             self.lost += missed;
         }
-        if missed > 0 || self.gap.is_some() {
+        if dropped || self.gap.is_some() {
+            self.lost_input += untyped;
             self.tell_gap(missed);
         }
-        if missed > 0 {
+        if dropped {
             self.encoder.resize(frame.time, size.0, size.1, &mut self.batch.bytes);
             self.end_unit();
         }
@@ -108,6 +125,7 @@ impl Transcript {
             FrameCode::Pad => {}
             FrameCode::Output => self.output(frame.time, position, payload),
             FrameCode::Input => {
+                self.typed += payload.len() as u64;
                 self.encoder.bytes(frame.time, 'i', payload, &mut self.batch.bytes);
                 self.end_unit();
             }
@@ -132,13 +150,15 @@ impl Transcript {
 
     /// Writes the gap record of an open gap, `missed` bytes being lost; also of a loss without a failure.
     pub fn tell_gap(&mut self, missed: u64) {
+        let lost_input = std::mem::take(&mut self.lost_input);
         let gap = self.gap.take().map_or(
-            Gap { bytes: missed, seconds: 0.0, lost: missed, error: "buffer_full".to_owned() },
+            Gap { bytes: missed, seconds: 0.0, lost: missed, lost_input, error: "buffer_full".to_owned() },
             |gap| Gap {
                 bytes: gap.bytes.max(missed) + gap.doubtful,
                 #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]
                 seconds: gap.micros as f64 / 1e6,
                 lost: missed + gap.doubtful,
+                lost_input,
                 error: gap.fault.code(),
             },
         );

@@ -61,9 +61,9 @@ impl Consumer {
         self.own.announce(&self.shared.memory);
     }
 
-    /// Ends what `announce_sleep` began.
-    pub fn settle(&self) {
-        self.own.settle(&self.shared.memory);
+    /// Ends what `announce_sleep` began; `readable` is whether poll found the wake-up readable.
+    pub fn settle(&self, readable: bool) {
+        self.own.settle(&self.shared.memory, readable);
     }
 
     /// Whether every published frame was claimed.

@@ -1,7 +1,7 @@
 //! Frames: what the terminal side tells the recording side, in order.
 
 /// Bytes of a frame's header.
-pub const HEADER: usize = 24;
+pub const HEADER: usize = 32;
 
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Frame {
     pub time: u64,
     /// Bytes of output before this frame, in the whole session: a jump between two frames is a loss.
     pub stream: u64,
+    /// Bytes of input before this frame, likewise.
+    pub typed: u64,
 }
 
 impl Frame {
@@ -45,6 +47,7 @@ impl Frame {
         bytes[4] = self.code as u8;
         bytes[8..16].copy_from_slice(&self.time.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.stream.to_le_bytes());
+        bytes[24..32].copy_from_slice(&self.typed.to_le_bytes());
         bytes
     }
 
@@ -53,12 +56,14 @@ impl Frame {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; HEADER] = bytes.get(..HEADER)?.try_into().ok()?;
         let [l0, l1, l2, l3, code, _, _, _, rest @ ..] = *bytes;
-        let (time, stream) = rest.split_at(8);
+        let (time, rest) = rest.split_at(8);
+        let (stream, typed) = rest.split_at(8);
         Some(Self {
             code: FrameCode::from_byte(code)?,
             len: u32::from_le_bytes([l0, l1, l2, l3]) as usize,
             time: u64::from_le_bytes(time.try_into().ok()?),
             stream: u64::from_le_bytes(stream.try_into().ok()?),
+            typed: u64::from_le_bytes(typed.try_into().ok()?),
         })
     }
 

@@ -25,6 +25,7 @@ pub struct Producer {
     other: Arc<Wake>,
     head: u64,
     stream: u64,
+    typed: u64,
     in_flight: VecDeque<InFlight>,
     free: Vec<u32>,
     /// Position of the frame being shown, how much of its payload was, its length and its span.
@@ -43,6 +44,7 @@ impl Producer {
             other,
             head: 0,
             stream: 0,
+            typed: 0,
             in_flight: VecDeque::new(),
             free,
             shown: 0,
@@ -63,9 +65,9 @@ impl Producer {
         self.own.announce(&self.shared.memory);
     }
 
-    /// Ends what `announce_sleep` began.
-    pub fn settle(&self) {
-        self.own.settle(&self.shared.memory);
+    /// Ends what `announce_sleep` began; `readable` is whether poll found the wake-up readable.
+    pub fn settle(&self, readable: bool) {
+        self.own.settle(&self.shared.memory, readable);
     }
 
     /// Position after the last published frame.
@@ -130,16 +132,16 @@ impl Producer {
     #[must_use]
     pub fn push(&mut self, code: FrameCode, time: u64, payload: &[u8]) -> bool {
         assert!(payload.len() <= MAX_PAYLOAD, "a frame longer than the longest");
-        let frame = Frame { code, len: payload.len(), time, stream: self.stream };
+        let frame = Frame { code, len: payload.len(), time, stream: self.stream, typed: self.typed };
         let left = (SEGMENT - within(self.head)) % SEGMENT;
         if left < frame.span() {
             self.reclaim();
             let Some(storage) = self.free.pop() else { return false };
             if left > 0 {
-                // Positions and spans are multiples of 8 but a header is 24 bytes: a remainder too
+                // Positions and spans are multiples of 8 but a header is 32 bytes: a remainder too
                 // small for one is skipped by both sides without a frame.
                 if left >= HEADER {
-                    let pad = Frame { code: FrameCode::Pad, len: left - HEADER, time, stream: self.stream };
+                    let pad = Frame { code: FrameCode::Pad, len: left - HEADER, ..frame };
                     self.write(self.head, &pad.to_bytes());
                 }
                 self.head += left as u64;
@@ -154,6 +156,8 @@ impl Producer {
         if code == FrameCode::Output {
             self.stream += payload.len() as u64;
             self.shared.stream().store(self.stream, Ordering::Relaxed);
+        } else if code == FrameCode::Input {
+            self.typed += payload.len() as u64;
         }
         self.shared.head().store(self.head, Ordering::Release);
         self.other.wake(&self.shared.memory);

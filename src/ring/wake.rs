@@ -28,11 +28,10 @@ impl Wake {
         std::sync::atomic::fence(Ordering::SeqCst);
     }
 
-    /// Takes the announcement back and forgets wake-ups that came.
-    pub(super) fn settle(&self, memory: &SharedMemory) {
-        if memory.u32_at(self.flag).swap(0, Ordering::SeqCst) == 0 {
-            // The other side saw us asleep and has written, or is about to; a late write costs one
-            // empty turn.
+    /// Takes the announcement back and forgets wake-ups that came; `readable` is what poll said.
+    pub(super) fn settle(&self, memory: &SharedMemory, readable: bool) {
+        // Where the other side saw us asleep it has written, or is about to: then the next poll says so.
+        if memory.u32_at(self.flag).swap(0, Ordering::SeqCst) == 0 || readable {
             let _ = self.event.read();
         }
     }

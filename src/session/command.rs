@@ -4,22 +4,21 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, tcgetpgrp};
 
 use super::input_mask::Echo;
 use super::outer::own_flags;
 use crate::exit;
-use crate::sys;
+use crate::sys::{self, Ended};
 
 /// What ending a session may take at most.
 const PATIENCE: Duration = Duration::from_millis(2900);
@@ -48,7 +47,8 @@ impl Pty {
 #[derive(Debug)]
 pub struct Running {
     pid: Pid,
-    recorder: Pid,
+    /// Children of this process that are not the session's.
+    spared: Vec<i32>,
     /// The master side; gone once the session has ended.
     pub master: Option<OwnedFd>,
     /// Our own slave side: while it is open the master never reports a hang-up that the session
@@ -71,7 +71,7 @@ impl Running {
         env: &[(&str, &str)],
         piped: bool,
         mask: SigSet,
-        recorder: Pid,
+        spared: Vec<i32>,
     ) -> io::Result<Self> {
         let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
@@ -79,13 +79,17 @@ impl Running {
         command.stdin(if piped { Stdio::piped() } else { pty.slave.try_clone()?.into() });
         command.stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
         sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let mut child = command.spawn()?;
+        let mut child = command.spawn().map_err(|error| {
+            // execve(2) says so of a script whose interpreter is missing, too.
+            let script = error.kind() == io::ErrorKind::NotFound && Path::new(program).is_file();
+            if script { io::Error::other("bad interpreter: No such file or directory") } else { error }
+        })?;
         let stdin = child.stdin.take().map(OwnedFd::from);
         if let Some(stdin) = &stdin {
             own_flags(stdin)?;
         }
         let pid = Pid::from_raw(child.id().cast_signed());
-        Ok(Self { pid, recorder, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
+        Ok(Self { pid, spared, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
     }
 
     /// The exit status, once the command has ended: its own, or 128+N.
@@ -96,16 +100,12 @@ impl Running {
 
     /// Collects every child that has ended: the command, and orphans of the session.
     pub fn reap(&mut self) {
-        loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == self.pid => {
-                    self.status = Some(u8::try_from(code & 0xff).unwrap_or(0));
-                }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.pid => {
-                    self.status = Some(exit::signal_status(signal as i32));
-                }
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
-                _ => {}
+        while let Some((pid, ended)) = sys::next_ended_child() {
+            if pid == self.pid {
+                self.status = Some(match ended {
+                    Ended::Exited(code) => u8::try_from(code & 0xff).unwrap_or(0),
+                    Ended::Signalled(signal) => exit::signal_status(signal),
+                });
             }
         }
     }
@@ -115,8 +115,8 @@ impl Running {
         if let Some(Ok(group)) = self.master.as_ref().map(tcgetpgrp)
             && group.as_raw() > 1
         {
-            let _ = nix::sys::signal::killpg(group, Signal::SIGHUP);
-            let _ = nix::sys::signal::killpg(group, Signal::SIGCONT);
+            let _ = killpg(group, Signal::SIGHUP);
+            let _ = killpg(group, Signal::SIGCONT);
         }
         self.signal(Signal::SIGHUP);
         self.signal(Signal::SIGCONT);
@@ -151,6 +151,7 @@ impl Running {
     /// Ends every process of the session that may be signalled, within three seconds: what stayed in
     /// the session, and what left it, as those are this process's to inherit. Returns who is left.
     pub fn end_all(&mut self, signals: BorrowedFd<'_>) -> Vec<Pid> {
+        let foreground = self.master.as_ref().and_then(|master| tcgetpgrp(master).ok());
         // Who may not be signalled loses the terminal at least.
         self.master = None;
         self.slave = None;
@@ -172,8 +173,12 @@ impl Running {
             while step + 1 < steps.len() && begun.elapsed() >= steps[step + 1].0 {
                 step += 1;
             }
-            for &pid in &left {
-                for &signal in steps[step].1 {
+            for &signal in steps[step].1 {
+                // The groups first: they are known even where the list of processes is not to be had.
+                for group in foreground.into_iter().chain([self.pid]).filter(|group| group.as_raw() > 1) {
+                    let _ = killpg(group, signal);
+                }
+                for &pid in &left {
                     let _ = kill(pid, signal);
                 }
             }
@@ -187,24 +192,29 @@ impl Running {
         }
     }
 
-    /// The living processes that descend from this one, but for the recorder.
+    /// The living processes that descend from this one, but for those that were there before the
+    /// session and the recorder. Where /proc can't be read: the command, while it lives.
     fn descendants(&self) -> Vec<Pid> {
         let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+        let mut listed = false;
         for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
                 continue;
             };
-            if let Some((state, parent)) = state_and_parent(pid)
-                && state != b'Z'
-            {
+            let Some((state, parent)) = state_and_parent(pid) else { continue };
+            listed |= pid == Pid::this().as_raw();
+            if state != b'Z' {
                 children.entry(parent).or_default().push(pid);
             }
+        }
+        if !listed {
+            return if self.status.is_none() { vec![self.pid] } else { Vec::new() };
         }
         let mut found = Vec::new();
         let mut queue = vec![Pid::this().as_raw()];
         while let Some(parent) = queue.pop() {
             for &pid in children.get(&parent).into_iter().flatten() {
-                if pid != self.recorder.as_raw() {
+                if !self.spared.contains(&pid) {
                     found.push(Pid::from_raw(pid));
                     queue.push(pid);
                 }
@@ -212,6 +222,12 @@ impl Running {
         }
         found
     }
+}
+
+/// The children that this process has by now, as far as the kernel tells.
+pub(super) fn own_children() -> Vec<i32> {
+    let listed = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// A process's state letter and its parent, from proc_pid_stat(5).

@@ -66,10 +66,11 @@ impl Enforcer {
         }
     }
 
-    /// The recording goes on. A warning that was not shown by then is owed no more.
-    pub fn recovered(&mut self) {
+    /// The recording goes on. A warning that was due but could not be shown yet, as the alternate
+    /// screen was held, is still owed; one that had to wait for its minute is not.
+    pub fn recovered(&mut self, now: Duration) {
         self.failing = false;
-        self.owes_warning = false;
+        self.owes_warning = self.warning_at(now).is_some_and(|at| at <= now);
     }
 
     /// When message C is to be shown next, if it is; `now` counts from any fixed moment.
@@ -125,7 +126,7 @@ mod tests {
         enforcer.warned(SECOND);
         assert_eq!(enforcer.failed(), Verdict::GoOn);
         assert_eq!(enforcer.warning_at(SECOND * 200), None, "the same failure");
-        enforcer.recovered();
+        enforcer.recovered(SECOND * 2);
         enforcer.failed();
         assert_eq!(enforcer.warning_at(SECOND * 200), Some(SECOND * 200));
     }
@@ -136,11 +137,20 @@ mod tests {
         enforcer.running();
         enforcer.failed();
         enforcer.warned(SECOND);
-        enforcer.recovered();
+        enforcer.recovered(SECOND * 2);
         enforcer.failed();
         assert_eq!(enforcer.warning_at(SECOND * 5), Some(SECOND * 61), "still failing then: said then");
-        enforcer.recovered();
+        enforcer.recovered(SECOND * 6);
         assert_eq!(enforcer.warning_at(SECOND * 61), None, "over before it could be said");
+    }
+
+    #[test]
+    fn a_warning_that_could_not_be_shown_in_time_is_still_owed() {
+        let mut enforcer = Enforcer::new(Mode::BestEffort);
+        enforcer.running();
+        enforcer.failed();
+        enforcer.recovered(SECOND);
+        assert_eq!(enforcer.warning_at(SECOND * 9), Some(SECOND * 9));
     }
 
     #[test]

@@ -65,7 +65,10 @@ impl InputMask {
             return Vec::new();
         }
         let common = self.waiting.iter().zip(&shown).take_while(|(typed, shown)| typed == shown).count();
-        if common == self.waiting.len() || common == shown.len() {
+        // Text beyond what was typed is a line redrawn from the cursor on, which goes back afterwards;
+        // anything else that happens to begin alike is no echo.
+        let went_back = bytes.contains(&0x08) || ends_with_cursor_left(bytes);
+        if common == shown.len() || (common == self.waiting.len() && went_back) {
             return self.waiting.drain(..common).collect();
         }
         self.give_up()
@@ -111,6 +114,13 @@ fn is_no_text(bytes: &[u8]) -> bool {
     }
 }
 
+/// Whether the output ends with CUB or CHA: `CSI n D`, `CSI n G`.
+fn ends_with_cursor_left(bytes: &[u8]) -> bool {
+    let Some((b'D' | b'G', rest)) = bytes.split_last() else { return false };
+    let digits = rest.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    rest[..rest.len() - digits].ends_with(b"\x1b[")
+}
+
 /// What a person sees of the output, without control sequences.
 fn visible_text(bytes: &[u8]) -> Vec<u8> {
     #[derive(Default)]
@@ -151,6 +161,13 @@ mod tests {
         assert_eq!(mask.printed(b"xyz\x08\x08"), b"x", "inserted before other text");
         assert_eq!(mask.typed(b"\r", Echo::OffForKeys, NOW), b"\r");
         assert_eq!(mask.typed(b"\x1b[A", Echo::OffForKeys, NOW), b"\x1b[A");
+    }
+
+    #[test]
+    fn output_that_only_begins_alike_is_no_echo() {
+        let mut mask = InputMask::default();
+        mask.typed(b"p", Echo::OffForKeys, NOW);
+        assert_eq!(mask.printed(b"processing\r\n"), b"*");
     }
 
     #[test]

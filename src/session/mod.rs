@@ -18,6 +18,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
 use nix::unistd::Pid;
@@ -41,6 +42,8 @@ use outer::Outer;
 use pump::Pump;
 use signals::{Signalled, Signals};
 
+/// The least buffer: what is on its way between the processes while nothing is wrong.
+const LEAST_BUFFER: usize = 1024 * 1024;
 /// How long a best-effort session's start waits for the disk.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -81,6 +84,8 @@ pub struct Outcome {
     pub survivors: Vec<Pid>,
     /// Why the command could not be executed.
     pub not_executed: Option<io::Error>,
+    /// Why the output could not be written.
+    pub output_error: Option<io::Error>,
     /// Whether the session was refused since the file exists.
     pub file_exists: bool,
 }
@@ -109,6 +114,8 @@ struct Recorder {
     ring: Producer,
     channel: Channel<Order, Report>,
     pid: Pid,
+    /// The recording's first file.
+    path: PathBuf,
     /// The process is gone.
     gone: bool,
 }
@@ -148,8 +155,9 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     plan.recording.header.term.rows = size.ws_row;
     plan.recording.started = boottime_micros();
 
-    let (producer, consumer) = ring(plan.buffer)?;
+    let (producer, consumer) = ring(plan.buffer.max(LEAST_BUFFER))?;
     let (ours, theirs) = channel()?;
+    let path = plan.recording.path.clone();
     let to_file = plan.recording.log.is_some();
     let identity = plan.recording.identity.clone();
     let recorder = match sys::fork()? {
@@ -158,7 +166,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     };
     drop(theirs);
     drop(consumer);
-    let recorder = Recorder { ring: producer, channel: ours, pid: recorder, gone: false };
+    let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let log = Log { identity, to_file, socket: (!to_file).then(LogSocket::connect).flatten() };
     let mut outcome = Outcome::default();
@@ -198,8 +206,11 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     nix::sys::prctl::set_child_subreaper(true)?;
     let pty = Pty::open(size, outer.settings().as_ref())?;
     let env = [("RECMODE_SESSION", plan.recording.header.session.session.as_str())];
+    // The recorder, and what a shell that became recmode had left running.
+    let mut spared = command::own_children();
+    spared.push(recorder.pid.as_raw());
     let piped = outer.input_is_stream();
-    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), recorder.pid) {
+    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), spared) {
         Ok(running) => Some(running),
         Err(error) => {
             outcome.not_executed = Some(error);
@@ -236,8 +247,8 @@ fn await_start(
     let mut watch = StallWatch::new(Duration::ZERO);
     loop {
         let fault = match recorder.channel.receive() {
-            Received::Message(Report::Started(path)) => {
-                outcome.files.push(path);
+            Received::Message(Report::Started(_)) => {
+                outcome.files.push(recorder.path.clone());
                 return Started::Go;
             }
             Received::Message(Report::Failed(fault)) if fault.is_existing_file() => {
@@ -268,7 +279,7 @@ fn await_start(
         let _ = poll(&mut fds, PollTimeout::try_from(TICK.min(patience / 4)).unwrap_or(PollTimeout::MAX));
         while let Some(signalled) = signals.next() {
             match signalled {
-                Signalled::End(signal) => return Started::Signalled(exit::signal_status(signal as i32)),
+                Signalled::End(signal) => return Started::Signalled(exit::signal_status(signal)),
                 Signalled::Stop(signal) => {
                     let _ = sys::stop_self(signal);
                 }
@@ -278,24 +289,26 @@ fn await_start(
     }
 }
 
-/// Writes a message where the session's output goes, if that is a terminal, else to stderr. A terminal
-/// that takes nothing for a second goes without it.
+/// Writes a message where the session's output goes, if that is a terminal, else to stderr. What takes
+/// nothing for a second goes without it: nobody's slowness may keep a session from being ended.
 fn say(outer: &Outer, text: &str) {
-    if !outer.output_is_terminal() {
-        let _ = io::Write::write_all(&mut io::stderr(), text.as_bytes());
-        return;
-    }
+    let stderr = io::stderr();
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        match outer.write(rest) {
+        let (written, fd) = if outer.output_is_terminal() {
+            (outer.write(rest), outer.output())
+        } else {
+            (outer::write_polled(stderr.as_fd(), rest), stderr.as_fd())
+        };
+        match written {
             Ok(n) => rest = &rest[n..],
-            Err(nix::errno::Errno::EAGAIN) => {
-                let mut fds = [PollFd::new(outer.output(), PollFlags::POLLOUT)];
+            Err(Errno::EAGAIN) => {
+                let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
                 if poll(&mut fds, PollTimeout::from(1000_u16)) == Ok(0) {
                     return;
                 }
             }
-            Err(nix::errno::Errno::EINTR) => {}
+            Err(Errno::EINTR) => {}
             Err(_) => return,
         }
     }

@@ -20,6 +20,15 @@ use crate::sys;
 /// writable takes this much without blocking.
 const SAFE_WRITE: usize = 4096;
 
+/// Writes without waiting to a descriptor whose flags are not ours.
+pub(super) fn write_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usize> {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLOUT)];
+    if poll(&mut fds, PollTimeout::ZERO)? == 0 {
+        return Err(Errno::EAGAIN);
+    }
+    nix::unistd::write(fd, &bytes[..bytes.len().min(SAFE_WRITE)])
+}
+
 /// The terminal to put back, for the hook that runs when the program panics.
 static RAW: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
 
@@ -52,7 +61,7 @@ pub struct Outer {
 }
 
 impl Outer {
-    /// Looks at the standard streams. /dev/tty is opened afresh, so that O_NONBLOCK stays ours.
+    /// Looks at the standard streams. A terminal is opened afresh, so that O_NONBLOCK stays ours.
     ///
     /// # Errors
     /// Those of duplicating a descriptor.
@@ -62,7 +71,11 @@ impl Outer {
         let output_is_terminal = isatty(&stdout).unwrap_or(false);
         let fresh = |fd: BorrowedFd<'_>| {
             let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-            open("/dev/tty", flags, Mode::empty()).ok().filter(|tty| sys::is_terminal_same(tty, fd))
+            let own = format!("/proc/self/fd/{}", fd.as_raw_fd());
+            // The second, as a terminal need not control us.
+            let mut opened =
+                ["/dev/tty", &own].into_iter().filter_map(|path| open(path, flags, Mode::empty()).ok());
+            opened.find(|tty| sys::is_terminal_same(tty, fd))
         };
         let (mut keyboard, mut stream) = (None, None);
         if input_is_terminal {
@@ -211,13 +224,7 @@ impl Outer {
             Writing::Socket => {
                 send(self.output.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)
             }
-            Writing::Polled => {
-                let mut fds = [PollFd::new(self.output.as_fd(), PollFlags::POLLOUT)];
-                if poll(&mut fds, PollTimeout::ZERO)? == 0 {
-                    return Err(Errno::EAGAIN);
-                }
-                nix::unistd::write(&self.output, &bytes[..bytes.len().min(SAFE_WRITE)])
-            }
+            Writing::Polled => write_polled(self.output.as_fd(), bytes),
         }
     }
 

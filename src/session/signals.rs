@@ -6,22 +6,23 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::sys;
 
-/// The signals that end recmode, in good order.
-const ENDING: [Signal; 14] = [
-    Signal::SIGHUP,
-    Signal::SIGINT,
-    Signal::SIGQUIT,
-    Signal::SIGTERM,
-    Signal::SIGUSR1,
-    Signal::SIGUSR2,
-    Signal::SIGALRM,
-    Signal::SIGVTALRM,
-    Signal::SIGPROF,
-    Signal::SIGIO,
-    Signal::SIGPWR,
-    Signal::SIGXCPU,
-    Signal::SIGSTKFLT,
-    Signal::SIGTRAP,
+/// The signals that end a process unless it does something about them, in good order here. Real-time
+/// signals do, too.
+const ENDING: [i32; 14] = [
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGTERM,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGIO,
+    libc::SIGPWR,
+    libc::SIGXCPU,
+    libc::SIGSTKFLT,
+    libc::SIGTRAP,
 ];
 
 /// What was signalled.
@@ -35,8 +36,8 @@ pub enum Signalled {
     Stop(Signal),
     /// recmode was continued.
     Continued,
-    /// recmode is to end.
-    End(Signal),
+    /// recmode is to end, by the signal of this number.
+    End(i32),
 }
 
 /// Takes the place of the signals' default actions while it lives.
@@ -47,17 +48,15 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Blocks the signals that are read here. Those that were ignored stay ignored, as nohup wants it.
+    /// Blocks the signals that are read here. Those that were ignored are left out and stay ignored, as
+    /// nohup and shells without job control want it: a blocked signal would be read all the same.
     ///
     /// # Errors
     /// Those of signalfd(2).
     pub fn take() -> std::io::Result<Self> {
-        let mut set = SigSet::empty();
-        for signal in
-            ENDING.into_iter().chain([Signal::SIGCHLD, Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT])
-        {
-            set.add(signal);
-        }
+        let ending = ENDING.into_iter().chain(libc::SIGRTMIN()..=libc::SIGRTMAX()).chain([libc::SIGTSTP]);
+        let heeded = ending.filter(|&signal| !sys::is_ignored(signal));
+        let set = sys::signal_set(heeded.chain([libc::SIGCHLD, libc::SIGWINCH, libc::SIGCONT]));
         let mut before = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&set), Some(&mut before))?;
         // A caller that ignores SIGCHLD would take the command's exit status from us, and a limit
@@ -76,20 +75,14 @@ impl Signals {
 
     /// The next signal, if one came.
     pub fn next(&self) -> Option<Signalled> {
-        loop {
-            let info = self.fd.read_signal().ok()??;
-            let Some(signal) = i32::try_from(info.ssi_signo).ok().and_then(|n| Signal::try_from(n).ok())
-            else {
-                continue;
-            };
-            return Some(match signal {
-                Signal::SIGCHLD => Signalled::Child,
-                Signal::SIGWINCH => Signalled::Resized,
-                Signal::SIGTSTP => Signalled::Stop(signal),
-                Signal::SIGCONT => Signalled::Continued,
-                signal => Signalled::End(signal),
-            });
-        }
+        let number = i32::try_from(self.fd.read_signal().ok()??.ssi_signo).ok()?;
+        Some(match Signal::try_from(number) {
+            Ok(Signal::SIGCHLD) => Signalled::Child,
+            Ok(Signal::SIGWINCH) => Signalled::Resized,
+            Ok(signal @ Signal::SIGTSTP) => Signalled::Stop(signal),
+            Ok(Signal::SIGCONT) => Signalled::Continued,
+            _ => Signalled::End(number),
+        })
     }
 }
 

@@ -11,7 +11,7 @@ mod tty;
 pub use disk::start_writeback;
 pub use memory::SharedMemory;
 pub use process::{
-    Forked, close_other_descriptors, exit_now, fork, ignore_signal, null_standard_streams, reset_signal,
-    run_in_new_session, stop_self,
+    Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
+    null_standard_streams, reset_signal, run_in_new_session, signal_set, stop_self,
 };
 pub use tty::{is_terminal_same, set_window_size, window_size};

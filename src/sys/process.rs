@@ -67,6 +67,61 @@ pub fn reset_signal(signal: Signal) -> io::Result<()> {
     set_disposition(signal, SigHandler::SigDfl)
 }
 
+/// Whether a signal (by number) is ignored.
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
+    // SAFETY: an all-zero sigaction is a valid one to be overwritten.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: asks only; the kernel writes one sigaction behind the pointer.
+    let known = unsafe { libc::sigaction(signal, std::ptr::null(), &raw mut action) } == 0;
+    known && action.sa_sigaction == libc::SIG_IGN
+}
+
+/// A set of signals by number: nix's own knows no real-time signals.
+#[must_use]
+pub fn signal_set(signals: impl IntoIterator<Item = i32>) -> SigSet {
+    // SAFETY: an all-zero set is empty on Linux, and sigemptyset makes sure of it.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: `set` is a valid set to write to; an unknown number is refused.
+    unsafe { libc::sigemptyset(&raw mut set) };
+    for signal in signals {
+        // SAFETY: as above.
+        unsafe { libc::sigaddset(&raw mut set, signal) };
+    }
+    // SAFETY: made by sigemptyset and sigaddset.
+    unsafe { SigSet::from_sigset_t_unchecked(set) }
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It exited with this status.
+    Exited(i32),
+    /// This signal, real-time ones too, ended it.
+    Signalled(i32),
+}
+
+/// Collects the next child that has ended, if one has.
+#[must_use]
+pub fn next_ended_child() -> Option<(Pid, Ended)> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the kernel writes one int behind the pointer.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+        match pid {
+            -1 if Errno::last() == Errno::EINTR => {}
+            -1 | 0 => return None,
+            pid if libc::WIFEXITED(status) => {
+                return Some((Pid::from_raw(pid), Ended::Exited(libc::WEXITSTATUS(status))));
+            }
+            pid if libc::WIFSIGNALED(status) => {
+                return Some((Pid::from_raw(pid), Ended::Signalled(libc::WTERMSIG(status))));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Stops this process by `signal` as if it had never been blocked, and returns when it is continued.
 ///
 /// # Errors
@@ -101,9 +156,17 @@ pub fn close_other_descriptors(keep: &[RawFd]) {
     keep.sort_unstable();
     let mut first = 3;
     for fd in keep.into_iter().chain([u32::MAX]) {
-        if first < fd {
+        let last = fd.saturating_sub(1);
+        if first <= last {
             // SAFETY: the caller gave these descriptors up.
-            unsafe { libc::syscall(libc::SYS_close_range, first, fd.saturating_sub(1), 0) };
+            let closed = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+            if closed != 0 {
+                // A kernel before 5.9, or a filter of system calls.
+                for fd in first..=last.min(65_536) {
+                    // SAFETY: as above.
+                    unsafe { libc::close(fd.cast_signed()) };
+                }
+            }
         }
         first = fd.saturating_add(1).max(first);
     }

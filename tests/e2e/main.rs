@@ -9,6 +9,7 @@ mod aftermath;
 mod faults;
 mod faulty;
 mod frozen;
+mod hardship;
 mod harness;
 mod kill;
 mod options;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         streams::TESTS,
         terminal::TESTS,
         aftermath::TESTS,
+        hardship::TESTS,
     ];
     let trials = tests.concat().into_iter().map(trial).collect();
     libtest_mimic::run(&args, trials).exit_code()

@@ -55,6 +55,8 @@ impl Pump {
             // Whoever stopped us may have set the terminal up for itself.
             self.outer.enter_raw_again();
             self.resized();
+        } else {
+            self.outer.leave_raw();
         }
     }
 
@@ -75,12 +77,19 @@ impl Pump {
         self.append(FrameCode::Resize, time, &[c0, c1, r0, r1]);
     }
 
-    /// Ends the session as its terminal's going away would; a second time, or too late, with force.
-    pub(super) fn end_by(&mut self, signal: Signal) {
-        if self.ended_by.is_some() {
+    /// Ends the session by a signal to recmode: as its terminal's going away would, and by force after
+    /// a while or the second time.
+    pub(super) fn end_by(&mut self, signal: i32) {
+        let reason = if signal == libc::SIGHUP { Reason::Hangup } else { Reason::Signal };
+        self.end_with(Ending { reason, status: exit::signal_status(signal) });
+    }
+
+    pub(super) fn end_with(&mut self, ending: Ending) {
+        if let Some((_, since)) = &mut self.ended_by {
+            *since = since.checked_sub(HANG_UP_PATIENCE).unwrap_or(*since);
             return;
         }
-        self.ended_by = Some((signal, Instant::now()));
+        self.ended_by = Some((ending, Instant::now()));
         (self.keys.open, self.stream.open) = (false, false);
         if let Some(running) = &mut self.running {
             running.stdin = None;
@@ -89,14 +98,20 @@ impl Pump {
     }
 
     pub(super) fn end_when_told(&mut self) {
-        if let Some((_, since)) = self.ended_by
-            && self.drain.is_none()
-            && since.elapsed() >= HANG_UP_PATIENCE
-        {
+        let over = self.ended_by.is_some_and(|(_, since)| since.elapsed() >= HANG_UP_PATIENCE);
+        if !over {
+            return;
+        }
+        // A terminal that takes nothing must not keep its caller waiting, nor a command that can't die.
+        if self.output_blocked {
+            self.output_open = false;
+            // Nobody sees it, but it counts as shown: so the rest can be read.
+            self.show();
+        }
+        if self.drain.is_none() {
             if let Some(running) = &self.running {
                 running.signal(Signal::SIGKILL);
             }
-            // Whether it can die or not: its caller must not wait for it.
             self.drain = Some(DRAIN);
         }
     }
@@ -149,9 +164,8 @@ impl Pump {
     }
 
     pub(super) fn ending(&self) -> Ending {
-        if let Some((signal, _)) = self.ended_by {
-            let reason = if signal == Signal::SIGHUP { Reason::Hangup } else { Reason::Signal };
-            return Ending { reason, status: exit::signal_status(signal as i32) };
+        if let Some((ending, _)) = self.ended_by {
+            return ending;
         }
         if let Some(status) = self.running.as_ref().and_then(Running::status) {
             return Ending { reason: Reason::Exit, status };

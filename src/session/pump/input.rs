@@ -4,7 +4,6 @@
 use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
 use nix::unistd::{read, write};
 
 use super::Pump;
@@ -53,7 +52,7 @@ impl Pump {
             // A terminal that is gone.
             Ok(_) | Err(_) => {
                 self.keys.open = false;
-                self.end_by(Signal::SIGHUP);
+                self.end_by(libc::SIGHUP);
             }
         }
     }

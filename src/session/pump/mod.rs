@@ -10,7 +10,6 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
 
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
 use self::input::Inflow;
@@ -25,7 +24,8 @@ use super::{Log, Outcome, Plan, Recorder, Watched};
 use crate::oplog::Happening;
 use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
-use crate::recording::{Cause, Fault, Operation};
+use crate::recording::name::segment_path;
+use crate::recording::{Cause, Ending, Fault, Operation};
 use crate::stall::{StallWatch, TICK};
 
 /// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
@@ -64,7 +64,7 @@ pub(super) struct Pump {
     /// Bytes that may still be read after the command ended; `None` while it runs.
     drain: Option<usize>,
     /// What recmode was told to end by.
-    ended_by: Option<(Signal, Instant)>,
+    ended_by: Option<(Ending, Instant)>,
     finishing: Option<Instant>,
     closed: bool,
 }
@@ -165,9 +165,13 @@ impl Pump {
         while !self.recorder.gone {
             match self.recorder.channel.receive() {
                 Received::Nothing => break,
-                Received::Message(Report::Started(path)) => self.outcome.files.push(path),
+                Received::Message(Report::Started(segment)) => {
+                    let first = &self.recorder.path;
+                    let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
+                    self.outcome.files.push(path);
+                }
                 Received::Message(Report::Recovered { bytes, lost, micros }) => {
-                    self.enforcer.recovered();
+                    self.enforcer.recovered(self.begun.elapsed());
                     let seconds = Duration::from_micros(micros).as_secs_f64();
                     self.log.tell(&self.recorder, &Happening::Recovery { bytes, lost, seconds });
                 }
@@ -219,7 +223,7 @@ impl Pump {
             return Step::GoOn;
         }
         self.stall.forgive();
-        if self.recorder.is_stopped() {
+        if self.ended_by.is_none() && self.recorder.is_stopped() {
             return Step::GoOn;
         }
         self.recorder.channel.send(&Order::Stalled);
@@ -238,20 +242,28 @@ impl Pump {
         self.look_for_foreground();
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
-        let runs = self.drain.is_none();
+        // What is to be recorded is read only as fast as that goes, unless nothing is recorded now.
+        let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
+        let may_capture = self.mask.is_none() || unrecorded < WINDOW || self.enforcer.is_failing();
+        let runs = self.drain.is_none() && may_capture;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
         let strict = self.enforcer.mode() == Mode::Strict;
         let awaits_recorder = (strict && self.recorder.ring.unshown() > 0)
+            || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
         // Draining is reading until there is nothing: no need to wait for more.
         let timeout = if reads && self.drain.is_some() { Duration::ZERO } else { self.next_deadline(now) };
 
         if awaits_recorder {
             self.recorder.ring.announce_sleep();
+            if !may_capture && self.recorder.ring.head() - self.recorder.ring.released() < WINDOW {
+                self.recorder.ring.settle(false);
+                return Step::GoOn;
+            }
             let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
             if !self.output_blocked && self.recorder.ring.has_unshown(limit) {
-                self.recorder.ring.settle();
+                self.recorder.ring.settle(false);
                 return Step::GoOn;
             }
         }
@@ -283,9 +295,9 @@ impl Pump {
         ];
         let count = poll(&mut fds, timeout_of(timeout)).unwrap_or(0);
         let any = |index: usize| fds[index].revents().unwrap_or(PollFlags::empty());
-        let [signal, _, _, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
+        let [signal, _, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
         if awaits_recorder {
-            self.recorder.ring.settle();
+            self.recorder.ring.settle(!wake.is_empty());
         }
         if count == 0 && self.drain.is_none() {
             return Step::GoOn;
@@ -337,7 +349,7 @@ impl Pump {
             next = next.min(until.saturating_sub(now));
         }
         if let Some((_, since)) = self.ended_by
-            && self.drain.is_none()
+            && since.elapsed() < HANG_UP_PATIENCE
         {
             next = next.min(HANG_UP_PATIENCE.saturating_sub(since.elapsed()));
         }

@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::Signal;
 use nix::unistd::read;
 
 use super::{Pump, WINDOW};
 use crate::clock::boottime_micros;
+use crate::exit;
 use crate::policy::Mode;
+use crate::recording::{Ending, Reason};
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::messages::{LineEnd, warning};
 use crate::session::say;
@@ -40,8 +41,14 @@ impl Pump {
                 Err(Errno::EINTR) => {}
                 Err(errno) => {
                     self.output_open = false;
-                    let pipe = errno == Errno::EPIPE && !self.outer.output_is_terminal();
-                    self.end_by(if pipe { Signal::SIGPIPE } else { Signal::SIGHUP });
+                    if self.outer.output_is_terminal() {
+                        self.end_by(libc::SIGHUP);
+                    } else if errno == Errno::EPIPE {
+                        self.end_by(libc::SIGPIPE);
+                    } else {
+                        self.outcome.output_error = Some(errno.into());
+                        self.end_with(Ending { reason: Reason::OutputFailed, status: exit::RECORD_TROUBLE });
+                    }
                 }
             }
         }

@@ -1,0 +1,161 @@
+//! What callers and surroundings do that is unusual and must not matter.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::faulty::limited;
+use crate::harness::{Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, recmode, tests, until};
+
+tests![
+    a_command_killed_by_a_real_time_signal_has_its_status,
+    a_signal_ends_a_session_whose_output_nobody_reads,
+    a_path_that_is_no_text_is_as_good_as_any,
+    an_ignored_hang_up_stays_ignored,
+    input_that_cannot_be_read_ends_the_commands_input,
+    a_large_piped_input_is_recorded_whole,
+    strict_ends_what_is_the_sessions_and_nothing_else,
+    a_warning_is_shown_when_the_alternate_screen_is_left_though_the_disk_is_back,
+    a_missing_interpreter_is_no_missing_command,
+    output_that_fails_is_named,
+];
+
+fn a_command_killed_by_a_real_time_signal_has_its_status() -> Verdict {
+    let lab = Lab::new();
+    let run = lab.run(&lab.record(&["-q", "--", "sh", "-c", "kill -35 $$"]), b"");
+    assert_eq!(run.status, 128 + 35);
+    Cast::read(&lab.cast()).assert_closed(128 + 35);
+    Ok(())
+}
+
+fn a_signal_ends_a_session_whose_output_nobody_reads() -> Verdict {
+    for mode in ["strict", "best_effort"] {
+        let lab = Lab::new();
+        let mut command = lab.command(false, &lab.record(&["-q", "--mode", mode, "--", "yes"]));
+        // The pipe's other end is held, and never read.
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let _unread = child.stdout.take().unwrap();
+        until(SOON, "a full pipe", || lab.cast().metadata().is_ok_and(|file| file.len() > 100_000));
+        let begun = Instant::now();
+        kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM).unwrap();
+        until(SOON, "the end", || child.try_wait().unwrap().is_some());
+        assert_eq!(child.wait().unwrap().code(), Some(143), "{mode}");
+        assert!(begun.elapsed() < Duration::from_secs(6), "{mode}");
+        Cast::read(&lab.cast()).assert_closed(143);
+    }
+    Ok(())
+}
+
+fn a_path_that_is_no_text_is_as_good_as_any() -> Verdict {
+    let lab = Lab::new();
+    let output = lab
+        .command(false, &[recmode(), "record", "--mode", "strict", "-o"])
+        .arg(OsStr::from_bytes(b"b\xff.cast"))
+        .args(["--", "echo", "hi"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.stdout, b"hi\r\n");
+    Cast::read(&lab.dir().join(OsStr::from_bytes(b"b\xff.cast"))).assert_closed(0);
+    Ok(())
+}
+
+fn an_ignored_hang_up_stays_ignored() -> Verdict {
+    let lab = Lab::new();
+    let script = "trap '' HUP INT; exec \"$@\"";
+    let record = lab.record(&["-q", "--", "sh", "-c", "echo $PPID > pid; sleep 0.5; echo done"]);
+    let argv: Vec<String> = ["sh", "-c", script, "sh"].into_iter().map(str::to_owned).chain(record).collect();
+    let mut child = lab.command(false, &argv).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    let pid = named_pid(&lab.path("pid"));
+    for signal in [Signal::SIGHUP, Signal::SIGINT] {
+        kill(Pid::from_raw(pid), signal).unwrap();
+    }
+    until(SOON, "the end", || child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(Cast::read(&lab.cast()).output(), b"done\r\n");
+    Ok(())
+}
+
+fn input_that_cannot_be_read_ends_the_commands_input() -> Verdict {
+    let lab = Lab::new();
+    let record = lab.record(&["-q", "--", "cat"]);
+    let argv: Vec<String> =
+        ["sh", "-c", "exec \"$@\" < /", "sh"].into_iter().map(str::to_owned).chain(record).collect();
+    assert_eq!(lab.run(&argv, b"").status, 0);
+    Ok(())
+}
+
+fn a_large_piped_input_is_recorded_whole() -> Verdict {
+    let lab = Lab::new();
+    let input = vec![b'x'; 24 << 20];
+    for mode in ["strict", "best_effort"] {
+        let file = lab.path(&format!("{mode}.cast"));
+        let args = ["-q", "--mode", mode, "--capture-input", "--", "wc", "-c"];
+        let run = lab.run(&lab.record_to(&file, &args), &input);
+        assert_eq!(run.stdout().trim(), input.len().to_string());
+        let cast = Cast::read(&file);
+        cast.assert_closed(0);
+        let recorded: usize = cast.events("i").iter().map(|event| event.len()).sum();
+        assert_eq!(recorded, input.len(), "{mode}");
+    }
+    Ok(())
+}
+
+fn strict_ends_what_is_the_sessions_and_nothing_else() -> Verdict {
+    let lab = limited(Lab::new(), 60_000);
+    let record =
+        lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", "sleep 60 & seq 1 20000; sleep 60"]);
+    let script = "sh -c 'echo $$ > other; exec sleep 60' & exec \"$@\"";
+    let inner: Vec<String> =
+        ["sh", "-c", script, "sh"].into_iter().map(str::to_owned).chain(record).collect();
+    let mut outer = lab.outer(&inner);
+    let end = outer.end();
+    assert_eq!(end.status, 124);
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()));
+    let other = Pid::from_raw(named_pid(&lab.path("other")));
+    kill(other, None).expect("a child from before is alive");
+    kill(other, Signal::SIGKILL).unwrap();
+    Ok(())
+}
+
+fn a_warning_is_shown_when_the_alternate_screen_is_left_though_the_disk_is_back() -> Verdict {
+    let lab = Lab::new();
+    let script = "printf '\\033[?1049h'; echo in; read x; printf '\\033[?1049l'; echo out; sleep 0.2";
+    let mut outer = lab.outer(&lab.record(&["-q", "--mode", "best_effort", "--", "sh", "-c", script]));
+    outer.wait_for("in\r\n");
+    std::fs::remove_file(lab.cast()).unwrap();
+    until(SOON, "the recording to go on", || lab.path("rec.2.cast").exists());
+    assert!(!String::from_utf8_lossy(&outer.seen()).contains("Warning"));
+    outer.send("\r");
+    outer.wait_for("out\r\n");
+    outer.wait_for(MESSAGE_C);
+    assert_eq!(outer.end().status, 0);
+    Ok(())
+}
+
+fn a_missing_interpreter_is_no_missing_command() -> Verdict {
+    let lab = Lab::new();
+    lab.write("script", "#!/no/such/interpreter\n");
+    Command::new("chmod").arg("+x").arg(lab.path("script")).status().unwrap();
+    let run = lab.run(&lab.record(&["-q", "--", "./script"]), b"");
+    assert_eq!(run.status, 126);
+    assert!(run.stderr().contains("bad interpreter"), "{}", run.stderr());
+    Ok(())
+}
+
+fn output_that_fails_is_named() -> Verdict {
+    let lab = Lab::new();
+    let record = lab.record(&["-q", "--", "echo", "hi"]);
+    let argv: Vec<String> =
+        ["sh", "-c", "exec \"$@\" > /dev/full", "sh"].into_iter().map(str::to_owned).chain(record).collect();
+    let run = lab.run(&argv, b"");
+    assert_eq!(run.status, 125);
+    assert!(run.stderr().contains("standard output: No space left on device"), "{}", run.stderr());
+    assert_eq!(Cast::read(&lab.cast()).output(), b"hi\r\n");
+    Ok(())
+}
