@@ -1,0 +1,168 @@
+//! What the recording side does when the recording fails, goes on, or ends.
+
+use super::{Failing, KILLED, Recorder, Stop};
+use crate::clock::boottime_micros;
+use crate::recording::control::Report;
+use crate::recording::transcript::OpenGap;
+use crate::recording::{Cause, Ending, Fault, Operation, Reason};
+
+impl Recorder {
+    pub(super) fn fail(&mut self, fault: Fault) {
+        // After a failed sync nothing that was written since the last one can be trusted.
+        let unsynced = fault.during == Operation::Sync && fault.cause != Cause::Stalled;
+        // Nor what is in a file that others have taken or changed.
+        let kept = if unsynced {
+            Some(self.durability.synced())
+        } else {
+            fault.is_spoiled_file().then_some(self.file_from)
+        };
+        let doubtful = kept.map_or(0, |kept| self.written.recorded - kept.recorded);
+        if kept.is_some() && !std::mem::replace(&mut self.file_lost, true) {
+            self.spoiled += doubtful;
+        }
+        if let Some(failing) = &mut self.failing {
+            failing.doubtful = failing.doubtful.max(doubtful);
+        } else {
+            let since = boottime_micros();
+            self.failing =
+                Some(Failing { fault, since, stream: self.written.stream, doubtful, marked: false });
+            self.channel.send(&Report::Failed(fault));
+        }
+    }
+
+    /// Tries to go on after a failure: with a file, then with the lines that waited and a marker,
+    /// then with the gap record and the ring's next frames.
+    pub(super) fn recover(&mut self) {
+        let Some(mut failing) = self.failing else { return };
+        if self.durability.is_busy() {
+            // What hangs in a sync would take every write in, and bring none to the disk.
+            return;
+        }
+        if self.file_lost {
+            (self.file, self.watch, self.file_lost) = (None, None, false);
+        }
+        if self.file.is_none()
+            && let Err(fault) = self.open()
+        {
+            // Another number may be free.
+            self.segments += u32::from(fault.is_existing_file() && self.segments > 0);
+            return;
+        }
+        if !failing.marked {
+            failing.marked = true;
+            self.failing = Some(failing);
+            self.transcript.marker(&gap_marker(failing.fault));
+        }
+        if let Err(fault) = self.write_batch() {
+            self.fail(fault);
+            return;
+        }
+        self.transcript.open_gap(OpenGap {
+            fault: failing.fault,
+            bytes: self.consumer.stream().saturating_sub(failing.stream),
+            doubtful: failing.doubtful,
+            micros: boottime_micros().saturating_sub(failing.since),
+        });
+        self.failing = None;
+        let told = self.consumer.stream();
+        if !self.record_claim() {
+            self.transcript.tell_gap(0);
+            self.write();
+        }
+        if let Some(again) = &mut self.failing {
+            // The gap that was told is on its way to the file: another one counts from there.
+            again.stream = told.max(again.stream);
+        }
+        if self.failing.is_none() {
+            let gap = self.transcript.take_told();
+            let (bytes, lost) = gap.map_or((0, 0), |gap| (gap.bytes, gap.lost));
+            let micros = boottime_micros().saturating_sub(failing.since);
+            self.channel.send(&Report::Recovered { bytes, lost, micros });
+        }
+    }
+
+    /// Ends without what was not written.
+    pub(super) fn stop(&mut self, stop: Stop) {
+        match stop {
+            Stop::Abort => {
+                if let Some(file) = self.file.take() {
+                    file.discard();
+                }
+            }
+            Stop::Terminate(ending) => {
+                let cause = self.failing.map_or_else(|| "stalled".to_owned(), |failing| failing.fault.code());
+                self.transcript.abandon(self.written.time);
+                self.finish(
+                    ending,
+                    Some(&format!("Session terminated: the recording failed ({cause})")),
+                    None,
+                );
+            }
+        }
+    }
+
+    /// Ends in good order: with all that the ring holds, as far as the disk lets.
+    pub(super) fn close(&mut self) {
+        if self.failing.is_some() && self.plan.retry {
+            self.recover();
+        }
+        while self.failing.is_none() && self.record_claim() {}
+        if self.failing.is_none() {
+            self.transcript.release_held();
+            if self.write()
+                && let Some(file) = &self.file
+                && let Err(fault) = self.durability.finish(file)
+            {
+                self.fail(fault);
+            }
+        }
+        if self.failing.is_some() && !self.plan.retry && !self.hung_up {
+            // What a failure means the terminal side decides, also at the very end.
+            while self.stop.is_none() && !self.hung_up {
+                self.sleep(None);
+            }
+            if let Some(stop) = self.stop {
+                return self.stop(stop);
+            }
+        }
+        let ending = self.finish.unwrap_or(Ending { reason: Reason::TerminalSideDied, status: KILLED });
+        let fault = self.failing.map(|failing| failing.fault);
+        if let Some(failing) = self.failing {
+            self.transcript.abandon(self.written.time);
+            self.transcript.marker(&gap_marker(failing.fault));
+            let lost = self.consumer.stream().saturating_sub(self.written.stream);
+            self.transcript.open_gap(OpenGap {
+                fault: failing.fault,
+                bytes: self.consumer.stream().saturating_sub(failing.stream),
+                doubtful: failing.doubtful,
+                micros: boottime_micros().saturating_sub(failing.since),
+            });
+            self.transcript.tell_gap(lost);
+        }
+        let marker =
+            (ending.reason == Reason::TerminalSideDied).then_some("Session ended: recmode was killed");
+        self.finish(ending, marker, fault);
+    }
+
+    /// Writes the closing lines, closes the file and reports.
+    pub(super) fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
+        let recorded = self.written.recorded.saturating_sub(self.spoiled);
+        let time = boottime_micros().saturating_sub(self.plan.started);
+        self.transcript.closing(time, marker, ending, recorded);
+        let result = match self.file.take() {
+            Some(mut file) => {
+                let written = file.append_closing(&self.transcript.batch.bytes);
+                let synced = self.durability.finish(&file);
+                written.and(synced).and(file.close())
+            }
+            None => Err(Fault { during: Operation::Close, cause: Cause::Vanished }),
+        };
+        let lost = self.consumer.stream().saturating_sub(recorded);
+        self.channel.send(&Report::Closed { lost, fault: fault.or(result.err()) });
+    }
+}
+
+/// What a player shows where a gap is.
+fn gap_marker(fault: Fault) -> String {
+    format!("Gap: the recording failed ({})", fault.code())
+}
