@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::Roles;
 use super::found::{Found, Skipped};
 use super::parallel::{self, Progress};
-use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::walk::{self, Entry};
 use crate::policy::Place;
 
@@ -119,7 +119,7 @@ fn has_error(problems: &[Problem]) -> bool {
 
 /// An error for each item whose name an earlier one has.
 fn second_ones<T>(
-    items: &[(T, Excerpt)],
+    items: &[(T, Mark)],
     named: impl Fn(&T) -> (&Arc<str>, &Place),
     kind: fn(String) -> ProblemKind,
 ) -> Vec<Problem> {
@@ -129,7 +129,7 @@ fn second_ones<T>(
         let (name, _) = named(&item.0);
         let first = *firsts.entry(name).or_insert(item);
         if !std::ptr::eq(first, item) {
-            let site = |(item, excerpt): &(T, Excerpt)| site(named(item).1, excerpt);
+            let site = |(item, mark): &(T, Mark)| site(named(item).1, mark);
             let mut problem = Problem::new(kind(name.to_string()), site(item));
             problem.related.push(("first here", site(first)));
             problems.push(problem);
@@ -138,7 +138,6 @@ fn second_ones<T>(
     problems
 }
 
-fn site(at: &Place, excerpt: &Excerpt) -> Site {
-    let mark = Mark { line: at.line, column: at.column, excerpt: excerpt.clone() };
-    Site { file: Arc::clone(&at.file), mark: Some(mark) }
+fn site(at: &Place, mark: &Mark) -> Site {
+    Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) }
 }

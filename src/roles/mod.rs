@@ -47,6 +47,7 @@ mod resource;
 mod select;
 mod source;
 mod split;
+mod survey;
 mod tree;
 mod walk;
 
@@ -60,6 +61,7 @@ pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use select::SelectError;
 pub use source::is_stream;
+pub use survey::{Comment, Survey, SurveyedFile, WrittenOption, WrittenRole};
 
 /// What was read.
 #[derive(Debug)]
