@@ -61,7 +61,9 @@ pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use select::SelectError;
 pub use source::is_stream;
-pub use survey::{Comment, Survey, SurveyedFile, WrittenOption, WrittenRole};
+pub use survey::{
+    Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
+};
 
 /// What was read.
 #[derive(Debug)]
