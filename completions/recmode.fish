@@ -74,7 +74,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand lint" -l no-config -d 'R
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l exit-zero -d 'Exit with 0 whatever is found'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: show the changes instead of making them'
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary, no info findings and no progress'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary and no progress'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'

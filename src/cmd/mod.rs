@@ -6,6 +6,7 @@ pub mod cat;
 mod color;
 pub mod completions;
 pub mod explain;
+mod file;
 pub mod lint;
 pub mod man;
 mod progress;

@@ -8,6 +8,6 @@ mod source;
 mod style;
 mod table;
 
-pub use problem::{load_error, problem, problems, select_errors, skipped};
+pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
 pub use table::{short_fall, table};
