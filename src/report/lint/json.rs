@@ -1,6 +1,7 @@
 //! Findings as JSON. `recmode.lint/1` is stable: keys are added, never changed or taken away, without
 //! a new number. A finding about a whole file has null for lines and columns.
 
+use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -63,7 +64,7 @@ fn escaped(json: &str) -> String {
         if safe || c == '\n' {
             out.push(c);
         } else {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
         }
     }
     out
