@@ -5,11 +5,15 @@
 pub mod cat;
 mod color;
 pub mod completions;
+pub mod explain;
+mod file;
+pub mod lint;
 pub mod man;
 mod progress;
 pub mod record;
 pub mod recover;
 pub mod resolve;
+pub mod schema;
 
 use std::io::{self, Write as _};
 

@@ -32,6 +32,7 @@
 //! ```
 
 mod decision;
+mod dialect;
 mod kind;
 mod mode;
 mod place;
@@ -39,6 +40,7 @@ mod role;
 mod set;
 
 pub use decision::{DecidedBy, Decision, Ground, OptionName, Value};
+pub use dialect::Dialect;
 pub use kind::SessionKind;
 pub use mode::Mode;
 pub use place::Place;

@@ -1,11 +1,13 @@
 //! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
+pub mod lint;
 mod problem;
 mod resolution;
+mod source;
 mod style;
 mod table;
 
-pub use problem::{load_error, problem, problems, select_errors, skipped};
+pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
 pub use table::{short_fall, table};

@@ -44,7 +44,18 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             } else if text == "record_session" && !free && !tree.is_merge_key(key) {
                 found.report(document.problem(ProblemKind::Misplaced, tree.span(key)));
             }
+            // What is below a key that could be any is not known to be misplaced.
+            if document.is_unknown(tree, key) {
+                continue;
+            }
             pending.push((value, free || FREE_KEYS.iter().any(|name| text.ends_with(name))));
+            let at = tree.span(key);
+            if tree.is_mapping(key) && document.text[at.start as usize..].starts_with('{') {
+                let opens = document.text[..at.start as usize].ends_with('{');
+                if opens {
+                    found.report(document.problem(ProblemKind::Template, at));
+                }
+            }
             if tree.text(key).is_none() {
                 pending.push((key, free));
             }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Roles;
-use super::found::{Found, Skipped};
+use super::found::{Found, Skipped, User};
 use super::parallel::{self, Progress};
-use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
+use super::survey::WrittenRole;
 use super::walk::{self, Entry};
-use crate::policy::Place;
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, progress);
+    let found = parallel::read(&entries, false, progress);
     combine(&entries, found)
 }
 
@@ -83,8 +83,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
             }
         }
     }
-    problems.extend(second_ones(&roles, |role| (&role.name, &role.at), ProblemKind::DuplicateRole));
-    problems.extend(second_ones(&users, |user| (&user.name, &user.at), ProblemKind::DuplicateUser));
+    problems.extend(repeated(&roles, &users));
     if roles.is_empty() && !has_error(&problems) {
         let file = users.first().map_or_else(|| "roles".into(), |(user, _)| Arc::clone(&user.at.file));
         problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
@@ -94,7 +93,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     if !errors.is_empty() {
         return Err(LoadError { problems: errors, warnings, skipped });
     }
-    let roles = roles.into_iter().map(|(role, _)| role).collect();
+    let roles = roles.into_iter().map(|written| written.role).collect();
     let users = users.into_iter().map(|(user, _)| user).collect();
     Ok(Roles::new(roles, users, warnings, skipped))
 }
@@ -117,28 +116,33 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each item whose name an earlier one has.
+/// An error for each role and user whose name an earlier one has.
+pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)]) -> Vec<Problem> {
+    let role = |written: &WrittenRole| (Arc::clone(&written.role.name), written.site());
+    let user = |(user, mark): &(User, Mark)| {
+        (Arc::clone(&user.name), Site { file: Arc::clone(&user.at.file), mark: Some(mark.clone()) })
+    };
+    let mut problems = second_ones(roles, |written| &written.role.name, role, ProblemKind::DuplicateRole);
+    problems.extend(second_ones(users, |(user, _)| &user.name, user, ProblemKind::DuplicateUser));
+    problems
+}
+
 fn second_ones<T>(
-    items: &[(T, Excerpt)],
-    named: impl Fn(&T) -> (&Arc<str>, &Place),
+    items: &[T],
+    name: impl Fn(&T) -> &Arc<str>,
+    site: impl Fn(&T) -> (Arc<str>, Site),
     kind: fn(String) -> ProblemKind,
 ) -> Vec<Problem> {
     let mut firsts = HashMap::with_capacity(items.len());
     let mut problems = Vec::new();
     for item in items {
-        let (name, _) = named(&item.0);
-        let first = *firsts.entry(name).or_insert(item);
+        let first = *firsts.entry(name(item)).or_insert(item);
         if !std::ptr::eq(first, item) {
-            let site = |(item, excerpt): &(T, Excerpt)| site(named(item).1, excerpt);
-            let mut problem = Problem::new(kind(name.to_string()), site(item));
-            problem.related.push(("first here", site(first)));
+            let (name, at) = site(item);
+            let mut problem = Problem::new(kind(name.to_string()), at);
+            problem.related.push(("first here", site(first).1));
             problems.push(problem);
         }
     }
     problems
-}
-
-fn site(at: &Place, excerpt: &Excerpt) -> Site {
-    let mark = Mark { line: at.line, column: at.column, excerpt: excerpt.clone() };
-    Site { file: Arc::clone(&at.file), mark: Some(mark) }
 }

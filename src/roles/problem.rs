@@ -13,13 +13,15 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Where.
     pub site: Site,
+    /// The role that it is in, if that has a name.
+    pub role: Option<Arc<str>>,
     /// Further places that belong to it, each with what it is.
     pub related: Vec<(&'static str, Site)>,
 }
 
 impl Problem {
     pub(super) fn new(kind: ProblemKind, site: Site) -> Self {
-        Self { kind, site, related: Vec::new() }
+        Self { kind, site, role: None, related: Vec::new() }
     }
 
     /// A problem of a whole file or folder.
@@ -58,8 +60,53 @@ pub struct Mark {
     pub line: u32,
     /// The column in characters, from 1.
     pub column: u32,
+    /// Line and column behind the last character, from 1.
+    pub end: (u32, u32),
+    /// The same as a range of bytes of the file.
+    pub bytes: (u64, u64),
     /// The line's text.
     pub excerpt: Excerpt,
+}
+
+impl Mark {
+    /// The place `start..end` of `text`, which is all of its file.
+    #[must_use]
+    pub fn in_text(text: &str, start: usize, end: usize) -> Self {
+        let start = text.floor_char_boundary(start);
+        let end = text.ceil_char_boundary(end).max(start);
+        let (line, column) = position(text, start);
+        let (end_line, end_column) = advance((line, column), &text[start..end]);
+        Self {
+            line,
+            column,
+            end: (end_line, end_column),
+            bytes: (start as u64, end as u64),
+            excerpt: Excerpt::new(text, start, end),
+        }
+    }
+}
+
+/// Line and column of the byte `at` of a text, both from 1.
+fn position(text: &str, at: usize) -> (u32, u32) {
+    let line_start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
+    let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[..line_start]).count();
+    advance((count(lines).saturating_add(1), 1), &text[line_start..at])
+}
+
+/// The position behind `text`, which begins at `from`.
+pub(super) fn advance(from: (u32, u32), text: &str) -> (u32, u32) {
+    let (mut line, mut column) = from;
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    if lines > 0 {
+        line = line.saturating_add(count(lines));
+        column = 1;
+    }
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (line, column.saturating_add(count(last.chars().count())))
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// A source line, or the part of a long one around the place.
@@ -140,7 +187,7 @@ pub enum ProblemKind {
     #[error("holds no role{}", only(.0))]
     NoRole(Vec<String>),
     /// A folder without a role in it.
-    #[error("no role in this folder (searched for .yaml, .yml and .json)")]
+    #[error("no role in this folder (searched for .yaml, .yml, .json and .tf)")]
     NoRoleInFolder,
     /// Only `kind: user` documents.
     #[error("no role was read, only users")]
@@ -151,6 +198,9 @@ pub enum ProblemKind {
     /// A document beyond [`limits::MAX_DOCUMENT_BYTES`].
     #[error("this document is larger than {} MiB", limits::MAX_DOCUMENT_BYTES >> 20)]
     DocumentTooLarge,
+    /// A Terraform file beyond [`limits::MAX_HCL_BYTES`].
+    #[error("this Terraform file is larger than {} KiB", limits::MAX_HCL_BYTES >> 10)]
+    TerraformTooLarge,
     /// A scalar beyond [`limits::MAX_SCALAR_BYTES`].
     #[error("this value is longer than {} KiB", limits::MAX_SCALAR_BYTES >> 10)]
     ScalarTooLong,
@@ -178,6 +228,11 @@ pub enum ProblemKind {
     /// Not well-formed.
     #[error("not well-formed: {0}")]
     Syntax(String),
+    /// `{{ }}` that no quotes keep from being YAML.
+    #[error(
+        "not well-formed: a template outside of quotes; if this is a template, it has to be rendered first"
+    )]
+    Template,
     /// A key twice in one mapping.
     #[error("the key {0:?} is here a second time; which one holds depends on the reader")]
     DuplicateKey(String),
@@ -215,6 +270,12 @@ pub enum ProblemKind {
         /// The right value that is near.
         nearest: Option<&'static str>,
     },
+    /// An expression where a value is needed.
+    #[error("{0} is an expression, so what it says is unknown before Terraform has evaluated it")]
+    UnknownValue(&'static str),
+    /// An expression as a role's name.
+    #[error("the name is an expression and unknown; this role is called by its address, {0:?}")]
+    UnknownName(String),
     /// A key under `record_session` that is none.
     #[error("{key:?} under record_session is no kind of session and has no effect{}", did_you_mean(*.nearest))]
     UnknownKey {
@@ -258,6 +319,7 @@ impl ProblemKind {
             | Self::Misspelt(_)
             | Self::NearKind { .. }
             | Self::NoKind
+            | Self::UnknownName(_)
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

@@ -1,0 +1,60 @@
+//! A document that names a role which was not read.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::lint::{Finding, Input, Rule, Severity};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "unknown-role",
+    severity: Severity::Warning,
+    summary: "a user or other document that names a role which was not read",
+    docs: include_str!("../../../docs/rules/unknown-role.md"),
+    check,
+};
+
+/// Roles that every cluster of Teleport 18 has without anyone writing them.
+const PRESETS: [&str; 9] = [
+    "access",
+    "auditor",
+    "device-admin",
+    "device-enroll",
+    "editor",
+    "group-access",
+    "requester",
+    "require-trusted-device",
+    "reviewer",
+];
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let names: HashSet<&str> = input.survey.roles.iter().map(|role| &*role.role.name).collect();
+    // Without any role, roles are somewhere else.
+    if names.is_empty() {
+        return;
+    }
+    // Many users may hold the same one.
+    let mut helps: HashMap<&str, String> = HashMap::new();
+    for user in &input.survey.users {
+        for (role, at) in &user.roles {
+            // A glob or a template stands for roles that are not known here.
+            if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
+                continue;
+            }
+            let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
+            let finding =
+                Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
+            let help = helps.entry(role).or_insert_with(|| help(role, &names));
+            findings.push(finding.help(help.as_str()));
+        }
+    }
+}
+
+fn help(role: &str, names: &HashSet<&str>) -> String {
+    let near = names.iter().map(|name| (strsim::damerau_levenshtein(role, name), *name)).min();
+    match near {
+        Some((distance, name)) if distance <= 2 && role.len() > 3 => format!("did you mean {name:?}?"),
+        _ if PRESETS.contains(&role) => {
+            "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)".to_owned()
+        }
+        _ => "without it the modes of whoever holds it can't be told".to_owned(),
+    }
+}

@@ -1,0 +1,253 @@
+//! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
+//! answers with roles or errors, this keeps both, and the places of everything.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::found::{Found, Skipped, User};
+use super::parallel::{self, Progress};
+use super::problem::{Mark, Problem, ProblemKind, Site};
+use super::source::{Piece, Source};
+use super::walk::{self, Entry};
+use super::{load, parse};
+use crate::policy::{OptionName, Place, Role};
+
+/// All that was read.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// The files and streams, in the order they were read.
+    pub files: Vec<SurveyedFile>,
+    /// The roles in the order of the input; names may repeat.
+    pub roles: Vec<WrittenRole>,
+    /// The users, likewise.
+    pub users: Vec<User>,
+    /// Documents of other kinds.
+    pub skipped: Vec<Skipped>,
+    /// Errors and warnings of the reading, in the order of the input.
+    pub problems: Vec<Problem>,
+    /// Where the users' names are.
+    names: Vec<Mark>,
+    /// The number of each file.
+    index: HashMap<Arc<str>, usize>,
+}
+
+/// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
+/// `stdin`: what the text from standard input is called. All threads it starts have ended when it
+/// returns.
+#[must_use]
+pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Survey {
+    let entries = walk::walk_repository(paths, stdin);
+    let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
+    progress.files.store(files, Ordering::Relaxed);
+    let found = parallel::read(&entries, true, progress);
+    let mut survey = Survey::default();
+    let mut users = Vec::new();
+    for (entry, found) in entries.into_iter().zip(found) {
+        match (entry, found) {
+            (Entry::Problem(problem), _) => survey.problems.push(problem),
+            (Entry::File(input), Some(mut found)) => {
+                survey.problems.append(&mut found.problems);
+                survey.roles.append(&mut found.roles);
+                survey.skipped.append(&mut found.skipped);
+                users.append(&mut found.users);
+                survey.index.insert(Arc::clone(&input.file), survey.files.len());
+                survey.files.push(SurveyedFile {
+                    file: input.file,
+                    path: (input.source == Source::File).then_some(input.path),
+                    named: input.named,
+                    text: found.text,
+                    comments: found.comments,
+                });
+            }
+            _ => {}
+        }
+    }
+    survey.problems.extend(load::repeated(&survey.roles, &users));
+    (survey.users, survey.names) = users.into_iter().unzip();
+    survey
+}
+
+impl Survey {
+    /// The same with other texts of these files.
+    #[must_use]
+    pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
+        let mut new = Self::default();
+        for (file, text) in texts {
+            let one = survey_text(file, text);
+            new.files.extend(one.files);
+            new.roles.extend(one.roles);
+            new.users.extend(one.users);
+            new.names.extend(one.names);
+            new.skipped.extend(one.skipped);
+            new.problems.extend(one.problems);
+        }
+        let nth = |name: &str| self.index.get(name).copied().unwrap_or(usize::MAX);
+        let is_other = |name: &Arc<str>| !texts.contains_key(name);
+        let mut files = self.files.clone();
+        for file in new.files {
+            if let Some(old) = files.get_mut(nth(&file.file)) {
+                *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
+            }
+        }
+        let mut roles: Vec<_> =
+            self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
+        roles.sort_by_key(|role| nth(&role.role.at.file));
+        let users = |survey: &Self| -> Vec<_> {
+            survey.users.iter().cloned().zip(survey.names.iter().cloned()).collect()
+        };
+        let mut all: Vec<_> = users(self).into_iter().filter(|(user, _)| is_other(&user.at.file)).collect();
+        all.append(&mut new.users.into_iter().zip(new.names).collect());
+        all.sort_by_key(|(user, _)| nth(&user.at.file));
+        let repeated = |kind: &ProblemKind| {
+            matches!(kind, ProblemKind::DuplicateRole(_) | ProblemKind::DuplicateUser(_))
+        };
+        let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
+        let mut problems: Vec<_> =
+            others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
+        problems.sort_by_key(|problem| nth(&problem.site.file));
+        problems.extend(load::repeated(&roles, &all));
+        let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
+        let skipped = others.chain(new.skipped).collect();
+        let (users, names) = all.into_iter().unzip();
+        Self { files, roles, users, skipped, problems, names, index: self.index.clone() }
+    }
+
+    /// The file of this name.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
+        self.files.get(*self.index.get(name)?)
+    }
+
+    /// A place with its source line; `width` is that of the text there, in characters.
+    #[must_use]
+    pub fn site(&self, place: &Place, width: usize) -> Site {
+        let text = self.file(&place.file).and_then(|file| file.text.as_deref());
+        let mark = text.and_then(|text| {
+            let mut start = 0;
+            for _ in 1..place.line {
+                start += memchr::memchr(b'\n', &text.as_bytes()[start..])? + 1;
+            }
+            let line = text[start..].lines().next()?.trim_start_matches('\u{feff}');
+            let start = start + (text[start..].len() - text[start..].trim_start_matches('\u{feff}').len());
+            let offset = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+            let from = place.column.saturating_sub(1) as usize;
+            Some(Mark::in_text(text, start + offset(from), start + offset(from.saturating_add(width))))
+        });
+        Site { file: Arc::clone(&place.file), mark }
+    }
+}
+
+/// Reads a text that is called `name`, as if it were a file that was named.
+#[must_use]
+pub fn survey_text(name: &str, text: &str) -> Survey {
+    let file: Arc<str> = name.into();
+    let mut found = Found::detailed();
+    let piece = Piece { bytes: text.as_bytes().to_vec(), first_line: 1, first_byte: 0 };
+    parse::read(&file, &piece, &mut found);
+    found.finish(&file);
+    let mut survey = Survey { problems: found.problems, ..Survey::default() };
+    survey.problems.extend(load::repeated(&found.roles, &found.users));
+    survey.roles = found.roles;
+    survey.skipped = found.skipped;
+    (survey.users, survey.names) = found.users.into_iter().unzip();
+    let (text, comments) = (Some(text.to_owned()), found.comments);
+    survey.index.insert(Arc::clone(&file), 0);
+    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
+    survey
+}
+
+/// A file that was looked at.
+#[derive(Debug, Clone)]
+pub struct SurveyedFile {
+    /// Its name as it was given or found.
+    pub file: Arc<str>,
+    /// Where it is; none for a stream.
+    pub path: Option<PathBuf>,
+    /// Whether it was given by name.
+    pub named: bool,
+    /// Its text; none if it could not be read.
+    pub text: Option<String>,
+    /// Comments that speak to this program, in their order.
+    pub comments: Vec<Comment>,
+}
+
+/// A comment that speaks to this program: `# recmode: …`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// What is said behind `recmode:`, trimmed.
+    pub text: Box<str>,
+    /// The whole comment.
+    pub mark: Mark,
+    /// Whether nothing else is on its line.
+    pub alone: bool,
+}
+
+/// A role, and how it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRole {
+    /// What it says.
+    pub role: Arc<Role>,
+    /// Its name.
+    pub name: Mark,
+    /// Its `version`, and where.
+    pub version: Option<(Box<str>, Mark)>,
+    /// The key `record_session`, if it is where it belongs.
+    pub record_session: Option<Mark>,
+    /// Where there is room for a `record_session`.
+    pub layout: Layout,
+    /// The keys of `record_session` that it knows and that have a right value.
+    pub options: Vec<WrittenOption>,
+}
+
+/// The mappings of a role that lead to `record_session`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// `spec`, if it is a mapping and not empty.
+    pub spec: Option<Block>,
+    /// `spec.options`, likewise.
+    pub options: Option<Block>,
+    /// Whether there is a key `spec.options`, whatever it holds.
+    pub has_options: bool,
+}
+
+/// A mapping with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The key that it is the value of.
+    pub key: Mark,
+    /// Its first key.
+    pub first: Mark,
+}
+
+/// A key of `record_session`, and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenOption {
+    /// Which one.
+    pub option: OptionName,
+    /// Where the key is.
+    pub key: Mark,
+    /// Where the value is.
+    pub value: Mark,
+}
+
+impl WrittenRole {
+    /// The place of its name.
+    #[must_use]
+    pub fn site(&self) -> Site {
+        self.site_of(&self.name)
+    }
+
+    /// A place in the role's file.
+    #[must_use]
+    pub fn site_of(&self, mark: &Mark) -> Site {
+        Site { file: Arc::clone(&self.role.at.file), mark: Some(mark.clone()) }
+    }
+
+    /// How an option is written.
+    #[must_use]
+    pub fn option(&self, option: OptionName) -> Option<&WrittenOption> {
+        self.options.iter().find(|written| written.option == option)
+    }
+}
