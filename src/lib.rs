@@ -1,6 +1,6 @@
 //! recmode: which recording mode holds for a session, and a recorder that enforces it.
 //!
-//! Data flows one way: role files → [`roles`] → [`policy`] → the command or the [`report`]; and, for a
+//! Data flows one way: role files → [`roles`] → [`holders`] → [`policy`] → the command or the [`report`]; and, for a
 //! session, terminal side ([`session`]) ⇒ [`ring`] ⇒ recording side ([`recording`]) → file.
 //! `policy`, the mode's state machine and the encoder are pure; files, terminals, signals,
 //! clocks and processes live at the rim.
@@ -11,9 +11,11 @@ mod clock;
 pub mod cmd;
 pub mod escape;
 pub mod exit;
+pub mod holders;
 pub mod policy;
 pub mod recording;
 pub mod report;
+pub mod require;
 pub mod ring;
 pub mod roles;
 pub mod session;

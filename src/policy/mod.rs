@@ -31,14 +31,18 @@
 //! assert_eq!(roles.resolve(SessionKind::K8s).mode, Mode::Strict);
 //! ```
 
+mod answer;
 mod decision;
+mod dialect;
 mod kind;
 mod mode;
 mod place;
 mod role;
 mod set;
 
+pub use answer::{Answer, Standing};
 pub use decision::{DecidedBy, Decision, Ground, OptionName, Value};
+pub use dialect::Dialect;
 pub use kind::SessionKind;
 pub use mode::Mode;
 pub use place::Place;

@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthChar;
 
 use super::style::{BLUE, BOLD, RED, YELLOW, paint};
 use crate::escape;
-use crate::roles::{LoadError, Mark, Problem, SelectError, Severity, Site, Skipped};
+use crate::holders::SelectError;
+use crate::roles::{LoadError, Mark, Problem, Severity, Site, Skipped};
 
 /// All of a [`LoadError`]: its warnings, then its errors. Ends with a line break.
 #[must_use]

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::grants::Grants;
 use super::limits::MAX_PROBLEMS_PER_FILE;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 use super::tree::Span;
@@ -34,6 +35,7 @@ pub(super) struct Found {
     /// Roles, with the line of the name for the error of a second role of that name.
     pub(super) roles: Vec<(Arc<Role>, Excerpt)>,
     pub(super) users: Vec<(User, Excerpt)>,
+    pub(super) grants: Grants,
     pub(super) skipped: Vec<Skipped>,
     pub(super) problems: Vec<Problem>,
     /// How many of the problems are warnings.
@@ -50,6 +52,7 @@ impl Found {
     pub(super) fn append(&mut self, mut later: Self) {
         self.roles.append(&mut later.roles);
         self.users.append(&mut later.users);
+        self.grants.append(later.grants);
         self.skipped.append(&mut later.skipped);
         self.more_errors += later.more_errors;
         self.more_warnings += later.more_warnings;

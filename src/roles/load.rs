@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 
 use super::Roles;
 use super::found::{Found, Skipped};
+use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 use super::walk::{self, Entry};
@@ -59,6 +60,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
             _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
         })
         .collect();
+    let mut grants = Grants::default();
     let (mut roles, mut users, mut skipped, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (n, entry) in entries.iter().enumerate() {
         match entry {
@@ -79,14 +81,21 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
                 }
                 roles.append(&mut found.roles);
                 users.append(&mut found.users);
+                grants.append(found.grants);
                 skipped.append(&mut found.skipped);
             }
         }
     }
     problems.extend(second_ones(&roles, |role| (&role.name, &role.at), ProblemKind::DuplicateRole));
     problems.extend(second_ones(&users, |user| (&user.name, &user.at), ProblemKind::DuplicateUser));
+    problems.extend(second_grants(&grants));
     if roles.is_empty() && !has_error(&problems) {
-        let file = users.first().map_or_else(|| "roles".into(), |(user, _)| Arc::clone(&user.at.file));
+        let user = users.first().map(|(user, _)| &user.at);
+        let list = grants.lists.first().map(|list| &list.at);
+        let connector = grants.connectors.first().map(|connector| &connector.at);
+        let member = grants.members.first().map(|member| &member.member.at);
+        let first = user.or(list).or(connector).or(member);
+        let file = first.map_or_else(|| "roles".into(), |at| Arc::clone(&at.file));
         problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
     let (errors, warnings): (Vec<_>, Vec<_>) =
@@ -96,7 +105,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     }
     let roles = roles.into_iter().map(|(role, _)| role).collect();
     let users = users.into_iter().map(|(user, _)| user).collect();
-    Ok(Roles::new(roles, users, warnings, skipped))
+    Ok(Roles::new(roles, users, grants, warnings, skipped))
 }
 
 /// The first few kinds of what was skipped.
@@ -132,6 +141,30 @@ fn second_ones<T>(
             let site = |(item, excerpt): &(T, Excerpt)| site(named(item).1, excerpt);
             let mut problem = Problem::new(kind(name.to_string()), site(item));
             problem.related.push(("first here", site(first)));
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// An error for each access list or connector whose name an earlier one of its kind has.
+fn second_grants(grants: &Grants) -> Vec<Problem> {
+    let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.excerpt));
+    let connectors = grants.connectors.iter().map(|connector| {
+        let kind = match connector.kind {
+            ConnectorKind::Github => "github connector",
+            ConnectorKind::Saml => "saml connector",
+            ConnectorKind::Oidc => "oidc connector",
+        };
+        (kind, &connector.name, &connector.at, &connector.excerpt)
+    });
+    let mut firsts = HashMap::new();
+    let mut problems = Vec::new();
+    for (kind, name, at, excerpt) in lists.chain(connectors) {
+        if let Some((first_at, first)) = firsts.insert((kind, name), (at, excerpt)) {
+            let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
+            let mut problem = Problem::new(second, site(at, excerpt));
+            problem.related.push(("before it here", site(first_at, first)));
             problems.push(problem);
         }
     }

@@ -36,6 +36,7 @@
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
 mod found;
+mod grants;
 mod keys;
 pub mod limits;
 mod load;
@@ -44,7 +45,6 @@ mod parse;
 mod problem;
 mod record_session;
 mod resource;
-mod select;
 mod source;
 mod split;
 mod tree;
@@ -55,10 +55,12 @@ use std::sync::Arc;
 use crate::policy::Role;
 
 pub use found::{Skipped, User};
+pub use grants::{
+    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, NameAt, Requests,
+};
 pub use load::{LoadError, load, load_with_progress};
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
-pub use select::SelectError;
 pub use source::is_stream;
 
 /// What was read.
@@ -68,6 +70,7 @@ pub struct Roles {
     all: Vec<Arc<Role>>,
     /// Sorted by name; no name is there twice.
     users: Vec<User>,
+    grants: Grants,
     warnings: Vec<Problem>,
     skipped: Vec<Skipped>,
 }
@@ -76,12 +79,13 @@ impl Roles {
     fn new(
         mut roles: Vec<Arc<Role>>,
         mut users: Vec<User>,
+        grants: Grants,
         warnings: Vec<Problem>,
         skipped: Vec<Skipped>,
     ) -> Self {
         roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { all: roles, users, warnings, skipped }
+        Self { all: roles, users, grants, warnings, skipped }
     }
 
     /// The roles, sorted by name.
@@ -94,6 +98,12 @@ impl Roles {
     #[must_use]
     pub fn users(&self) -> &[User] {
         &self.users
+    }
+
+    /// What gives roles to someone besides users' own documents, in the order of the input.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// What was written but has no effect, in the order of the input.
