@@ -27,6 +27,9 @@ end
 complete -c recmode -n "__fish_recmode_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_needs_command" -s V -l version -d 'Print version'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "lint" -d 'Find in role files what a person overlooks'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "explain" -d 'Explain a rule of lint, or list them all'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "schema" -d 'Print the JSON Schema of a file\'s format'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "cat" -d 'Print what a session printed'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
@@ -51,6 +54,30 @@ always\t'Always'
 never\t'Never'"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s v -l verbose -d 'Say on stderr which documents were skipped'
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .github/recmode.yaml, in this directory or above it)' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dialect -d 'Whose reading of the roles counts (default: the configuration\'s, else rfd68)' -r -f -a "rfd68\t'The modes as they are specified'
+teleport\t'What Teleport 18 acts on'"
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l format -d 'How to print the findings' -r -f -a "human\t'The source lines, annotated, for people'
+json\t'A stable tree, for scripts; also what --baseline reads'"
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings to this file, which is replaced when they are complete' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s A -l allow -d 'Turn a rule off (repeatable)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s W -l warn -d 'Make a rule\'s findings warnings (repeatable)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s D -l deny -d 'Make a rule\'s findings errors (repeatable)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fail-on -d 'Exit with 1 if there is a finding of at least this severity' -r -f -a "warning\t'Warnings and errors'
+error\t'Errors only'"
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l baseline -d 'Leave out the findings of this earlier run (its --format json output)' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l stdin-name -d 'What to call the text from standard input' -r
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l color -d 'Colour the findings' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE'
+always\t'Always'
+never\t'Never'"
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l no-config -d 'Read no configuration'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l exit-zero -d 'Exit with 0 whatever is found'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: show the changes instead of making them'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary, no info findings and no progress'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c recmode -n "__fish_recmode_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l mode -d 'The mode; without it and without roles: best_effort' -r -f -a "best_effort\t'The session goes on, with a warning'
 strict\t'No recording, no session'"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l roles -d 'Resolve the mode from these role files or directories (repeatable)' -r -F
@@ -77,9 +104,12 @@ complete -c recmode -n "__fish_recmode_using_subcommand cat" -s h -l help -d 'Pr
 complete -c recmode -n "__fish_recmode_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand man" -l out -d 'Write recmode.1 and one page a subcommand into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c recmode -n "__fish_recmode_using_subcommand man" -s h -l help -d 'Print help'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "cat" -d 'Print what a session printed'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve record cat completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "lint" -d 'Find in role files what a person overlooks'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "explain" -d 'Explain a rule of lint, or list them all'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "schema" -d 'Print the JSON Schema of a file\'s format'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "cat" -d 'Print what a session printed'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

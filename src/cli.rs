@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::policy::{Mode, SessionKind};
+use crate::policy::{Dialect, Mode, SessionKind};
 use crate::recording::Format;
 
 /// Resolve the session recording mode of access roles, and record a shell under it
@@ -33,6 +33,12 @@ pub struct Cli {
 pub enum Command {
     /// Say which recording mode holds for a set of roles, and why
     Resolve(ResolveArgs),
+    /// Find in role files what a person overlooks
+    Lint(LintArgs),
+    /// Explain a rule of lint, or list them all
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of a file's format
+    Schema(SchemaArgs),
     /// Run a command in a terminal, record it, and enforce the mode when the disk fails
     Record(RecordArgs),
     /// Print what a session printed
@@ -98,6 +104,122 @@ pub enum ResolveFormat {
     Yaml,
     /// Just the mode
     Mode,
+}
+
+/// `recmode lint`
+#[derive(Debug, Args)]
+pub struct LintArgs {
+    /// Files, directories (their hidden and git-ignored files left out), or `-` for standard input
+    /// (default: the configuration's paths, else .)
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Read this configuration (default: .recmode.yaml or .github/recmode.yaml, in this directory or above it)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config")]
+    pub config: Option<PathBuf>,
+
+    /// Read no configuration
+    #[arg(long)]
+    pub no_config: bool,
+
+    /// Whose reading of the roles counts (default: the configuration's, else rfd68)
+    #[arg(long, value_name = "DIALECT", value_enum)]
+    pub dialect: Option<Dialect>,
+
+    /// How to print the findings
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LintFormat::Human)]
+    pub format: LintFormat,
+
+    /// Write the findings to this file, which is replaced when they are complete
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// Turn a rule off (repeatable)
+    #[arg(short = 'A', long, value_name = "RULE")]
+    pub allow: Vec<String>,
+
+    /// Make a rule's findings warnings (repeatable)
+    #[arg(short = 'W', long, value_name = "RULE")]
+    pub warn: Vec<String>,
+
+    /// Make a rule's findings errors (repeatable)
+    #[arg(short = 'D', long, value_name = "RULE")]
+    pub deny: Vec<String>,
+
+    /// Exit with 1 if there is a finding of at least this severity
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
+    pub fail_on: FailOn,
+
+    /// Exit with 0 whatever is found
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// Repair what has one right answer; a mode is never weakened and never chosen
+    #[arg(long)]
+    pub fix: bool,
+
+    /// With --fix: show the changes instead of making them
+    #[arg(long, requires = "fix")]
+    pub dry_run: bool,
+
+    /// Leave out the findings of this earlier run (its --format json output)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
+
+    /// What to call the text from standard input
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
+
+    /// Print no summary, no info findings and no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+
+    /// Colour the findings
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+}
+
+/// Output formats of `lint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// The source lines, annotated, for people
+    Human,
+    /// A stable tree, for scripts; also what --baseline reads
+    Json,
+}
+
+/// From which severity on findings make `lint` fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Warnings and errors
+    Warning,
+    /// Errors only
+    Error,
+}
+
+/// `recmode explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rule (default: list all)
+    #[arg(value_name = "RULE")]
+    pub rule: Option<String>,
+}
+
+/// `recmode schema`
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Which format
+    #[arg(value_name = "WHAT", value_enum)]
+    pub what: SchemaOf,
+}
+
+/// The formats that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The configuration, .recmode.yaml
+    Config,
+    /// A role, as far as session recording goes
+    Role,
 }
 
 /// When to use colour.
@@ -181,6 +303,19 @@ impl ValueEnum for Mode {
         Some(PossibleValue::new(self.name()).help(match self {
             Self::BestEffort => "The session goes on, with a warning",
             Self::Strict => "No recording, no session",
+        }))
+    }
+}
+
+impl ValueEnum for Dialect {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::Rfd68 => "The modes as they are specified",
+            Self::Teleport => "What Teleport 18 acts on",
         }))
     }
 }

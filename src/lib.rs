@@ -1,6 +1,7 @@
 //! recmode: which recording mode holds for a session, and a recorder that enforces it.
 //!
-//! Data flows one way: role files → [`roles`] → [`holders`] → [`policy`] → the command or the [`report`]; and, for a
+//! Data flows one way: role files → [`roles`] → [`holders`] → [`policy`] → the command, [`lint`],
+//! or the [`report`]; and, for a
 //! session, terminal side ([`session`]) ⇒ [`ring`] ⇒ recording side ([`recording`]) → file.
 //! `policy`, the mode's state machine and the encoder are pure; files, terminals, signals,
 //! clocks and processes live at the rim.
@@ -9,9 +10,11 @@
 pub mod cli;
 mod clock;
 pub mod cmd;
+pub mod config;
 pub mod escape;
 pub mod exit;
 pub mod holders;
+pub mod lint;
 pub mod policy;
 pub mod recording;
 pub mod report;

@@ -14,6 +14,9 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Resolve(args) => cmd::resolve::run(args),
+        Command::Lint(args) => cmd::lint::run(args),
+        Command::Explain(args) => cmd::explain::run(args),
+        Command::Schema(args) => cmd::schema::run(args),
         Command::Record(args) => cmd::record::run(args),
         Command::Cat(args) => cmd::cat::run(args),
         Command::Completions(args) => cmd::completions::run(args),

@@ -5,10 +5,13 @@
 pub mod cat;
 mod color;
 pub mod completions;
+pub mod explain;
+pub mod lint;
 pub mod man;
 mod progress;
 pub mod record;
 pub mod resolve;
+pub mod schema;
 
 use std::io::{self, Write as _};
 

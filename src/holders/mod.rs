@@ -26,7 +26,6 @@ use std::sync::Arc;
 use crate::policy::{Place, Role, RoleSet};
 use crate::roles::{NameAt, Roles};
 
-pub use pattern::matches_glob;
 pub use row::{Cell, Row, rows};
 pub use select::SelectError;
 

@@ -46,8 +46,7 @@ pub(super) fn is_template(name: &str) -> bool {
 
 /// Whether the whole text matches the glob, in which `*` stands for any text and every other
 /// character for itself. Takes no more than the product of both lengths.
-#[must_use]
-pub fn matches_glob(glob: &str, text: &str) -> bool {
+fn matches_glob(glob: &str, text: &str) -> bool {
     let Some((first, rest)) = glob.split_once('*') else { return glob == text };
     let Some(text) = text.strip_prefix(first) else { return false };
     let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));

@@ -1,8 +1,10 @@
 //! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
+pub mod lint;
 mod problem;
 mod resolution;
+mod source;
 mod style;
 mod table;
 

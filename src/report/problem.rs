@@ -3,12 +3,11 @@
 
 use std::fmt::Write;
 
-use unicode_width::UnicodeWidthChar;
-
+use super::source;
 use super::style::{BLUE, BOLD, RED, YELLOW, paint};
 use crate::escape;
 use crate::holders::SelectError;
-use crate::roles::{LoadError, Mark, Problem, Severity, Site, Skipped};
+use crate::roles::{LoadError, Problem, Severity, Site, Skipped};
 
 /// All of a [`LoadError`]: its warnings, then its errors. Ends with a line break.
 #[must_use]
@@ -70,39 +69,5 @@ fn head(out: &mut String, site: &Site, message: &str, color: bool) {
     };
     let place = format!("{file}:{}:{}", mark.line, mark.column);
     let _ = writeln!(out, "{}: {message}", paint(color, BOLD, &place));
-    source_line(out, mark, color);
-}
-
-/// The source line under its number, and carets under the span.
-fn source_line(out: &mut String, mark: &Mark, color: bool) {
-    let excerpt = &mark.excerpt;
-    let (start, end) = (excerpt.span.0 as usize, excerpt.span.1 as usize);
-    let (Some(before), Some(span), Some(after)) =
-        (excerpt.text.get(..start), excerpt.text.get(start..end), excerpt.text.get(end..))
-    else {
-        return;
-    };
-    let (before, span, after) = (line_text(before), line_text(span), line_text(after));
-    let number = mark.line.to_string();
-    let margin = " ".repeat(number.len());
-    let (left, right) = (if excerpt.cut_before { "…" } else { "" }, if excerpt.cut_after { "…" } else { "" });
-    let indent = " ".repeat(width(&before) + width(left));
-    let carets = "^".repeat(width(span.trim_end()).max(1));
-    let bar = paint(color, BLUE, "|");
-    let _ = writeln!(
-        out,
-        "{} {bar} {left}{before}{span}{}{right}",
-        paint(color, BLUE, &number),
-        after.trim_end()
-    );
-    let _ = writeln!(out, "{margin} {bar} {indent}{}", paint(color, RED, &carets));
-}
-
-/// Tabs as blanks and everything unsafe spelt out, so that what is printed has a known width.
-fn line_text(text: &str) -> String {
-    escape::controls(&text.replace('\t', "    "))
-}
-
-fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+    source::line(out, mark, mark.line.to_string().len(), (RED, '^'), color);
 }

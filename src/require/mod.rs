@@ -28,44 +28,21 @@ mod tests;
 
 use std::sync::Arc;
 
+use crate::config::Pattern;
 use crate::holders::{HolderKind, Unknown};
-use crate::policy::{Decision, Ground, Mode, Place, Role, SessionKind};
+use crate::policy::{Decision, Ground, Place, Role, SessionKind};
 
 pub use proof::prove;
 
-/// What has to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Requirement {
-    /// Its name, for messages.
-    pub name: Option<String>,
-    /// Whose sets of roles it speaks of.
-    pub of: Of,
-    /// The kinds of session.
-    pub kinds: Vec<SessionKind>,
-    /// The least mode.
-    pub mode: Mode,
-    /// Globs of roles that are left out first.
-    pub except_roles: Vec<String>,
-}
-
-/// Whose sets of roles a requirement speaks of; globs with `*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Of {
-    /// Every set that holds a role that matches.
-    Roles(Vec<String>),
-    /// The set of each user, and each group, whose name matches.
-    Users(Vec<String>),
-}
-
 /// What became of a requirement.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// Why it does not hold; none if it does.
     pub refutations: Vec<Refutation>,
     /// Users and groups for whom it can be neither proved nor refuted, and what is not known of them.
     pub unproved: Vec<Unproved>,
-    /// Globs (of `roles` or `users`, and of `except_roles`) that match nothing that was read.
-    pub unmatched: Vec<String>,
+    /// Patterns (of `roles`, `users` and `except_roles`) that match nothing that was read.
+    pub unmatched: Vec<Pattern>,
 }
 
 impl Outcome {

@@ -2,43 +2,33 @@
 
 use std::sync::Arc;
 
-use super::{Named, Of, Outcome, Refutation, Requirement, Unproved};
-use crate::holders::{Holder, matches_glob};
-use crate::policy::{Decision, Mode, Role, RoleSet, SessionKind};
+use super::{Named, Outcome, Refutation, Unproved};
+use crate::config::{Pattern, Requirement};
+use crate::holders::Holder;
+use crate::policy::{Decision, Ground, Mode, OptionName, Role, RoleSet, SessionKind, Value};
 
 /// Proves or refutes `requirement` over these roles (sorted by name) and holders.
 #[must_use]
 pub fn prove(requirement: &Requirement, roles: &[Arc<Role>], holders: &[Holder]) -> Outcome {
     let mut outcome = Outcome::default();
-    let globs = match &requirement.of {
-        Of::Roles(globs) => {
-            outcome.refutations = over_all_sets(requirement, globs, roles);
-            outcome.unmatched =
-                unmatched(globs, |glob| roles.iter().any(|role| matches_glob(glob, &role.name)));
-            globs
-        }
-        Of::Users(globs) => {
-            over_holders(requirement, globs, holders, &mut outcome);
-            outcome.unmatched = unmatched(globs, |glob| holders.iter().any(|holder| is_named(holder, glob)));
-            globs
-        }
-    };
-    let of_exceptions =
-        unmatched(&requirement.except_roles, |glob| roles.iter().any(|role| matches_glob(glob, &role.name)));
-    outcome.unmatched.extend(of_exceptions.into_iter().filter(|glob| !globs.contains(glob)));
+    if !requirement.roles.is_empty() {
+        outcome.refutations = over_all_sets(requirement, roles);
+    }
+    over_holders(requirement, holders, &mut outcome);
+    let no_role = |pattern: &&Pattern| !roles.iter().any(|role| pattern.matches(&role.name));
+    let no_holder = |pattern: &&Pattern| !holders.iter().any(|holder| is_named(holder, pattern));
+    outcome.unmatched.extend(requirement.roles.iter().filter(no_role).cloned());
+    outcome.unmatched.extend(requirement.users.iter().filter(no_holder).cloned());
+    outcome.unmatched.extend(requirement.except_roles.iter().filter(no_role).cloned());
     outcome
 }
 
-fn unmatched(globs: &[String], matches: impl Fn(&str) -> bool) -> Vec<String> {
-    globs.iter().filter(|glob| !matches(glob)).cloned().collect()
+fn any_matches(patterns: &[Pattern], name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(name))
 }
 
-fn any_matches(globs: &[String], name: &str) -> bool {
-    globs.iter().any(|glob| matches_glob(glob, name))
-}
-
-fn is_named(holder: &Holder, glob: &str) -> bool {
-    matches_glob(glob, &holder.name) || matches_glob(glob, &holder.short)
+fn is_named(holder: &Holder, pattern: &Pattern) -> bool {
+    pattern.matches(&holder.name) || pattern.matches(&holder.short)
 }
 
 fn resolve(roles: &[Arc<Role>], kind: SessionKind) -> Decision {
@@ -46,10 +36,11 @@ fn resolve(roles: &[Arc<Role>], kind: SessionKind) -> Decision {
 }
 
 /// For each kind the smallest counterexample, equal ones of several kinds as one.
-fn over_all_sets(requirement: &Requirement, globs: &[String], roles: &[Arc<Role>]) -> Vec<Refutation> {
+fn over_all_sets(requirement: &Requirement, roles: &[Arc<Role>]) -> Vec<Refutation> {
     let left: Vec<_> =
         roles.iter().filter(|role| !any_matches(&requirement.except_roles, &role.name)).cloned().collect();
-    let matches: Vec<_> = left.iter().filter(|role| any_matches(globs, &role.name)).cloned().collect();
+    let matches: Vec<_> =
+        left.iter().filter(|role| any_matches(&requirement.roles, &role.name)).cloned().collect();
     let mut refutations: Vec<Refutation> = Vec::new();
     for &kind in &requirement.kinds {
         let Some((counterexample, others)) = smallest(requirement.mode, &matches, &left, kind) else {
@@ -109,8 +100,10 @@ fn is_same_reason(a: &Decision, b: &Decision) -> bool {
 }
 
 /// Each user and group by its own set.
-fn over_holders(requirement: &Requirement, globs: &[String], holders: &[Holder], outcome: &mut Outcome) {
-    for holder in holders.iter().filter(|holder| globs.iter().any(|glob| is_named(holder, glob))) {
+fn over_holders(requirement: &Requirement, holders: &[Holder], outcome: &mut Outcome) {
+    for holder in
+        holders.iter().filter(|holder| requirement.users.iter().any(|pattern| is_named(holder, pattern)))
+    {
         let named = || Named { kind: holder.kind, name: Arc::clone(&holder.name), at: holder.at.clone() };
         let held = holder.held.iter().map(|(role, _)| role);
         let set: Vec<_> =
@@ -175,9 +168,8 @@ fn mend(refutation: &Refutation) -> String {
     let options = kinds.iter().map(|kind| format!("`{kind}: strict`")).collect::<Vec<_>>().join(", ");
     let mut loosening: Vec<&str> = Vec::new();
     for decision in &refutation.decisions {
-        let direct = |ground: &&crate::policy::Ground| {
-            ground.value == crate::policy::Value::Mode(Mode::BestEffort)
-                && ground.option == crate::policy::OptionName::Kind(decision.kind)
+        let direct = |ground: &&Ground| {
+            ground.value == Value::Mode(Mode::BestEffort) && ground.option == OptionName::Kind(decision.kind)
         };
         loosening.extend(decision.because.iter().filter(direct).map(|ground| ground.role.as_ref()));
     }
@@ -187,8 +179,7 @@ fn mend(refutation: &Refutation) -> String {
     let target =
         if refutation.holder.is_none() { quoted(&mut own.take(1)) } else { quoted(&mut own.take(3)) };
     let give = format!("give {options} to the role {target}");
-    let is_pair = refutation.holder.is_none() && refutation.roles.len() == 2;
-    if loosening.is_empty() || (refutation.roles.len() == 1 && !is_pair) {
+    if loosening.is_empty() || refutation.roles.len() == 1 {
         return give;
     }
     let kinds = kinds.join(", ");

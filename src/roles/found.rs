@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::grants::Grants;
 use super::limits::MAX_PROBLEMS_PER_FILE;
-use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::tree::Span;
 use crate::policy::{Place, Role};
 
@@ -33,8 +33,8 @@ pub struct Skipped {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Roles, with the line of the name for the error of a second role of that name.
-    pub(super) roles: Vec<(Arc<Role>, Excerpt)>,
-    pub(super) users: Vec<(User, Excerpt)>,
+    pub(super) roles: Vec<(Arc<Role>, Mark)>,
+    pub(super) users: Vec<(User, Mark)>,
     pub(super) grants: Grants,
     pub(super) skipped: Vec<Skipped>,
     pub(super) problems: Vec<Problem>,
@@ -98,6 +98,8 @@ pub(super) struct Document<'a> {
     pub(super) text: &'a str,
     /// The line of the file that the text begins with, from 1.
     pub(super) first_line: u32,
+    /// The byte of the file that the text begins with.
+    pub(super) first_byte: u64,
 }
 
 impl Document<'_> {
@@ -109,9 +111,20 @@ impl Document<'_> {
         Excerpt::new(self.text, span.start as usize, span.end as usize)
     }
 
+    pub(super) fn mark(&self, span: Span) -> Mark {
+        let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let start = (self.line(span), span.column);
+        Mark {
+            line: start.0,
+            column: start.1,
+            end: advance(start, text),
+            bytes: (self.first_byte + u64::from(span.start), self.first_byte + u64::from(span.end)),
+            excerpt: self.excerpt(span),
+        }
+    }
+
     pub(super) fn site(&self, span: Span) -> Site {
-        let mark = Mark { line: self.line(span), column: span.column, excerpt: self.excerpt(span) };
-        Site { file: Arc::clone(self.file), mark: Some(mark) }
+        Site { file: Arc::clone(self.file), mark: Some(self.mark(span)) }
     }
 
     pub(super) fn problem(&self, kind: ProblemKind, span: Span) -> Problem {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::problem::Excerpt;
+use super::problem::Mark;
 use crate::policy::Place;
 
 /// A name, and where it is written.
@@ -46,7 +46,7 @@ pub struct AccessList {
     pub owner_grants: Vec<NameAt>,
     /// `spec.owners`.
     pub owners: Vec<Member>,
-    pub(super) excerpt: Excerpt,
+    pub(super) mark: Mark,
 }
 
 /// Who is on an access list.
@@ -106,7 +106,7 @@ pub struct Connector {
     pub at: Place,
     /// Its mappings, in their order.
     pub mappings: Vec<Mapping>,
-    pub(super) excerpt: Excerpt,
+    pub(super) mark: Mark,
 }
 
 /// One mapping of a connector.

@@ -10,7 +10,7 @@ use super::Roles;
 use super::found::{Found, Skipped};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
-use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::walk::{self, Entry};
 use crate::policy::Place;
 
@@ -128,7 +128,7 @@ fn has_error(problems: &[Problem]) -> bool {
 
 /// An error for each item whose name an earlier one has.
 fn second_ones<T>(
-    items: &[(T, Excerpt)],
+    items: &[(T, Mark)],
     named: impl Fn(&T) -> (&Arc<str>, &Place),
     kind: fn(String) -> ProblemKind,
 ) -> Vec<Problem> {
@@ -138,7 +138,7 @@ fn second_ones<T>(
         let (name, _) = named(&item.0);
         let first = *firsts.entry(name).or_insert(item);
         if !std::ptr::eq(first, item) {
-            let site = |(item, excerpt): &(T, Excerpt)| site(named(item).1, excerpt);
+            let site = |(item, mark): &(T, Mark)| site(named(item).1, mark);
             let mut problem = Problem::new(kind(name.to_string()), site(item));
             problem.related.push(("first here", site(first)));
             problems.push(problem);
@@ -149,21 +149,21 @@ fn second_ones<T>(
 
 /// An error for each access list or connector whose name an earlier one of its kind has.
 fn second_grants(grants: &Grants) -> Vec<Problem> {
-    let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.excerpt));
+    let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.mark));
     let connectors = grants.connectors.iter().map(|connector| {
         let kind = match connector.kind {
             ConnectorKind::Github => "github connector",
             ConnectorKind::Saml => "saml connector",
             ConnectorKind::Oidc => "oidc connector",
         };
-        (kind, &connector.name, &connector.at, &connector.excerpt)
+        (kind, &connector.name, &connector.at, &connector.mark)
     });
     let mut firsts = HashMap::new();
     let mut problems = Vec::new();
-    for (kind, name, at, excerpt) in lists.chain(connectors) {
-        if let Some((first_at, first)) = firsts.insert((kind, name), (at, excerpt)) {
+    for (kind, name, at, mark) in lists.chain(connectors) {
+        if let Some((first_at, first)) = firsts.insert((kind, name), (at, mark)) {
             let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
-            let mut problem = Problem::new(second, site(at, excerpt));
+            let mut problem = Problem::new(second, site(at, mark));
             problem.related.push(("before it here", site(first_at, first)));
             problems.push(problem);
         }
@@ -171,7 +171,6 @@ fn second_grants(grants: &Grants) -> Vec<Problem> {
     problems
 }
 
-fn site(at: &Place, excerpt: &Excerpt) -> Site {
-    let mark = Mark { line: at.line, column: at.column, excerpt: excerpt.clone() };
-    Site { file: Arc::clone(&at.file), mark: Some(mark) }
+fn site(at: &Place, mark: &Mark) -> Site {
+    Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) }
 }

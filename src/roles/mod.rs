@@ -47,6 +47,7 @@ mod record_session;
 mod resource;
 mod source;
 mod split;
+mod survey;
 mod tree;
 mod walk;
 
@@ -62,6 +63,7 @@ pub use load::{LoadError, load, load_with_progress};
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::is_stream;
+pub use survey::{Comment, Survey, SurveyedFile, WrittenOption, WrittenRole};
 
 /// What was read.
 #[derive(Debug)]

@@ -12,24 +12,28 @@ use super::{resource, split, tree};
 /// read.
 pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
     let mut bytes = piece.bytes.as_slice();
-    if piece.first_line == 1 {
-        bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut first_byte = piece.first_byte;
+    if piece.first_line == 1
+        && let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf")
+    {
+        bytes = rest;
+        first_byte += 3;
     }
     if let Some(at) = memchr::memchr(0, bytes) {
-        found.report(bad_byte(ProblemKind::Nul, file, bytes, at, piece.first_line));
+        found.report(bad_byte(ProblemKind::Nul, file, bytes, at, piece));
         return;
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let at = error.valid_up_to();
-            found.report(bad_byte(ProblemKind::NotUtf8, file, bytes, at, piece.first_line));
+            found.report(bad_byte(ProblemKind::NotUtf8, file, bytes, at, piece));
             return;
         }
     };
     let mut first_line = piece.first_line;
-    for (_, text) in split::documents(text) {
-        let document = Document { file, text, first_line };
+    for (start, text) in split::documents(text) {
+        let document = Document { file, text, first_line, first_byte: first_byte + start as u64 };
         if text.trim_start_matches("---").trim_ascii() != "" {
             read_document(document, found);
         }
@@ -58,7 +62,7 @@ fn read_document(document: Document<'_>, found: &mut Found) {
 }
 
 /// The problem of a byte that no text may have, at the byte.
-fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, first_line: u32) -> Problem {
+fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, piece: &Piece) -> Problem {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let lines = memchr::memchr_iter(b'\n', &bytes[..at]).count();
     let line_start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);
@@ -66,9 +70,14 @@ fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, first_l
     let end = (at + 200).min(bytes.len());
     let around = format!("{before}{}", String::from_utf8_lossy(&bytes[at..end]));
     let width = around[before.len()..].chars().next().map_or(0, char::len_utf8);
+    let line = piece.first_line.saturating_add(count(lines));
+    let column = count(before.chars().count()).saturating_add(1);
+    let byte = piece.first_byte + (piece.bytes.len() - bytes.len() + at) as u64;
     let mark = Mark {
-        line: first_line.saturating_add(count(lines)),
-        column: count(before.chars().count()).saturating_add(1),
+        line,
+        column,
+        end: (line, column.saturating_add(1)),
+        bytes: (byte, byte + 1),
         excerpt: Excerpt::new(&around, before.len(), before.len() + width),
     };
     Problem::new(kind, Site { file: Arc::clone(file), mark: Some(mark) })

@@ -58,8 +58,53 @@ pub struct Mark {
     pub line: u32,
     /// The column in characters, from 1.
     pub column: u32,
+    /// Line and column behind the last character, from 1.
+    pub end: (u32, u32),
+    /// The same as a range of bytes of the file.
+    pub bytes: (u64, u64),
     /// The line's text.
     pub excerpt: Excerpt,
+}
+
+impl Mark {
+    /// The place `start..end` of `text`, which is all of its file.
+    #[must_use]
+    pub fn in_text(text: &str, start: usize, end: usize) -> Self {
+        let start = text.floor_char_boundary(start);
+        let end = text.ceil_char_boundary(end).max(start);
+        let (line, column) = position(text, start);
+        let (end_line, end_column) = advance((line, column), &text[start..end]);
+        Self {
+            line,
+            column,
+            end: (end_line, end_column),
+            bytes: (start as u64, end as u64),
+            excerpt: Excerpt::new(text, start, end),
+        }
+    }
+}
+
+/// Line and column of the byte `at` of a text, both from 1.
+fn position(text: &str, at: usize) -> (u32, u32) {
+    let line_start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
+    let lines = memchr::memchr_iter(b'\n', &text.as_bytes()[..line_start]).count();
+    advance((count(lines).saturating_add(1), 1), &text[line_start..at])
+}
+
+/// The position behind `text`, which begins at `from`.
+pub(super) fn advance(from: (u32, u32), text: &str) -> (u32, u32) {
+    let (mut line, mut column) = from;
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+    if lines > 0 {
+        line = line.saturating_add(count(lines));
+        column = 1;
+    }
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (line, column.saturating_add(count(last.chars().count())))
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 /// A source line, or the part of a long one around the place.

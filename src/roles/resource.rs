@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.requests(id, &name);
         let span = self.tree.span(at);
         let role = Role { name, at: self.document.place(span), record_session: said };
-        self.found.roles.push((Arc::new(role), self.document.excerpt(span)));
+        self.found.roles.push((Arc::new(role), self.document.mark(span)));
     }
 
     fn user(&mut self, id: NodeId, kind: &str) {
@@ -129,7 +129,7 @@ impl Reader<'_> {
         }
         let span = self.tree.span(at);
         let user = User { name, at: self.document.place(span), roles };
-        self.found.users.push((user, self.document.excerpt(span)));
+        self.found.users.push((user, self.document.mark(span)));
     }
 
     /// A Kubernetes list: its items are resources.

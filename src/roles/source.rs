@@ -109,6 +109,8 @@ pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
     /// The line of the file that it begins with, from 1.
     pub(super) first_line: u32,
+    /// The byte of the file that it begins with.
+    pub(super) first_byte: u64,
 }
 
 /// Reads a file piece by piece.
@@ -181,7 +183,9 @@ impl<'a> Pieces<'a> {
                 break;
             }
             if self.buffer.len() > MAX_DOCUMENT_BYTES {
-                let mark = Mark { line: self.line, column: 1, excerpt: self.first_line() };
+                let at = self.total - self.buffer.len() as u64;
+                let excerpt = self.first_line();
+                let mark = Mark { line: self.line, column: 1, end: (self.line, 1), bytes: (at, at), excerpt };
                 self.done = true;
                 let site = Site { file: Arc::clone(self.file), mark: Some(mark) };
                 return Err(Box::new(Problem::new(ProblemKind::DocumentTooLarge, site)));
@@ -195,9 +199,10 @@ impl<'a> Pieces<'a> {
         let rest = if self.done { Vec::new() } else { self.buffer.split_off(boundary) };
         let bytes = std::mem::replace(&mut self.buffer, rest);
         let first_line = self.line;
+        let first_byte = self.total - (bytes.len() + self.buffer.len()) as u64;
         let lines = memchr::memchr_iter(b'\n', &bytes).count();
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        Ok(Some(Piece { bytes, first_line }))
+        Ok(Some(Piece { bytes, first_line, first_byte }))
     }
 
     fn fail(&mut self, kind: ProblemKind) -> Box<Problem> {

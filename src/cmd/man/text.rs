@@ -69,8 +69,16 @@ pub(super) const ROOT: &Page = &Page {
 };
 
 /// The pages of the subcommands.
-pub(super) const PAGES: &[(&str, Page)] =
-    &[("resolve", RESOLVE), ("record", RECORD), ("cat", CAT), ("completions", COMPLETIONS), ("man", MAN)];
+pub(super) const PAGES: &[(&str, Page)] = &[
+    ("resolve", RESOLVE),
+    ("lint", LINT),
+    ("explain", EXPLAIN),
+    ("schema", SCHEMA),
+    ("record", RECORD),
+    ("cat", CAT),
+    ("completions", COMPLETIONS),
+    ("man", MAN),
+];
 
 const RESOLVE: Page = Page {
     description: &[
@@ -107,6 +115,67 @@ const RESOLVE: Page = Page {
             "mode=$(recmode resolve --roles roles/ --role access --kind ssh --format mode)",
         ),
     ],
+};
+
+const LINT: Page = Page {
+    description: &[
+        "Role files are read as by recmode-resolve(1), Terraform's among them, and judged by rules; \
+         recmode-explain(1) lists and explains them. In directories hidden files and what .gitignore \
+         names are left out.",
+        "Text that is not well-formed, such as a template that has to be rendered first, is reported once \
+         for its file: as an error where the file was named or shows signs of a role, else as info.",
+        "A finding is left out where a comment on its line, or on the line above, says \
+         # recmode: ignore[RULE, ...] REASON. A finding of severity error needs the reason. The \
+         configuration can leave out findings by rule, path and role.",
+        "--fix changes only what has one right answer and leaves every other byte alone: a slip in the \
+         spelling of a mode or a key, a record_session in the wrong place, a comment that suppresses \
+         nothing. It never weakens a mode and never chooses one.",
+    ],
+    exit_status: &[
+        ("0", "Nothing at or above --fail-on was found."),
+        ("1", "Something was found."),
+        ("2", "It could not be judged: bad usage, a configuration with an error, no input."),
+    ],
+    diagnostics: &[],
+    files: &[
+        (
+            ".recmode.yaml",
+            "The configuration, in the current directory or above it, up to the repository's root.",
+        ),
+        (".github/recmode.yaml", "The same, where the other is not there."),
+    ],
+    environment: COLOUR,
+    examples: &[
+        ("What is wrong with the roles of this repository", "recmode lint"),
+        ("Show what --fix would change", "recmode lint --fix --dry-run roles/"),
+        (
+            "Accept what is there, and fail on what comes",
+            "recmode lint --format json --exit-zero -o known.json; recmode lint --baseline known.json",
+        ),
+        ("The roles of a cluster", "tctl get roles | recmode lint -"),
+    ],
+};
+
+const EXPLAIN: Page = Page {
+    description: &[
+        "The page of a rule: what it finds, why it matters, a bad and a good example, how to mend it. Without RULE all rules are listed with their severities.",
+    ],
+    exit_status: PLAIN_STATUS,
+    diagnostics: &[],
+    files: &[],
+    environment: &[],
+    examples: &[("Why a role can weaken another", "recmode explain weakening-role")],
+};
+
+const SCHEMA: Page = Page {
+    description: &[
+        "JSON Schemas (draft 2020-12) for editors and other tools: of the configuration .recmode.yaml, and of a role as far as session recording goes.",
+    ],
+    exit_status: PLAIN_STATUS,
+    diagnostics: &[],
+    files: &[],
+    environment: &[],
+    examples: &[("For an editor", "recmode schema config > recmode.schema.json")],
 };
 
 const RECORD: Page = Page {

@@ -61,8 +61,8 @@ impl Reader<'_> {
         }
         let span = self.tree.span(at);
         let at = self.document.place(span);
-        let excerpt = self.document.excerpt(span);
-        self.found.grants.lists.push(AccessList { name, at, grants, owner_grants, owners, excerpt });
+        let mark = self.document.mark(span);
+        self.found.grants.lists.push(AccessList { name, at, grants, owner_grants, owners, mark });
     }
 
     fn list_member(&mut self, id: NodeId, kind: &str) {
@@ -103,8 +103,8 @@ impl Reader<'_> {
         }
         let span = self.tree.span(at);
         let at = self.document.place(span);
-        let excerpt = self.document.excerpt(span);
-        self.found.grants.connectors.push(Connector { kind: connector, name, at, mappings, excerpt });
+        let mark = self.document.mark(span);
+        self.found.grants.connectors.push(Connector { kind: connector, name, at, mappings, mark });
     }
 
     /// What the role `name` lets its holder request.

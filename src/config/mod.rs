@@ -1,0 +1,51 @@
+//! The configuration `.recmode.yaml`: how it is found, read and what is in it. Unknown keys and
+//! values are errors with their place; nothing here is applied.
+
+mod find;
+mod pattern;
+mod read;
+mod requirement;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::lint::Severity;
+use crate::policy::Dialect;
+use crate::roles::Site;
+
+pub use find::{Found, find};
+pub use pattern::Pattern;
+pub use read::{ConfigError, parse, read};
+pub use requirement::Requirement;
+
+/// What the configuration says.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The file's name; empty without one.
+    pub file: Arc<str>,
+    /// Whose reading of the roles counts.
+    pub dialect: Option<Dialect>,
+    /// Severities of rules by their ids; `None` turns a rule off.
+    pub rules: BTreeMap<String, Option<Severity>>,
+    /// Paths to look at where none are given, relative to the configuration's root.
+    pub paths: Vec<String>,
+    /// Findings to leave out.
+    pub ignore: Vec<Ignore>,
+    /// What the roles are required to say.
+    pub require: Vec<Requirement>,
+}
+
+/// Findings to leave out: those that match all that is said.
+#[derive(Debug, Clone)]
+pub struct Ignore {
+    /// The ids of the rules; never empty.
+    pub rules: Vec<String>,
+    /// Files, relative to the configuration's root.
+    pub path: Option<Pattern>,
+    /// Names of roles.
+    pub role: Option<Pattern>,
+    /// Why; findings of severity error are left out only with a reason.
+    pub reason: Option<String>,
+    /// Where it is written.
+    pub at: Site,
+}

@@ -1,0 +1,233 @@
+//! Text to [`Config`], with the place of everything that is wrong.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_yaml::{Location, Spanned};
+
+use super::{Config, Ignore, Pattern, Requirement};
+use crate::lint::{Severity, registry};
+use crate::policy::{Dialect, Mode, SessionKind};
+use crate::roles::{Mark, Site};
+
+/// The version of the format.
+const VERSION: u64 = 1;
+
+/// The largest configuration in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub at: Site,
+}
+
+/// Reads the configuration `path`, which is called `name` in messages.
+///
+/// # Errors
+///
+/// If it can't be read, or as [`parse`].
+pub fn read(path: &Path, name: &Arc<str>) -> Result<Config, ConfigError> {
+    let whole = |message: String| ConfigError { message, at: Site { file: Arc::clone(name), mark: None } };
+    let size = std::fs::metadata(path).map_err(|error| whole(format!("cannot be read: {error}")))?.len();
+    if size > MAX_BYTES {
+        return Err(whole("is larger than 1 MiB".to_owned()));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| whole(format!("cannot be read: {error}")))?;
+    parse(&text, name)
+}
+
+/// The configuration that this text is.
+///
+/// # Errors
+///
+/// The first thing that is wrong with it.
+pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let place = Places { text, name };
+    let options = serde_yaml::options! { with_snippet: false };
+    let file: File = serde_yaml::from_str_with_options(text, options).map_err(|error| {
+        let at = error.location().map_or_else(|| place.whole(), |location| place.site(location));
+        ConfigError { message: message(&error), at }
+    })?;
+    file.check(&place)
+}
+
+/// The error without its place, which is shown in front of it.
+fn message(error: &serde_yaml::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let text = text.lines().next().unwrap_or_default();
+    let end = text.find(" at line ").unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
+/// Turns the parser's locations into places.
+struct Places<'a> {
+    text: &'a str,
+    name: &'a Arc<str>,
+}
+
+impl Places<'_> {
+    fn whole(&self) -> Site {
+        Site { file: Arc::clone(self.name), mark: None }
+    }
+
+    fn site(&self, location: Location) -> Site {
+        let span = location.span();
+        let start = span.byte_offset().and_then(|start| usize::try_from(start).ok()).unwrap_or(0);
+        let length = span.byte_len().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+        let (start, end) = (start.min(self.text.len()), start.saturating_add(length).min(self.text.len()));
+        Site { file: Arc::clone(self.name), mark: Some(Mark::in_text(self.text, start, end)) }
+    }
+
+    fn error<T>(&self, location: Location, message: impl Into<String>) -> Result<T, ConfigError> {
+        Err(ConfigError { message: message.into(), at: self.site(location) })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Spanned<u64>,
+    dialect: Option<Spanned<String>>,
+    #[serde(default)]
+    rules: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    paths: Vec<String>,
+    #[serde(default)]
+    ignore: Vec<Spanned<IgnoreEntry>>,
+    #[serde(default)]
+    require: Vec<Spanned<RequireEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IgnoreEntry {
+    rules: Vec<Spanned<String>>,
+    path: Option<Spanned<String>>,
+    role: Option<Spanned<String>>,
+    reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequireEntry {
+    name: Option<String>,
+    #[serde(default)]
+    roles: Vec<Spanned<String>>,
+    #[serde(default)]
+    users: Vec<Spanned<String>>,
+    kinds: Option<Vec<Spanned<String>>>,
+    mode: Spanned<String>,
+    #[serde(default)]
+    except_roles: Vec<Spanned<String>>,
+}
+
+impl File {
+    fn check(self, places: &Places<'_>) -> Result<Config, ConfigError> {
+        if self.version.value != VERSION {
+            return places.error(self.version.referenced, "the version of the configuration has to be 1");
+        }
+        let mut config = Config { file: Arc::clone(places.name), paths: self.paths, ..Config::default() };
+        if let Some(dialect) = self.dialect {
+            let known = Dialect::from_name(&dialect.value);
+            let Some(known) = known else {
+                return places.error(dialect.referenced, "a dialect is rfd68 or teleport");
+            };
+            config.dialect = Some(known);
+        }
+        for (rule, level) in self.rules {
+            known_rule(&rule, level.referenced, places)?;
+            let severity = Severity::from_name(&level.value);
+            if severity.is_none() && level.value != "off" {
+                return places.error(level.referenced, "a severity is error, warning, info or off");
+            }
+            config.rules.insert(rule, severity);
+        }
+        for entry in self.ignore {
+            config.ignore.push(ignore(entry, places)?);
+        }
+        for entry in self.require {
+            config.require.push(require(entry, places)?);
+        }
+        Ok(config)
+    }
+}
+
+fn known_rule(rule: &str, at: Location, places: &Places<'_>) -> Result<(), ConfigError> {
+    if registry::find(rule).is_some() {
+        return Ok(());
+    }
+    places.error(at, registry::unknown(rule))
+}
+
+fn ignore(entry: Spanned<IgnoreEntry>, places: &Places<'_>) -> Result<Ignore, ConfigError> {
+    let at = entry.referenced;
+    let entry = entry.value;
+    if entry.rules.is_empty() {
+        return places.error(at, "an ignore has to name at least one rule");
+    }
+    for rule in &entry.rules {
+        known_rule(&rule.value, rule.referenced, places)?;
+    }
+    Ok(Ignore {
+        rules: entry.rules.into_iter().map(|rule| rule.value).collect(),
+        path: entry.path.map(|text| pattern(&text, Pattern::path, places)).transpose()?,
+        role: entry.role.map(|text| pattern(&text, Pattern::name, places)).transpose()?,
+        reason: entry.reason.filter(|reason| !reason.trim().is_empty()),
+        at: places.site(at),
+    })
+}
+
+fn require(entry: Spanned<RequireEntry>, places: &Places<'_>) -> Result<Requirement, ConfigError> {
+    let at = entry.referenced;
+    let entry = entry.value;
+    if entry.roles.is_empty() == entry.users.is_empty() {
+        return places.error(at, "a requirement is about either roles or users");
+    }
+    let Some(mode) = Mode::from_name(&entry.mode.value) else {
+        return places.error(entry.mode.referenced, "a mode is strict or best_effort");
+    };
+    let mut kinds = Vec::new();
+    for kind in entry.kinds.iter().flatten() {
+        match SessionKind::from_name(&kind.value) {
+            Some(kind) => kinds.push(kind),
+            None => return places.error(kind.referenced, "a kind is ssh, k8s, desktop, db or app"),
+        }
+    }
+    match entry.kinds {
+        None => kinds.extend(SessionKind::ALL),
+        Some(_) if kinds.is_empty() => return places.error(at, "kinds is empty: leave it out for all kinds"),
+        Some(_) => {}
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    let names = |texts: &[Spanned<String>]| -> Result<Vec<Pattern>, ConfigError> {
+        texts.iter().map(|text| pattern(text, Pattern::name, places)).collect()
+    };
+    Ok(Requirement {
+        name: entry.name,
+        roles: names(&entry.roles)?,
+        users: names(&entry.users)?,
+        kinds,
+        mode,
+        except_roles: names(&entry.except_roles)?,
+        at: places.site(at),
+    })
+}
+
+fn pattern(
+    text: &Spanned<String>,
+    make: fn(&str, Site) -> Result<Pattern, String>,
+    places: &Places<'_>,
+) -> Result<Pattern, ConfigError> {
+    let at = places.site(text.referenced);
+    make(&text.value, at.clone())
+        .map_err(|message| ConfigError { message: format!("not a glob: {message}"), at })
+}

@@ -1,0 +1,16 @@
+//! What the rules look at.
+
+use crate::config::Requirement;
+use crate::policy::Dialect;
+use crate::roles::Survey;
+
+/// What a run is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// All that was read.
+    pub survey: &'a Survey,
+    /// Whose reading of the roles counts.
+    pub dialect: Dialect,
+    /// What the configuration requires of the roles.
+    pub require: &'a [Requirement],
+}

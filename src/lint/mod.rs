@@ -1,0 +1,16 @@
+//! The linter: rules look at what was read and say what a person overlooks. Pure: reads no file and
+//! prints nothing; [`report::lint`](crate::report::lint) prints.
+//!
+//! A [`Rule`] stands in a file of its own under `rules/` and in [`registry::RULES`], with a page under
+//! `docs/rules/`. It makes [`Finding`]s; a [`Report`] holds those of a run, in a fixed order.
+
+mod finding;
+mod input;
+pub mod registry;
+mod report;
+mod rule;
+
+pub use finding::{Finding, Fix, Related, Severity, fingerprints};
+pub use input::Input;
+pub use report::{Report, Summary};
+pub use rule::Rule;
