@@ -72,6 +72,18 @@ pub struct ResolveArgs {
     #[command(flatten)]
     pub selection: RoleSelection,
 
+    /// Print the matrix: a row for each user and group, a column for each kind
+    #[arg(long, conflicts_with_all = ["role", "user"])]
+    pub all: bool,
+
+    /// With --all: count the roles that a holder may request, and show the weakest that it could come to
+    #[arg(long, requires = "all")]
+    pub with_requests: bool,
+
+    /// By whose rules: those of RFD 68, or what Teleport 18 acts on
+    #[arg(long, value_name = "DIALECT", value_enum, default_value_t = Dialect::Rfd68)]
+    pub dialect: Dialect,
+
     /// Answer for this kind of session only (default: all five)
     #[arg(long, value_name = "KIND", value_enum, required_if_eq("format", "mode"))]
     pub kind: Option<SessionKind>,
@@ -102,8 +114,10 @@ pub enum ResolveFormat {
     Json,
     /// The same tree as YAML
     Yaml,
-    /// Just the mode
+    /// Just the mode; `none` where there is none in the dialect
     Mode,
+    /// The matrix of --all for spreadsheets
+    Csv,
 }
 
 /// `recmode lint`

@@ -2,12 +2,14 @@
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
 pub mod lint;
+mod matrix;
 mod problem;
 mod resolution;
 mod source;
 mod style;
 mod table;
 
+pub use matrix::Matrix;
 pub use problem::{load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
-pub use table::{short_fall, table};
+pub use table::{mode_name, short_fall, table};
