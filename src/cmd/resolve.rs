@@ -101,7 +101,8 @@ fn matrix(
 
     let Some(required) = args.require else { return Ok(exit::OK) };
     let mut code = exit::OK;
-    for row in &rows {
+    // Who holds no role opens no session and falls short of nothing.
+    for row in rows.iter().filter(|row| !row.is_idle()) {
         for cell in row.cells.iter().filter(|cell| !cell.answer.meets(required)) {
             code = exit::NO;
             let who = format!("{} {:?}", row.holder.kind.name(), row.holder.name);

@@ -33,10 +33,20 @@ impl Row {
         Self { holder, cells }
     }
 
+    /// Whether the holder holds no role, not even one that can't be resolved, so that it can open no
+    /// session; its answers are those of the empty set and mean nothing.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.holder.held.is_empty() && self.holder.unknown.is_empty()
+    }
+
     /// The weakest cell, the first of equally weak ones; none where nothing is weak: where every
-    /// kind is strict or has no mode.
+    /// kind is strict or has no mode, or where the holder is [idle](Self::is_idle).
     #[must_use]
     pub fn weakest(&self) -> Option<&Cell> {
+        if self.is_idle() {
+            return None;
+        }
         let weak = self.cells.iter().filter(|cell| cell.answer.standing() < Standing::NoMode);
         weak.min_by_key(|cell| cell.answer.standing())
     }

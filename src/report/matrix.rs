@@ -128,16 +128,25 @@ fn by_kind<S: Serializer>(cells: &[Cell], serializer: S) -> Result<S::Ok, S::Err
 }
 
 /// A cell in a word or two.
-fn word(answer: &Answer) -> String {
+fn word(row: &Row, answer: &Answer) -> String {
     let mode = super::mode_name(answer.mode);
-    if answer.recording { mode.to_owned() } else { "not recorded".to_owned() }
+    if row.is_idle() {
+        "-".to_owned()
+    } else if answer.recording {
+        mode.to_owned()
+    } else {
+        "not recorded".to_owned()
+    }
 }
 
-/// Why the weakest cell is as it is, in a line; not escaped.
-fn cause(cell: &Cell) -> String {
-    let mut text = super::table::reasons(&cell.answer).join("; ");
-    if let Some(role) = &cell.requested {
-        text = format!("{text}, if the role {:?} is requested", role.name);
+/// Why the weakest cell is as it is, in a line; names are quoted and places escaped.
+fn cause(row: &Row, cell: &Cell) -> String {
+    if row.holder.held.is_empty() {
+        return "none of its roles was read".to_owned();
     }
-    text
+    let text = super::table::reasons(&cell.answer).join("; ");
+    match &cell.requested {
+        Some(role) => format!("{text}, if the role {:?} is requested", role.name),
+        None => text,
+    }
 }

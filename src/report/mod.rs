@@ -1,6 +1,7 @@
 //! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
+mod diff;
 pub mod lint;
 mod matrix;
 mod problem;
@@ -9,6 +10,7 @@ mod source;
 mod style;
 mod table;
 
+pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use matrix::Matrix;
 pub use problem::{load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Roles;
-use super::found::{Found, Skipped};
+use super::found::{Found, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::walk::{self, Entry};
-use crate::policy::Place;
+use crate::policy::{Place, Role};
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -60,52 +60,93 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
             _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
         })
         .collect();
-    let mut grants = Grants::default();
-    let (mut roles, mut users, mut skipped, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut all = Gathered::default();
     for (n, entry) in entries.iter().enumerate() {
         match entry {
-            Entry::Problem(problem) => problems.push(problem.clone()),
+            Entry::Problem(problem) => all.problems.push(problem.clone()),
             Entry::FolderEnd { file, first } => {
                 // Nothing at all may be in it because a path before it led to the same files.
                 let empty = !holds_something[*first..n].contains(&true);
                 let elsewhere = *first == n && holds_something[..n].contains(&true);
                 if empty && !elsewhere {
-                    problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
+                    all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
                 }
             }
             Entry::File(input) => {
                 let Some(mut found) = found[n].take() else { continue };
-                problems.append(&mut found.problems);
+                all.problems.append(&mut found.problems);
                 if input.named && !holds_something[n] {
-                    problems.push(Problem::of_file(ProblemKind::NoRole(kinds(&found.skipped)), &input.file));
+                    let kinds = kinds(&found.skipped);
+                    all.problems.push(Problem::of_file(ProblemKind::NoRole(kinds), &input.file));
                 }
-                roles.append(&mut found.roles);
-                users.append(&mut found.users);
-                grants.append(found.grants);
-                skipped.append(&mut found.skipped);
+                all.add(found);
             }
         }
     }
-    problems.extend(second_ones(&roles, |role| (&role.name, &role.at), ProblemKind::DuplicateRole));
-    problems.extend(second_ones(&users, |user| (&user.name, &user.at), ProblemKind::DuplicateUser));
-    problems.extend(second_grants(&grants));
-    if roles.is_empty() && !has_error(&problems) {
-        let user = users.first().map(|(user, _)| &user.at);
-        let list = grants.lists.first().map(|list| &list.at);
-        let connector = grants.connectors.first().map(|connector| &connector.at);
-        let member = grants.members.first().map(|member| &member.member.at);
+    all.second_ones();
+    all.no_role();
+    all.finish()
+}
+
+/// What these files hold together, in their order; no role is an answer, too.
+pub(super) fn join(found: impl Iterator<Item = Found>) -> Result<Roles, LoadError> {
+    let mut all = Gathered::default();
+    found.for_each(|found| all.add(found));
+    all.second_ones();
+    all.finish()
+}
+
+/// What several files hold.
+#[derive(Default)]
+struct Gathered {
+    roles: Vec<(Arc<Role>, Mark)>,
+    users: Vec<(User, Mark)>,
+    grants: Grants,
+    skipped: Vec<Skipped>,
+    problems: Vec<Problem>,
+}
+
+impl Gathered {
+    fn add(&mut self, mut found: Found) {
+        self.problems.append(&mut found.problems);
+        self.roles.append(&mut found.roles);
+        self.users.append(&mut found.users);
+        self.grants.append(found.grants);
+        self.skipped.append(&mut found.skipped);
+    }
+
+    /// Reports names that are there twice.
+    fn second_ones(&mut self) {
+        let Self { roles, users, grants, problems, .. } = self;
+        problems.extend(second_ones(roles, |role| (&role.name, &role.at), ProblemKind::DuplicateRole));
+        problems.extend(second_ones(users, |user| (&user.name, &user.at), ProblemKind::DuplicateUser));
+        problems.extend(second_grants(grants));
+    }
+
+    /// Reports that there is no role, unless an error says why.
+    fn no_role(&mut self) {
+        if !self.roles.is_empty() || has_error(&self.problems) {
+            return;
+        }
+        let user = self.users.first().map(|(user, _)| &user.at);
+        let list = self.grants.lists.first().map(|list| &list.at);
+        let connector = self.grants.connectors.first().map(|connector| &connector.at);
+        let member = self.grants.members.first().map(|member| &member.member.at);
         let first = user.or(list).or(connector).or(member);
         let file = first.map_or_else(|| "roles".into(), |at| Arc::clone(&at.file));
-        problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
+        self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
-    if !errors.is_empty() {
-        return Err(LoadError { problems: errors, warnings, skipped });
+
+    fn finish(self) -> Result<Roles, LoadError> {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            self.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
+        if !errors.is_empty() {
+            return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
+        }
+        let roles = self.roles.into_iter().map(|(role, _)| role).collect();
+        let users = self.users.into_iter().map(|(user, _)| user).collect();
+        Ok(Roles::new(roles, users, self.grants, warnings, self.skipped))
     }
-    let roles = roles.into_iter().map(|(role, _)| role).collect();
-    let users = users.into_iter().map(|(user, _)| user).collect();
-    Ok(Roles::new(roles, users, grants, warnings, skipped))
 }
 
 /// The first few kinds of what was skipped.

@@ -40,6 +40,7 @@ mod grants;
 mod keys;
 pub mod limits;
 mod load;
+mod memory;
 mod parallel;
 mod parse;
 mod problem;
@@ -60,10 +61,12 @@ pub use grants::{
     AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, NameAt, Requests,
 };
 pub use load::{LoadError, load, load_with_progress};
+pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::is_stream;
 pub use survey::{Comment, Survey, SurveyedFile, WrittenOption, WrittenRole};
+pub use walk::is_role_file_name;
 
 /// What was read.
 #[derive(Debug)]

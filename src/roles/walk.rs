@@ -151,7 +151,9 @@ impl Walk {
     }
 }
 
-fn is_role_file_name(path: &Path) -> bool {
+/// Whether a file of this name is read where a folder is searched.
+#[must_use]
+pub fn is_role_file_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension
         .is_some_and(|found| ["yaml", "yml", "json"].iter().any(|known| known.eq_ignore_ascii_case(found)))

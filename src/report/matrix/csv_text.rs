@@ -16,10 +16,10 @@ pub(super) fn csv(rows: &[Row], kinds: &[SessionKind], with_requests: bool) -> R
     for row in rows {
         let holder = &row.holder;
         let mut record = vec![holder.kind.name().to_owned(), safe(&holder.name)];
-        record.extend(row.cells.iter().map(|cell| super::word(&cell.answer)));
+        record.extend(row.cells.iter().map(|cell| super::word(row, &cell.answer)));
         let weakest = row.weakest();
         record.push(weakest.map_or_else(String::new, |cell| cell.answer.kind.name().to_owned()));
-        record.push(weakest.map_or_else(String::new, |cell| safe(&super::cause(cell))));
+        record.push(weakest.map_or_else(String::new, |cell| safe(&super::cause(row, cell))));
         let roles: Vec<_> = holder.held.iter().map(|(role, _)| role.name.as_ref()).collect();
         record.push(safe(&roles.join(" ")));
         let mut notes: Vec<_> = row.unknown(with_requests).map(ToString::to_string).collect();

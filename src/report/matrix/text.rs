@@ -37,11 +37,13 @@ pub(super) fn table(rows: &[Row], kinds: &[SessionKind], with_requests: bool, co
                 Standing::NoMode => "",
                 Standing::Strict => GREEN,
             };
-            let word = format!("{:13}", format!("{}{mark}", super::word(&cell.answer)));
+            let word = format!("{:13}", format!("{}{mark}", super::word(row, &cell.answer)));
             let _ = write!(out, "  {}", paint(color && !style.is_empty(), style, &word));
         }
-        let weakest = weakest
-            .map_or_else(|| "-".to_owned(), |cell| format!("{}: {}", cell.answer.kind, super::cause(cell)));
+        let weakest = weakest.map_or_else(
+            || "-".to_owned(),
+            |cell| format!("{}: {}", cell.answer.kind, super::cause(row, cell)),
+        );
         let _ = writeln!(out, "  {weakest}");
     }
     let notes = notes(rows, with_requests);
