@@ -240,7 +240,7 @@ pub struct LintArgs {
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
 
-    /// Print no summary, no info findings and no progress
+    /// Print no summary and no progress
     #[arg(short, long)]
     pub quiet: bool,
 

@@ -1,19 +1,199 @@
 //! `recmode lint`: what a person overlooks in role files.
 
-use crate::cli::LintArgs;
-use crate::exit;
+use std::collections::HashSet;
+use std::env;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use super::{file, progress};
+use crate::cli::{FailOn, LintArgs};
+use crate::config::{self, Config};
+use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
+use crate::roles::{self, Progress, Survey};
+use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
 /// not be judged.
 ///
 /// # Errors
 ///
-/// When it could not be judged.
+/// When it could not be judged, or the output can't be written.
 pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
-    let report = crate::lint::Report::default();
-    let color = super::color::wanted(args.color, &std::io::stdout());
+    let here = env::current_dir().context("the current directory")?;
+    let color = super::color::wanted(args.color, &io::stderr());
+    let (config, root) = match configuration(args, &here) {
+        Ok(found) => found,
+        Err(error) => {
+            say(&report::config_error(&error, color));
+            return Ok(exit::TROUBLE);
+        }
+    };
+    let paths = paths(args, &config, &here, &root);
+    let settings = settings(args, &config)?;
+    let path = |name: &str| below(&root, &here, name);
+
+    let mut survey = read(args, &paths);
+    if survey.files.is_empty() && survey.problems.is_empty() {
+        let named: Vec<_> = paths.iter().map(|path| escape::controls(&path.to_string_lossy())).collect();
+        bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
+    }
+    let judge = |survey: &Survey| {
+        let dialect = args.dialect.or(config.dialect).unwrap_or_default();
+        lint::run(&Input { survey, dialect, require: &config.require }, &settings, &path)
+    };
+    let mut found = judge(&survey);
+    if args.fix {
+        let repairs = lint::repairs(&survey, &found.findings);
+        if args.dry_run {
+            return dry_run(args, &survey, &found, &repairs);
+        }
+        found.summary.fixed = make(&survey, &repairs)?;
+        if found.summary.fixed > 0 {
+            let fixed = found.summary.fixed;
+            survey = read(args, &paths);
+            found = judge(&survey);
+            found.summary.fixed = fixed;
+        }
+    }
+    write(args, &found)?;
+    Ok(verdict(args, &survey, &found))
+}
+
+/// The configuration, and the folder that its paths and the fingerprints are relative to.
+fn configuration(args: &LintArgs, here: &Path) -> Result<(Config, PathBuf), config::ConfigError> {
+    let found = config::find(here);
+    if args.no_config {
+        return Ok((Config::default(), found.root));
+    }
+    let file = match (&args.config, &found.file) {
+        (Some(file), _) => file.clone(),
+        (None, Some(file)) => file.strip_prefix(here).unwrap_or(file).to_owned(),
+        (None, None) => return Ok((Config::default(), found.root)),
+    };
+    let name: Arc<str> = file.to_string_lossy().into();
+    let root = if args.config.is_some() { config::find(here).root } else { found.root };
+    Ok((config::read(&file, &name)?, root))
+}
+
+/// What to look at: the arguments, else the configuration's paths, else this directory.
+fn paths(args: &LintArgs, config: &Config, here: &Path, root: &Path) -> Vec<PathBuf> {
+    if !args.paths.is_empty() {
+        return args.paths.clone();
+    }
+    if config.paths.is_empty() {
+        return vec![PathBuf::from(".")];
+    }
+    let shown = |path: PathBuf| match path.strip_prefix(here) {
+        Ok(rest) if rest == Path::new("") => PathBuf::from("."),
+        Ok(rest) => rest.to_owned(),
+        Err(_) => path,
+    };
+    config.paths.iter().map(|path| shown(root.join(path))).collect()
+}
+
+fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
+    let mut levels = config.rules.clone();
+    let mut said = HashSet::new();
+    let flags =
+        [(&args.allow, None), (&args.warn, Some(Severity::Warning)), (&args.deny, Some(Severity::Error))];
+    for (rules, level) in flags {
+        for rule in rules {
+            if registry::find(rule).is_none() {
+                bail!(registry::unknown(rule));
+            }
+            if !said.insert((rule, level)) {
+                continue;
+            }
+            if said.iter().filter(|(other, _)| *other == rule).count() > 1 {
+                bail!("{rule} is given two severities: only one of -A, -W and -D makes sense");
+            }
+            levels.insert(rule.clone(), level);
+        }
+    }
+    let baseline = match &args.baseline {
+        None => HashSet::new(),
+        Some(file) => {
+            let name = || escape::controls(&file.to_string_lossy());
+            let text = std::fs::read_to_string(file).with_context(name)?;
+            lint::baseline(&text).with_context(name)?
+        }
+    };
+    Ok(Settings { levels, ignore: config.ignore.clone(), report_unused: args.paths.is_empty(), baseline })
+}
+
+/// The path of a file from the root of what is judged, as globs and fingerprints see it.
+fn below(root: &Path, here: &Path, name: &str) -> String {
+    let path = here.join(name);
+    path.strip_prefix(root).unwrap_or(Path::new(name)).to_string_lossy().into_owned()
+}
+
+fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
+    let stdin = args.stdin_name.as_deref();
+    if args.quiet {
+        return roles::survey(paths, stdin, &Progress::default());
+    }
+    progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
+}
+
+/// Shows what `--fix` would change, as a unified diff on standard output.
+fn dry_run(args: &LintArgs, survey: &Survey, found: &Report, repairs: &[Repair]) -> anyhow::Result<u8> {
+    let color = super::color::wanted(args.color, &io::stdout());
+    super::print(report::lint::diff(repairs, color).as_bytes())?;
+    if !args.quiet {
+        let count: usize = repairs.iter().map(|repair| repair.findings).sum();
+        say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
+    }
+    Ok(verdict(args, survey, found))
+}
+
+/// Writes the repaired files; says how many findings that repairs.
+fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
+    let mut fixed = 0;
+    for repair in repairs {
+        // What came from a stream has nowhere to go.
+        let Some(path) = survey.file(&repair.file).and_then(|file| file.path.as_ref()) else { continue };
+        file::replace(path, repair.after.as_bytes())
+            .with_context(|| escape::controls(&path.to_string_lossy()))?;
+        fixed += repair.findings;
+    }
+    Ok(fixed)
+}
+
+fn write(args: &LintArgs, found: &Report) -> anyhow::Result<()> {
+    let color = args.output.is_none() && super::color::wanted(args.color, &io::stdout());
     let mut out = Vec::new();
-    crate::report::lint::write(&report, args.format, color, args.quiet, &mut out)?;
-    super::print(&out)?;
-    Ok(exit::OK)
+    report::lint::write(found, args.format, color, args.quiet, &mut out)?;
+    match &args.output {
+        None => super::print(&out),
+        Some(path) => file::replace(path, &out).with_context(|| escape::controls(&path.to_string_lossy())),
+    }
+}
+
+/// Says what could not be looked at, and gives the exit code.
+fn verdict(args: &LintArgs, survey: &Survey, found: &Report) -> u8 {
+    let color = super::color::wanted(args.color, &io::stderr());
+    let mut trouble = false;
+    for problem in survey.problems.iter().filter(|problem| lint::is_trouble(&problem.kind)) {
+        trouble = true;
+        say(&report::problem(problem, color));
+    }
+    let least = match args.fail_on {
+        FailOn::Warning => Severity::Warning,
+        FailOn::Error => Severity::Error,
+    };
+    if trouble {
+        exit::TROUBLE
+    } else if !args.exit_zero && found.worst() >= Some(least) {
+        exit::NO
+    } else {
+        exit::OK
+    }
+}
+
+/// Standard error may be closed; that changes no answer.
+fn say(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
 }

@@ -7,6 +7,7 @@ mod color;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+mod file;
 pub mod lint;
 pub mod man;
 mod progress;

@@ -8,7 +8,7 @@ use crate::cli::{ResolveArgs, ResolveFormat};
 use crate::policy::SessionKind;
 use crate::report::{self, Matrix, Resolution};
 use crate::roles::{self, Roles};
-use crate::{exit, holders};
+use crate::{escape, exit, holders};
 
 /// Prints the answer to standard output, warnings and errors to standard error. The code is 2 if
 /// the roles could not be read, 1 if less than `--require` holds.
@@ -103,10 +103,16 @@ fn matrix(
     let mut code = exit::OK;
     // Who holds no role opens no session and falls short of nothing.
     for row in rows.iter().filter(|row| !row.is_idle()) {
-        for cell in row.cells.iter().filter(|cell| !cell.answer.meets(required)) {
-            code = exit::NO;
-            let who = format!("{} {:?}", row.holder.kind.name(), row.holder.name);
-            say(&format!("recmode: {who}: {}\n", report::short_fall(&cell.answer, required)));
+        let who = format!("{} {:?}", row.holder.kind.name(), row.holder.name);
+        for cell in &row.cells {
+            if !cell.answer.meets(required) {
+                code = exit::NO;
+                say(&format!("recmode: {who}: {}\n", report::short_fall(&cell.answer, required)));
+            } else if let Some(unknown) = row.could_loosen(cell, required, args.with_requests) {
+                code = exit::NO;
+                let why = escape::controls(&unknown.to_string());
+                say(&format!("recmode: {who}: {} may fall short of {required}: {why}\n", cell.answer.kind));
+            }
         }
     }
     Ok(code)

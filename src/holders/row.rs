@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Holder, Unknown};
-use crate::policy::{Answer, Dialect, Role, RoleSet, SessionKind, Standing};
+use crate::policy::{Answer, DecidedBy, Dialect, Mode, Role, RoleSet, SessionKind, Standing};
 
 /// A holder and what holds for it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,18 @@ impl Row {
         }
         let weak = self.cells.iter().filter(|cell| cell.answer.standing() < Standing::NoMode);
         weak.min_by_key(|cell| cell.answer.standing())
+    }
+
+    /// Something that is left out and could make the cell fall short of `required`; nothing can where
+    /// the kind itself is given strict, or where roles have no say.
+    #[must_use]
+    pub fn could_loosen(&self, cell: &Cell, required: Mode, with_requests: bool) -> Option<&Unknown> {
+        let answer = &cell.answer;
+        let is_settled = answer.mode.is_none() || answer.decided_by == DecidedBy::Direct;
+        if required == Mode::BestEffort || is_settled {
+            return None;
+        }
+        self.unknown(with_requests).next()
     }
 
     /// What the answers leave out.

@@ -55,6 +55,9 @@ pub struct Finding {
     pub rule: &'static str,
     /// How bad it is in this run.
     pub severity: Severity,
+    /// The severity that this finding has where nobody says otherwise, if not its rule's. It is also
+    /// the most that the configuration can make of it.
+    pub own_severity: Option<Severity>,
     /// What is wrong, in a sentence without a full stop.
     pub message: String,
     /// What would mend it.
@@ -97,6 +100,7 @@ impl Finding {
         Self {
             rule,
             severity: Severity::Error,
+            own_severity: None,
             message: message.into(),
             help: None,
             at,

@@ -4,13 +4,22 @@
 //! A [`Rule`] stands in a file of its own under `rules/` and in [`registry::RULES`], with a page under
 //! `docs/rules/`. It makes [`Finding`]s; a [`Report`] holds those of a run, in a fixed order.
 
+mod baseline;
 mod finding;
+mod fix;
 mod input;
 pub mod registry;
+mod repair;
 mod report;
 mod rule;
+mod rules;
+mod run;
+mod suppress;
 
+pub use baseline::{BaselineError, baseline};
 pub use finding::{Finding, Fix, Related, Severity, fingerprints};
 pub use input::Input;
+pub use repair::{Repair, repairs};
 pub use report::{Report, Summary};
 pub use rule::Rule;
+pub use run::{Settings, is_trouble, run};

@@ -1,9 +1,27 @@
 //! All rules, sorted by id. What is not in here is not a rule.
 
-use super::Rule;
+use super::{Rule, rules};
 
 /// The rules.
-pub const RULES: &[Rule] = &[];
+pub const RULES: &[Rule] = &[
+    rules::DESKTOP_UNRECORDED,
+    rules::DUPLICATE_KEY,
+    rules::DUPLICATE_ROLE,
+    rules::IMPLICIT_BEST_EFFORT,
+    rules::INVALID_MODE,
+    rules::LEGACY_DESKTOP_BOOLEAN,
+    rules::MISPLACED_RECORD_SESSION,
+    rules::NOT_HONOURED,
+    rules::REQUIREMENT_NOT_MET,
+    rules::SHADOWED_DEFAULT,
+    rules::SYNTAX,
+    rules::UNKNOWN_ROLE,
+    rules::UNKNOWN_SESSION_KIND,
+    rules::UNKNOWN_VALUE,
+    rules::UNKNOWN_VERSION,
+    rules::UNUSED_IGNORE,
+    rules::WEAKENING_ROLE,
+];
 
 /// The rule of this id.
 #[must_use]

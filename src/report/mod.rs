@@ -12,6 +12,6 @@ mod table;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use matrix::Matrix;
-pub use problem::{load_error, problem, problems, select_errors, skipped};
+pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
 pub use table::{mode_name, short_fall, table};

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use super::source;
 use super::style::{BLUE, BOLD, RED, YELLOW, paint};
+use crate::config::ConfigError;
 use crate::escape;
 use crate::holders::SelectError;
 use crate::roles::{LoadError, Problem, Severity, Site, Skipped};
@@ -13,6 +14,14 @@ use crate::roles::{LoadError, Problem, Severity, Site, Skipped};
 #[must_use]
 pub fn load_error(error: &LoadError, color: bool) -> String {
     problems(&error.warnings, color) + &problems(&error.problems, color)
+}
+
+/// What is wrong with the configuration.
+#[must_use]
+pub fn config_error(error: &ConfigError, color: bool) -> String {
+    let mut out = String::new();
+    head(&mut out, &error.at, &paint(color, RED, &escape::controls(&error.message)), color);
+    out
 }
 
 /// Problems in the order they are given.

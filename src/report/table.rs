@@ -65,6 +65,9 @@ pub(super) fn reasons(decision: &Answer) -> Vec<String> {
     let built_in = match (decision.decided_by, decision.kind) {
         (DecidedBy::BuiltIn, _) => "no role gives a mode: the built-in default",
         (DecidedBy::NoMode, SessionKind::K8s) => "no mode in Teleport: in effect always strict",
+        (DecidedBy::NoMode, SessionKind::Desktop) if !decision.recording => {
+            "no mode in Teleport, where only a true value means recorded"
+        }
         (DecidedBy::NoMode, _) => "no mode in Teleport",
         _ => return lines,
     };

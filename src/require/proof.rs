@@ -148,15 +148,14 @@ fn is_settled(required: Mode, set: &[Arc<Role>], decision: &Decision) -> bool {
     required == Mode::BestEffort || set.iter().any(strict)
 }
 
-/// The roles whose settings decide; all, where nothing is said or recording is off.
+/// The roles whose settings decide or are overridden; all, where nothing is said.
 fn deciding(set: &[Arc<Role>], decisions: &[Decision]) -> Vec<Arc<Role>> {
     if decisions.iter().any(|decision| decision.because.is_empty()) {
         return set.to_vec();
     }
-    let decides = |role: &&Arc<Role>| {
-        decisions.iter().any(|decision| decision.because.iter().any(|ground| ground.role == role.name))
-    };
-    set.iter().filter(decides).cloned().collect()
+    let grounds =
+        || decisions.iter().flat_map(|decision| decision.because.iter().chain(&decision.overridden));
+    set.iter().filter(|role| grounds().any(|ground| ground.role == role.name)).cloned().collect()
 }
 
 /// What would make the counterexample meet the requirement, without choosing for anyone.
@@ -179,7 +178,14 @@ fn mend(refutation: &Refutation) -> String {
     let target =
         if refutation.holder.is_none() { quoted(&mut own.take(1)) } else { quoted(&mut own.take(3)) };
     let give = format!("give {options} to the role {target}");
-    if loosening.is_empty() || refutation.roles.len() == 1 {
+    // Without what loosens it is strict only if some default says so.
+    let is_strict_below = |decision: &Decision| {
+        let default = |ground: &Ground| {
+            ground.option == OptionName::Default && ground.value == Value::Mode(Mode::Strict)
+        };
+        decision.recording && decision.overridden.iter().any(default)
+    };
+    if loosening.is_empty() || !refutation.decisions.iter().all(is_strict_below) {
         return give;
     }
     let kinds = kinds.join(", ");

@@ -171,3 +171,17 @@ fn a_glob_that_matches_nothing_is_said() {
 fn unmatched(outcome: &Outcome) -> Vec<&str> {
     outcome.unmatched.iter().map(|pattern| pattern.text.as_str()).collect()
 }
+
+proptest! {
+    #[test]
+    fn taking_best_effort_out_is_offered_only_where_it_mends(roles in roles()) {
+        let requirement = Requirement { kinds: vec![SessionKind::Ssh], ..requirement(Mode::Strict) };
+        let Some(refutation) = prove(&requirement, &roles, &[]).refutations.pop() else { return Ok(()) };
+        let mut without: Vec<Role> = refutation.roles.iter().map(|role| Role::clone(role)).collect();
+        for role in &mut without {
+            role.record_session.ssh = None;
+        }
+        let mended = without.into_iter().collect::<RoleSet>().resolve(SessionKind::Ssh).meets(Mode::Strict);
+        prop_assert_eq!(refutation.mend.contains(", or take best_effort"), mended, "{:?}", refutation);
+    }
+}

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use super::grants::Grants;
-use super::limits::MAX_PROBLEMS_PER_FILE;
+use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
-use super::tree::Span;
-use crate::policy::{Place, Role};
+use super::survey::{Comment, WrittenRole};
+use super::tree::{NodeId, Span, Tree};
+use crate::policy::Place;
 
 /// A `kind: user` document: who holds which roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +33,12 @@ pub struct Skipped {
 /// What was found in one file, or in a part of it.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Roles, with the line of the name for the error of a second role of that name.
-    pub(super) roles: Vec<(Arc<Role>, Mark)>,
+    /// Whether everything about how roles are written is wanted, not only what they say.
+    pub(super) detail: bool,
+    /// The whole text, and the comments that speak to this program; both only in detail.
+    pub(super) text: Option<String>,
+    pub(super) comments: Vec<Comment>,
+    pub(super) roles: Vec<WrittenRole>,
     pub(super) users: Vec<(User, Mark)>,
     pub(super) grants: Grants,
     pub(super) skipped: Vec<Skipped>,
@@ -48,8 +53,14 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Empty, and to be filled with everything about how roles are written.
+    pub(super) fn detailed() -> Self {
+        Self { detail: true, ..Self::default() }
+    }
+
     /// Adds what a later part of the same file holds.
     pub(super) fn append(&mut self, mut later: Self) {
+        self.comments.append(&mut later.comments);
         self.roles.append(&mut later.roles);
         self.users.append(&mut later.users);
         self.grants.append(later.grants);
@@ -70,12 +81,25 @@ impl Found {
         } else {
             (self.problems.len() - self.warnings, &mut self.more_errors)
         };
-        if kept >= MAX_PROBLEMS_PER_FILE {
+        let most = if self.detail { MAX_FINDINGS_PER_FILE } else { MAX_PROBLEMS_PER_FILE };
+        if kept >= most {
             *more += 1;
             return;
         }
         self.warnings += usize::from(is_warning);
         self.problems.push(problem);
+    }
+
+    /// How many problems are kept so far.
+    pub(super) fn mark(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Says which role all problems since `mark` are in.
+    pub(super) fn attribute(&mut self, mark: usize, role: &Arc<str>) {
+        for problem in self.problems.iter_mut().skip(mark) {
+            problem.role = Some(Arc::clone(role));
+        }
     }
 
     /// Sorts by place and says how many were not kept.
@@ -94,6 +118,8 @@ impl Found {
 /// A document's text and where it stands, to tell places in it.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
+    /// Whether it is Terraform's JSON, in which a string may be an expression.
+    pub(super) templates: bool,
     pub(super) file: &'a Arc<str>,
     pub(super) text: &'a str,
     /// The line of the file that the text begins with, from 1.
@@ -103,6 +129,12 @@ pub(super) struct Document<'a> {
 }
 
 impl Document<'_> {
+    /// Whether this is an expression that only its evaluation would give a value.
+    pub(super) fn is_unknown(&self, tree: &Tree<'_>, id: NodeId) -> bool {
+        let template = |text: &str| text.contains("${") || text.contains("%{");
+        tree.is_unknown(id) || self.templates && tree.text(id).is_some_and(template)
+    }
+
     pub(super) fn place(&self, span: Span) -> Place {
         Place { file: Arc::clone(self.file), line: self.line(span), column: span.column }
     }

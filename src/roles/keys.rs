@@ -45,6 +45,13 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
                 found.report(document.problem(ProblemKind::Misplaced, tree.span(key)));
             }
             pending.push((value, free || FREE_KEYS.iter().any(|name| text.ends_with(name))));
+            let at = tree.span(key);
+            if tree.is_mapping(key) && document.text[at.start as usize..].starts_with('{') {
+                let opens = document.text[..at.start as usize].ends_with('{');
+                if opens {
+                    found.report(document.problem(ProblemKind::Template, at));
+                }
+            }
             if tree.text(key).is_none() {
                 pending.push((key, free));
             }

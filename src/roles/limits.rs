@@ -7,6 +7,9 @@ pub const MAX_FILE_BYTES: u64 = 256 << 20;
 /// up to [`MAX_FILE_BYTES`]; they are read one by one.
 pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 
+/// Bytes of one Terraform file.
+pub const MAX_HCL_BYTES: usize = 1 << 20;
+
 /// Bytes of one scalar: a key, a name or a value.
 pub const MAX_SCALAR_BYTES: usize = 1 << 20;
 
@@ -23,6 +26,9 @@ pub const MAX_EXPANDED_NODES: u64 = 10_000_000;
 
 /// Levels of folders below one that was named.
 pub const MAX_FOLDER_DEPTH: usize = 64;
+
+/// The same for a [`Survey`](super::Survey).
+pub const MAX_FINDINGS_PER_FILE: usize = 10_000;
 
 /// Errors, and as many warnings, that are kept of one file; further ones are counted.
 pub const MAX_PROBLEMS_PER_FILE: usize = 100;

@@ -1,7 +1,7 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +11,8 @@ use super::found::{Found, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
+use super::survey::WrittenRole;
 use super::walk::{self, Entry};
-use crate::policy::{Place, Role};
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, progress);
+    let found = parallel::read(&entries, false, progress);
     combine(&entries, found)
 }
 
@@ -99,7 +99,7 @@ pub(super) fn join(found: impl Iterator<Item = Found>) -> Result<Roles, LoadErro
 /// What several files hold.
 #[derive(Default)]
 struct Gathered {
-    roles: Vec<(Arc<Role>, Mark)>,
+    roles: Vec<WrittenRole>,
     users: Vec<(User, Mark)>,
     grants: Grants,
     skipped: Vec<Skipped>,
@@ -117,10 +117,7 @@ impl Gathered {
 
     /// Reports names that are there twice.
     fn second_ones(&mut self) {
-        let Self { roles, users, grants, problems, .. } = self;
-        problems.extend(second_ones(roles, |role| (&role.name, &role.at), ProblemKind::DuplicateRole));
-        problems.extend(second_ones(users, |user| (&user.name, &user.at), ProblemKind::DuplicateUser));
-        problems.extend(second_grants(grants));
+        self.problems.extend(repeated(&self.roles, &self.users, &self.grants));
     }
 
     /// Reports that there is no role, unless an error says why.
@@ -143,7 +140,7 @@ impl Gathered {
         if !errors.is_empty() {
             return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
         }
-        let roles = self.roles.into_iter().map(|(role, _)| role).collect();
+        let roles = self.roles.into_iter().map(|written| written.role).collect();
         let users = self.users.into_iter().map(|(user, _)| user).collect();
         Ok(Roles::new(roles, users, self.grants, warnings, self.skipped))
     }
@@ -167,21 +164,32 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each item whose name an earlier one has.
+/// An error for each role, user, access list and connector whose name an earlier one of its sort has.
+pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)], grants: &Grants) -> Vec<Problem> {
+    let role = |written: &WrittenRole| (Arc::clone(&written.role.name), written.site());
+    let user = |(user, mark): &(User, Mark)| {
+        (Arc::clone(&user.name), Site { file: Arc::clone(&user.at.file), mark: Some(mark.clone()) })
+    };
+    let mut problems = second_ones(roles, |written| &written.role.name, role, ProblemKind::DuplicateRole);
+    problems.extend(second_ones(users, |(user, _)| &user.name, user, ProblemKind::DuplicateUser));
+    problems.extend(second_grants(grants));
+    problems
+}
+
 fn second_ones<T>(
-    items: &[(T, Mark)],
-    named: impl Fn(&T) -> (&Arc<str>, &Place),
+    items: &[T],
+    name: impl Fn(&T) -> &Arc<str>,
+    site: impl Fn(&T) -> (Arc<str>, Site),
     kind: fn(String) -> ProblemKind,
 ) -> Vec<Problem> {
     let mut firsts = HashMap::with_capacity(items.len());
     let mut problems = Vec::new();
     for item in items {
-        let (name, _) = named(&item.0);
-        let first = *firsts.entry(name).or_insert(item);
+        let first = *firsts.entry(name(item)).or_insert(item);
         if !std::ptr::eq(first, item) {
-            let site = |(item, mark): &(T, Mark)| site(named(item).1, mark);
-            let mut problem = Problem::new(kind(name.to_string()), site(item));
-            problem.related.push(("first here", site(first)));
+            let (name, at) = site(item);
+            let mut problem = Problem::new(kind(name.to_string()), at);
+            problem.related.push(("first here", site(first).1));
             problems.push(problem);
         }
     }
@@ -202,16 +210,16 @@ fn second_grants(grants: &Grants) -> Vec<Problem> {
     let mut firsts = HashMap::new();
     let mut problems = Vec::new();
     for (kind, name, at, mark) in lists.chain(connectors) {
-        if let Some((first_at, first)) = firsts.insert((kind, name), (at, mark)) {
-            let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
-            let mut problem = Problem::new(second, site(at, mark));
-            problem.related.push(("before it here", site(first_at, first)));
-            problems.push(problem);
+        let site = Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) };
+        match firsts.entry((kind, name)) {
+            hash_map::Entry::Vacant(entry) => drop(entry.insert(site)),
+            hash_map::Entry::Occupied(first) => {
+                let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
+                let mut problem = Problem::new(second, site);
+                problem.related.push(("first here", first.get().clone()));
+                problems.push(problem);
+            }
         }
     }
     problems
-}
-
-fn site(at: &Place, mark: &Mark) -> Site {
-    Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) }
 }

@@ -65,7 +65,9 @@ pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::is_stream;
-pub use survey::{Comment, Survey, SurveyedFile, WrittenOption, WrittenRole};
+pub use survey::{
+    Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
+};
 pub use walk::is_role_file_name;
 
 /// What was read.

@@ -30,12 +30,13 @@ pub struct Progress {
 }
 
 /// What each entry holds, by its number.
-pub(super) fn read(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>> {
+pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<Option<Found>> {
     let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (n, entry) in entries.iter().enumerate() {
         if let Entry::File(input) = entry {
-            let whole = input.source == Source::File && input.size < LARGE_BYTES;
+            let small_file = input.source == Source::File && input.size < LARGE_BYTES;
+            let whole = detail || small_file || source::is_terraform(&input.file);
             if whole { small.push((n, input)) } else { large.push((n, input)) }
         }
     }
@@ -43,7 +44,12 @@ pub(super) fn read(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>>
     let work = || {
         let mut done = Vec::new();
         while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((n, read_small(input, progress)));
+            let found = if detail || source::is_terraform(&input.file) {
+                read_whole(input, detail, progress)
+            } else {
+                read_small(input, progress)
+            };
+            done.push((n, found));
         }
         done
     };
@@ -75,6 +81,27 @@ pub(super) fn read(entries: &[Entry], progress: &Progress) -> Vec<Option<Found>>
 
 fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
+}
+
+/// A file that is not to be taken apart.
+fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
+    let mut found = if detail { Found::detailed() } else { Found::default() };
+    match source::read_whole(&input.path, &input.source) {
+        Err(kind) => found.report(Problem::of_file(kind, &input.file)),
+        Ok(bytes) => {
+            progress.bytes_done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            let piece = Piece { bytes, first_line: 1, first_byte: 0 };
+            parse::read(&input.file, &piece, &mut found);
+            if detail {
+                let text = String::from_utf8(piece.bytes);
+                found.text =
+                    Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()));
+            }
+        }
+    }
+    progress.files_done.fetch_add(1, Ordering::Relaxed);
+    found.finish(&input.file);
+    found
 }
 
 fn read_small(input: &Input, progress: &Progress) -> Found {

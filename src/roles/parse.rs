@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::found::{Document, Found};
 use super::limits::MAX_DOCUMENT_BYTES;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
-use super::source::Piece;
+use super::source::{self, Piece};
+use super::survey::Comment;
 use super::{resource, split, tree};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
@@ -31,9 +32,17 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
             return;
         }
     };
+    if source::is_terraform(file) {
+        read_terraform(
+            Document { templates: false, file, text, first_line: piece.first_line, first_byte },
+            found,
+        );
+        return;
+    }
+    let templates = file.ends_with(".tf.json");
     let mut first_line = piece.first_line;
     for (start, text) in split::documents(text) {
-        let document = Document { file, text, first_line, first_byte: first_byte + start as u64 };
+        let document = Document { templates, file, text, first_line, first_byte: first_byte + start as u64 };
         if text.trim_start_matches("---").trim_ascii() != "" {
             read_document(document, found);
         }
@@ -48,7 +57,17 @@ fn read_document(document: Document<'_>, found: &mut Found) {
         found.report(document.problem(ProblemKind::DocumentTooLarge, span));
         return;
     }
-    let read = tree::read(document.text, |tree, id| resource::read(document, tree, id, found));
+    // Comments are dear, and hardly any speaks to this program.
+    let mut said = Vec::new();
+    let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
+    let read = tree::read(document.text, wanted.then_some(&mut said), |tree, id| {
+        if document.templates {
+            resource::read_terraform_json(document, tree, id, found);
+        } else {
+            resource::read(document, tree, id, found);
+        }
+    });
+    found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
     if let Err(mut error) = read {
         if let ProblemKind::Syntax(message) = &mut error.kind
             && document.excerpt(error.span).text.contains("{{")
@@ -59,6 +78,58 @@ fn read_document(document: Document<'_>, found: &mut Found) {
         found.ours = true;
         found.report(document.problem(error.kind, error.span));
     }
+}
+
+/// Reads a Terraform file.
+fn read_terraform(document: Document<'_>, found: &mut Found) {
+    let read = tree::read_hcl(document.text, "teleport_role", |tree, resource| {
+        resource::read_terraform(document, tree, resource, found);
+    });
+    if let Err(error) = read {
+        found.ours = true;
+        found.report(document.problem(error.kind, error.span));
+    }
+    if !found.detail {
+        return;
+    }
+    let mut start = 0;
+    for (number, line) in document.text.split_inclusive('\n').enumerate() {
+        if let Some((at, text)) = hcl_comment(line)
+            && let Some(said) = tree::addressed(text)
+        {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            let span = tree::Span {
+                start: count(start + at),
+                end: count(start + line.trim_end().len()),
+                line: count(number + 1),
+                column: count(line[..at].chars().count() + 1),
+            };
+            found.comments.push(comment(document, said.into(), span));
+        }
+        start += line.len();
+    }
+}
+
+/// The comment to the end of a line of HCL: where it begins, and its text.
+fn hcl_comment(line: &str) -> Option<(usize, &str)> {
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, c) in line.char_indices() {
+        let rest = &line[at..];
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '#' if !quoted => return Some((at, &rest[1..])),
+            '/' if !quoted && rest.starts_with("//") => return Some((at, &rest[2..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn comment(document: Document<'_>, text: Box<str>, span: tree::Span) -> Comment {
+    let before = document.text[..span.start as usize].rsplit('\n').next().unwrap_or_default();
+    Comment { text, mark: document.mark(span), alone: before.trim_ascii() == "" }
 }
 
 /// The problem of a byte that no text may have, at the byte.

@@ -13,13 +13,15 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Where.
     pub site: Site,
+    /// The role that it is in, if that has a name.
+    pub role: Option<Arc<str>>,
     /// Further places that belong to it, each with what it is.
     pub related: Vec<(&'static str, Site)>,
 }
 
 impl Problem {
     pub(super) fn new(kind: ProblemKind, site: Site) -> Self {
-        Self { kind, site, related: Vec::new() }
+        Self { kind, site, role: None, related: Vec::new() }
     }
 
     /// A problem of a whole file or folder.
@@ -196,6 +198,9 @@ pub enum ProblemKind {
     /// A document beyond [`limits::MAX_DOCUMENT_BYTES`].
     #[error("this document is larger than {} MiB", limits::MAX_DOCUMENT_BYTES >> 20)]
     DocumentTooLarge,
+    /// A Terraform file beyond [`limits::MAX_HCL_BYTES`].
+    #[error("this Terraform file is larger than {} KiB", limits::MAX_HCL_BYTES >> 10)]
+    TerraformTooLarge,
     /// A scalar beyond [`limits::MAX_SCALAR_BYTES`].
     #[error("this value is longer than {} KiB", limits::MAX_SCALAR_BYTES >> 10)]
     ScalarTooLong,
@@ -223,6 +228,11 @@ pub enum ProblemKind {
     /// Not well-formed.
     #[error("not well-formed: {0}")]
     Syntax(String),
+    /// `{{ }}` that no quotes keep from being YAML.
+    #[error(
+        "not well-formed: a template outside of quotes; if this is a template, it has to be rendered first"
+    )]
+    Template,
     /// A key twice in one mapping.
     #[error("the key {0:?} is here a second time; which one holds depends on the reader")]
     DuplicateKey(String),
@@ -256,6 +266,9 @@ pub enum ProblemKind {
     /// A list of mappings to roles.
     #[error("{0} has to be a list of mappings, each of them complete")]
     BadMapping(&'static str),
+    /// An `access_list_member` that does not say of which list.
+    #[error("this access_list_member does not say in spec.access_list which list it is about")]
+    NoAccessList,
     /// `request.roles` of a role.
     #[error("request.roles has to be a list of role names, so this has no effect")]
     RequestRoles,
@@ -277,6 +290,12 @@ pub enum ProblemKind {
         /// The right value that is near.
         nearest: Option<&'static str>,
     },
+    /// An expression where a value is needed.
+    #[error("{0} is an expression, so what it says is unknown before Terraform has evaluated it")]
+    UnknownValue(&'static str),
+    /// An expression as a role's name.
+    #[error("the name is an expression and unknown; this role is called by its address, {0:?}")]
+    UnknownName(String),
     /// A key under `record_session` that is none.
     #[error("{key:?} under record_session is no kind of session and has no effect{}", did_you_mean(*.nearest))]
     UnknownKey {
@@ -321,6 +340,7 @@ impl ProblemKind {
             | Self::NearKind { .. }
             | Self::NoKind
             | Self::RequestRoles
+            | Self::UnknownName(_)
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

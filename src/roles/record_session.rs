@@ -1,34 +1,57 @@
 //! The option `record_session` itself: its keys and values, and what they were likely meant to be.
 
 use super::found::{Document, Found};
-use super::problem::ProblemKind;
+use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
+use super::survey::WrittenOption;
 use super::tree::{NodeId, Tree};
 use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting};
 
+/// What `record_session` says, and how that is written.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    pub(super) said: RecordSession,
+    /// The key `record_session`; this and the options only in detail.
+    pub(super) key: Option<Mark>,
+    pub(super) options: Vec<WrittenOption>,
+}
+
 /// Reads `record_session` of the mapping `options`. Absent, null or empty: it says nothing.
-pub(super) fn read(
-    document: Document<'_>,
-    tree: &Tree<'_>,
-    options: NodeId,
-    found: &mut Found,
-) -> RecordSession {
-    let mut said = RecordSession::default();
-    let Some((key, value)) = tree.get(options, "record_session") else { return said };
-    if tree.is_null(value) {
-        return said;
+pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, found: &mut Found) -> Read {
+    let mut read = Read::default();
+    let said = &mut read.said;
+    unknown_keys(document, tree, options, "spec.options", found);
+    let Some((key, value)) = tree.get(options, "record_session") else { return read };
+    if found.detail {
+        read.key = Some(document.mark(tree.span(key)));
     }
+    if tree.is_null(value) {
+        return read;
+    }
+    if document.is_unknown(tree, value) {
+        found.report(document.problem(ProblemKind::UnknownValue("record_session"), tree.span(value)));
+        return read;
+    }
+    unknown_keys(document, tree, value, "record_session", found);
     if !tree.is_mapping(value) {
         found.report(document.problem(ProblemKind::NotAMapping("record_session"), tree.span(key)));
-        return said;
+        return read;
     }
     for (key, value) in tree.merged(value) {
+        if document.is_unknown(tree, key) {
+            continue;
+        }
         let name = tree.text(key).unwrap_or_default();
         let Some(option) = OptionName::from_name(name) else {
             let kind = ProblemKind::UnknownKey { key: quoted(name), nearest: nearest_key(name) };
             found.report(document.problem(kind, tree.span(key)));
             continue;
         };
+        if document.is_unknown(tree, value) {
+            let kind = ProblemKind::UnknownValue(option.name());
+            found.report(document.problem(kind, tree.span(value)));
+            continue;
+        }
         let setting =
             if tree.is_null(value) { None } else { tree.text(value).and_then(|text| parse(option, text)) };
         let Some(setting) = setting else {
@@ -37,6 +60,10 @@ pub(super) fn read(
             continue;
         };
         let at = document.place(tree.span(value));
+        if found.detail {
+            let (key, value) = (document.mark(tree.span(key)), document.mark(tree.span(value)));
+            read.options.push(WrittenOption { option, key, value });
+        }
         let slot = match option {
             OptionName::Default => &mut said.default,
             OptionName::Kind(SessionKind::Ssh) => &mut said.ssh,
@@ -52,7 +79,16 @@ pub(super) fn read(
             *slot = Some(Setting::new(mode, at));
         }
     }
-    said
+    read
+}
+
+/// Reports each key of this mapping that is an expression: it could be any.
+fn unknown_keys(document: Document<'_>, tree: &Tree<'_>, id: NodeId, what: &'static str, found: &mut Found) {
+    for (key, _) in tree.entries(id).into_iter().flatten() {
+        if document.is_unknown(tree, key) {
+            found.report(document.problem(ProblemKind::UnknownValue(what), tree.span(key)));
+        }
+    }
 }
 
 /// The value of an option; a boolean only at `desktop`.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use self::grants::GrantKind;
 use super::found::{Document, Found, Skipped, User};
 use super::problem::ProblemKind;
-use super::tree::{NodeId, Tree};
+use super::survey::{Block, Layout, WrittenRole};
+use super::tree::{NodeId, Resource, Tree};
 use super::{keys, record_session};
-use crate::policy::{RecordSession, Role};
+use crate::policy::Role;
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
 const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "TeleportRoleV7", "TeleportRoleV8"];
@@ -53,13 +54,49 @@ impl Kind {
 
 /// Reads the resource `id` and adds what it says to `found`.
 pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
-    Reader { document, tree, found }.resource(id, None);
+    Reader { document, tree, found, address: None }.resource(id, None);
+}
+
+/// Reads a `teleport_role` of a Terraform file.
+pub(super) fn read_terraform(
+    document: Document<'_>,
+    tree: &Tree<'_>,
+    resource: &Resource,
+    found: &mut Found,
+) {
+    let address = Some(resource.address.as_str());
+    Reader { document, tree, found, address }.role(resource.id, "teleport_role");
+}
+
+/// Reads the `teleport_role`s of a Terraform file in JSON.
+pub(super) fn read_terraform_json(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
+    keys::duplicates(document, tree, id, found);
+    let below = |id, key: &str| {
+        let parts = tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
+        parts.into_iter().filter_map(|part| Some(tree.get(part, key)?.1)).collect::<Vec<_>>()
+    };
+    for resources in below(id, "resource") {
+        for roles in below(resources, "teleport_role") {
+            keys::duplicates(document, tree, roles, found);
+            for roles in tree.items(roles).map_or_else(|| vec![roles], <[NodeId]>::to_vec) {
+                for (key, value) in tree.merged(roles) {
+                    let address = format!("teleport_role.{}", tree.text(key).unwrap_or_default());
+                    for role in tree.items(value).map_or_else(|| vec![value], <[NodeId]>::to_vec) {
+                        let address = Some(address.as_str());
+                        Reader { document, tree, found, address }.role(role, "teleport_role");
+                    }
+                }
+            }
+        }
+    }
 }
 
 struct Reader<'a> {
     document: Document<'a>,
     tree: &'a Tree<'a>,
     found: &'a mut Found,
+    /// The role's address in Terraform.
+    address: Option<&'a str>,
 }
 
 impl Reader<'_> {
@@ -92,17 +129,29 @@ impl Reader<'_> {
 
     fn role(&mut self, id: NodeId, kind: &str) {
         self.found.ours = true;
+        let mark = self.found.mark();
         keys::check(self.document, self.tree, id, self.found);
         let name = self.name(id, kind);
-        let said = match self.options(id) {
+        let read = match self.options(id) {
             Some(options) => record_session::read(self.document, self.tree, options, self.found),
-            None => RecordSession::default(),
+            None => record_session::Read::default(),
         };
         let Some((name, at)) = name else { return };
         self.requests(id, &name);
+        self.found.attribute(mark, &name);
         let span = self.tree.span(at);
-        let role = Role { name, at: self.document.place(span), record_session: said };
-        self.found.roles.push((Arc::new(role), self.document.mark(span)));
+        let role = Role { name, at: self.document.place(span), record_session: read.said };
+        let version = self.tree.get(id, "version").filter(|_| self.found.detail).and_then(|(_, version)| {
+            Some((quoted(self.tree.text(version)?).into(), self.document.mark(self.tree.span(version))))
+        });
+        self.found.roles.push(WrittenRole {
+            role: Arc::new(role),
+            name: self.document.mark(span),
+            version,
+            record_session: read.key,
+            layout: self.layout(id),
+            options: read.options,
+        });
     }
 
     fn user(&mut self, id: NodeId, kind: &str) {
@@ -174,11 +223,23 @@ impl Reader<'_> {
     /// `metadata.name`, and its node.
     fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
         let metadata = self.tree.get(id, "metadata");
+        if let (Some(address), Some((_, value))) = (self.address, metadata)
+            && self.document.is_unknown(self.tree, value)
+        {
+            self.report(ProblemKind::UnknownName(address.to_owned()), value);
+            return Some((address.into(), value));
+        }
         let Some((key, value)) = metadata.and_then(|(_, metadata)| self.tree.get(metadata, "name")) else {
             let at = metadata.map(|(key, _)| key).or_else(|| Some(self.tree.get(id, "kind")?.1));
             self.report(ProblemKind::NoName(kind.to_owned()), at.unwrap_or(id));
             return None;
         };
+        if let Some(address) = self.address
+            && self.document.is_unknown(self.tree, value)
+        {
+            self.report(ProblemKind::UnknownName(address.to_owned()), value);
+            return Some((address.into(), value));
+        }
         match self.tree.text(value) {
             Some("") => self.report(ProblemKind::NoName(kind.to_owned()), key),
             Some(_) if self.tree.is_null(value) => self.report(ProblemKind::NoName(kind.to_owned()), key),
@@ -188,12 +249,36 @@ impl Reader<'_> {
         None
     }
 
+    /// Where `spec` and `spec.options` are.
+    fn layout(&self, id: NodeId) -> Layout {
+        let mut layout = Layout::default();
+        if !self.found.detail {
+            return layout;
+        }
+        let block = |id: NodeId, key: &str| {
+            let (key, value) = self.tree.get(id, key)?;
+            let (first, _) = self.tree.entries(value)?.next()?;
+            let first = self.document.mark(self.tree.span(first));
+            Some((value, Block { key: self.document.mark(self.tree.span(key)), first }))
+        };
+        if let Some((spec, at)) = block(id, "spec") {
+            layout.has_options = self.tree.get(spec, "options").is_some();
+            layout.options = block(spec, "options").map(|(_, at)| at);
+            layout.spec = Some(at);
+        }
+        layout
+    }
+
     /// `spec.options`, if the role has it.
     fn options(&mut self, id: NodeId) -> Option<NodeId> {
         let mut at = id;
         for (key, path) in [("spec", "spec"), ("options", "spec.options")] {
             let (key, value) = self.tree.get(at, key)?;
             if self.tree.is_null(value) {
+                return None;
+            }
+            if self.document.is_unknown(self.tree, value) {
+                self.report(ProblemKind::UnknownValue(path), value);
                 return None;
             }
             if !self.tree.is_mapping(value) {

@@ -47,6 +47,25 @@ pub fn is_stream(path: &Path) -> bool {
     stream(path).is_some()
 }
 
+/// Whether a file of this name is Terraform's own language.
+pub(super) fn is_terraform(file: &str) -> bool {
+    std::path::Path::new(file).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tf"))
+}
+
+/// Reads a whole file or stream.
+pub(super) fn read_whole(path: &Path, source: &Source) -> Result<Vec<u8>, ProblemKind> {
+    let mut bytes = Vec::new();
+    let read = open(path, source)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| io_problem(&error))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(ProblemKind::FileTooLarge);
+    }
+    if is_utf16(&bytes) {
+        return Err(ProblemKind::Utf16);
+    }
+    Ok(bytes)
+}
+
 /// The name that a path has in messages.
 pub(super) fn shown(path: &Path) -> Arc<str> {
     if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().into() }

@@ -1,11 +1,19 @@
 //! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
 //! answers with roles or errors, this keeps both, and the places of everything.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use super::found::{Skipped, User};
+use super::found::{Found, Skipped, User};
+use super::grants::Grants;
+use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, Site};
-use crate::policy::Role;
+use super::source::{Piece, Source};
+use super::walk::{self, Entry};
+use super::{Roles, load, parse};
+use crate::policy::{OptionName, Place, Role};
 
 /// All that was read.
 #[derive(Debug, Default)]
@@ -16,10 +24,104 @@ pub struct Survey {
     pub roles: Vec<WrittenRole>,
     /// The users, likewise.
     pub users: Vec<User>,
+    /// What gives roles to someone besides users' own documents, likewise.
+    pub grants: Grants,
     /// Documents of other kinds.
     pub skipped: Vec<Skipped>,
     /// Errors and warnings of the reading, in the order of the input.
     pub problems: Vec<Problem>,
+}
+
+/// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
+/// `stdin`: what the text from standard input is called. All threads it starts have ended when it
+/// returns.
+#[must_use]
+pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Survey {
+    let entries = walk::walk_repository(paths, stdin);
+    let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
+    progress.files.store(files, Ordering::Relaxed);
+    let found = parallel::read(&entries, true, progress);
+    let mut survey = Survey::default();
+    let mut users = Vec::new();
+    for (entry, found) in entries.into_iter().zip(found) {
+        match (entry, found) {
+            (Entry::Problem(problem), _) => survey.problems.push(problem),
+            (Entry::File(input), Some(mut found)) => {
+                survey.problems.append(&mut found.problems);
+                survey.roles.append(&mut found.roles);
+                survey.skipped.append(&mut found.skipped);
+                users.append(&mut found.users);
+                survey.grants.append(found.grants);
+                survey.files.push(SurveyedFile {
+                    file: input.file,
+                    path: (input.source == Source::File).then_some(input.path),
+                    named: input.named,
+                    text: found.text,
+                    comments: found.comments,
+                });
+            }
+            _ => {}
+        }
+    }
+    survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
+    survey.users = users.into_iter().map(|(user, _)| user).collect();
+    survey
+}
+
+impl Survey {
+    /// The file of this name.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
+        self.files.iter().find(|file| *file.file == *name)
+    }
+
+    /// What the files say, without how: of several roles or users of one name the first.
+    #[must_use]
+    pub fn to_roles(&self) -> Roles {
+        let mut names = HashSet::new();
+        let first = |role: &&Arc<Role>| names.insert(Arc::clone(&role.name));
+        let roles = self.roles.iter().map(|written| &written.role).filter(first).cloned().collect();
+        let mut names = HashSet::new();
+        let users = self.users.iter().filter(|user| names.insert(&user.name)).cloned().collect();
+        Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
+    }
+
+    /// A place with its source line; `width` is that of the text there, in characters.
+    #[must_use]
+    pub fn site(&self, place: &Place, width: usize) -> Site {
+        let text = self.file(&place.file).and_then(|file| file.text.as_deref());
+        let mark = text.and_then(|text| {
+            let mut start = 0;
+            for _ in 1..place.line {
+                start += memchr::memchr(b'\n', &text.as_bytes()[start..])? + 1;
+            }
+            let line = text[start..].lines().next()?.trim_start_matches('\u{feff}');
+            let start = start + (text[start..].len() - text[start..].trim_start_matches('\u{feff}').len());
+            let offset = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
+            let from = place.column.saturating_sub(1) as usize;
+            Some(Mark::in_text(text, start + offset(from), start + offset(from.saturating_add(width))))
+        });
+        Site { file: Arc::clone(&place.file), mark }
+    }
+}
+
+/// Reads a text that is called `name`, as if it were a file that was named.
+#[must_use]
+pub fn survey_text(name: &str, text: &str) -> Survey {
+    let file: Arc<str> = name.into();
+    let mut found = Found::detailed();
+    let piece = Piece { bytes: text.as_bytes().to_vec(), first_line: 1, first_byte: 0 };
+    parse::read(&file, &piece, &mut found);
+    found.finish(&file);
+    let mut survey = Survey { problems: found.problems, ..Survey::default() };
+    survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
+    survey.roles = found.roles;
+    survey.grants = found.grants;
+    survey.skipped = found.skipped;
+    survey.users = found.users.into_iter().map(|(user, _)| user).collect();
+    let (text, comments) = (Some(text.to_owned()), found.comments);
+    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
+    survey
 }
 
 /// A file that was looked at.
@@ -27,6 +129,8 @@ pub struct Survey {
 pub struct SurveyedFile {
     /// Its name as it was given or found.
     pub file: Arc<str>,
+    /// Where it is; none for a stream.
+    pub path: Option<PathBuf>,
     /// Whether it was given by name.
     pub named: bool,
     /// Its text; none if it could not be read.
@@ -57,15 +161,37 @@ pub struct WrittenRole {
     pub version: Option<(Box<str>, Mark)>,
     /// The key `record_session`, if it is where it belongs.
     pub record_session: Option<Mark>,
+    /// Where there is room for a `record_session`.
+    pub layout: Layout,
     /// The keys of `record_session` that it knows and that have a right value.
     pub options: Vec<WrittenOption>,
+}
+
+/// The mappings of a role that lead to `record_session`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// `spec`, if it is a mapping and not empty.
+    pub spec: Option<Block>,
+    /// `spec.options`, likewise.
+    pub options: Option<Block>,
+    /// Whether there is a key `spec.options`, whatever it holds.
+    pub has_options: bool,
+}
+
+/// A mapping with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// The key that it is the value of.
+    pub key: Mark,
+    /// Its first key.
+    pub first: Mark,
 }
 
 /// A key of `record_session`, and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenOption {
     /// Which one.
-    pub option: crate::policy::OptionName,
+    pub option: OptionName,
     /// Where the key is.
     pub key: Mark,
     /// Where the value is.
@@ -87,7 +213,7 @@ impl WrittenRole {
 
     /// How an option is written.
     #[must_use]
-    pub fn option(&self, option: crate::policy::OptionName) -> Option<&WrittenOption> {
+    pub fn option(&self, option: OptionName) -> Option<&WrittenOption> {
         self.options.iter().find(|written| written.option == option)
     }
 }

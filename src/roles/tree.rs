@@ -2,13 +2,16 @@
 //! a tree is never larger than its text. Knows nothing of roles.
 
 mod build;
+mod hcl;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-pub(super) use build::read;
+use build::TreeError;
+pub(super) use build::{addressed, read};
+pub(super) use hcl::{Resource, read as read_hcl};
 
 /// Index of a node in its tree.
 pub(super) type NodeId = u32;
@@ -32,10 +35,21 @@ struct Node<'s> {
 
 #[derive(Debug)]
 enum Value<'s> {
-    Scalar { text: Cow<'s, str>, plain: bool },
-    Sequence { first: u32, end: u32 },
-    Mapping { first: u32, end: u32 },
+    Scalar {
+        text: Cow<'s, str>,
+        plain: bool,
+    },
+    Sequence {
+        first: u32,
+        end: u32,
+    },
+    Mapping {
+        first: u32,
+        end: u32,
+    },
     Alias(NodeId),
+    /// An expression whose value nobody knows before it is evaluated.
+    Unknown,
 }
 
 /// The nodes of one resource.
@@ -74,6 +88,11 @@ impl<'s> Tree<'s> {
             Value::Scalar { text, .. } => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether this is an expression that only its evaluation would give a value.
+    pub(super) fn is_unknown(&self, id: NodeId) -> bool {
+        matches!(self.value(id), Value::Unknown)
     }
 
     /// Whether the node is null: nothing, `~` or `null`, not quoted.

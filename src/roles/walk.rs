@@ -1,6 +1,8 @@
 //! Finds the role files that paths stand for, in a fixed order: the paths as they were given, a
 //! folder's entries by name. Reads no file. What can't be looked at is an error, never left out.
 
+mod repository;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +11,8 @@ use std::sync::Arc;
 use super::limits::MAX_FOLDER_DEPTH;
 use super::problem::{Problem, ProblemKind};
 use super::source::{self, Identity, Seen, Source};
+
+pub(super) use repository::walk as walk_repository;
 
 /// A file or stream to read.
 #[derive(Debug)]
@@ -36,13 +40,14 @@ pub(super) enum Entry {
 
 /// The files under these paths, each once.
 pub(super) fn walk(paths: &[PathBuf]) -> Vec<Entry> {
-    let mut walk = Walk { entries: Vec::new(), files: HashMap::new(), folders: Seen::new(), stdin: false };
+    let mut walk = Walk::default();
     for path in paths {
         walk.named(path);
     }
     walk.entries
 }
 
+#[derive(Default)]
 struct Walk {
     entries: Vec<Entry>,
     /// The number of each file's entry.
@@ -155,6 +160,7 @@ impl Walk {
 #[must_use]
 pub fn is_role_file_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
-    extension
-        .is_some_and(|found| ["yaml", "yml", "json"].iter().any(|known| known.eq_ignore_ascii_case(found)))
+    extension.is_some_and(|found| {
+        ["yaml", "yml", "json", "tf"].iter().any(|known| known.eq_ignore_ascii_case(found))
+    })
 }

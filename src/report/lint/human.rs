@@ -9,12 +9,9 @@ use crate::report::source;
 use crate::report::style::{BLUE, BOLD, GREEN, RED, YELLOW, paint};
 use crate::roles::Site;
 
-/// All findings and, unless `quiet`, those of severity info and the summary line.
+/// All findings and, unless `quiet`, the summary line.
 pub(super) fn write(report: &Report, color: bool, quiet: bool, out: &mut dyn io::Write) -> io::Result<()> {
     for finding in &report.findings {
-        if quiet && finding.severity == Severity::Info {
-            continue;
-        }
         out.write_all(one(finding, color).as_bytes())?;
         out.write_all(b"\n")?;
     }

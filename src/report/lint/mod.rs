@@ -1,10 +1,13 @@
 //! The findings of a run in the formats that people and tools read: a file and a function `write`
 //! for each. Prints what it is given in the order it is given and decides nothing.
 
+mod diff;
 mod human;
 mod json;
 
 use std::io;
+
+pub use diff::diff;
 
 use crate::cli::LintFormat;
 use crate::lint::Report;

@@ -40,10 +40,11 @@ pub(super) fn table(rows: &[Row], kinds: &[SessionKind], with_requests: bool, co
             let word = format!("{:13}", format!("{}{mark}", super::word(row, &cell.answer)));
             let _ = write!(out, "  {}", paint(color && !style.is_empty(), style, &word));
         }
-        let weakest = weakest.map_or_else(
-            || "-".to_owned(),
-            |cell| format!("{}: {}", cell.answer.kind, super::cause(row, cell)),
-        );
+        let weakest = match weakest {
+            Some(cell) => format!("{}: {}", cell.answer.kind, super::cause(row, cell)),
+            None if row.is_idle() => "holds no role".to_owned(),
+            None => "-".to_owned(),
+        };
         let _ = writeln!(out, "  {weakest}");
     }
     let notes = notes(rows, with_requests);

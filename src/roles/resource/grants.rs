@@ -56,7 +56,7 @@ impl Reader<'_> {
         for item in self.mappings(self.path(id, &["spec", "owners"]), "spec.owners") {
             match self.scalar(item, "name") {
                 Some((name, at)) => owners.push(Member { name, at, is_list: self.is_list(item) }),
-                None => self.report(ProblemKind::BadGrant("an owner's name"), item),
+                None => self.report(ProblemKind::BadMapping("spec.owners"), item),
             }
         }
         let span = self.tree.span(at);
@@ -69,10 +69,10 @@ impl Reader<'_> {
         let Some((metadata_name, at)) = self.name(id, kind) else { return };
         let metadata_at = self.document.place(self.tree.span(at));
         let Some((_, spec)) = self.tree.get(id, "spec") else {
-            return self.report(ProblemKind::BadGrant("spec.access_list"), id);
+            return self.report(ProblemKind::NoAccessList, id);
         };
         let Some(list) = self.scalar(spec, "access_list") else {
-            return self.report(ProblemKind::BadGrant("spec.access_list"), spec);
+            return self.report(ProblemKind::NoAccessList, spec);
         };
         let (name, at) = self.scalar(spec, "name").unwrap_or((metadata_name, metadata_at));
         let member = Member { name, at, is_list: self.is_list(spec) };

@@ -18,14 +18,16 @@ pub(in crate::roles) struct TreeError {
 /// has anchors, whose aliases may be in any later item).
 pub(in crate::roles) fn read<'s>(
     source: &'s str,
+    comments: Option<&mut Vec<(Box<str>, Span)>>,
     mut each: impl FnMut(&Tree<'s>, NodeId),
 ) -> Result<(), TreeError> {
     let options = granit_parser::options! {
-        emit_comments: false,
+        emit_comments: comments.is_some(),
+        max_buffered_comment_events: usize::MAX,
         flow_nesting_limit: limits::MAX_DEPTH,
         block_nesting_limit: limits::MAX_DEPTH,
     };
-    let mut builder = Builder::default();
+    let mut builder = Builder { comments, ..Builder::default() };
     for event in Parser::new_from_str_with_options(source, options) {
         match event {
             Ok((event, span)) => builder.take(event, &span, &mut each)?,
@@ -55,8 +57,10 @@ struct Frame {
 }
 
 #[derive(Default)]
-struct Builder<'s> {
+struct Builder<'s, 'c> {
     tree: Tree<'s>,
+    /// Where comments that speak to this program go, if anyone wants them.
+    comments: Option<&'c mut Vec<(Box<str>, Span)>>,
     frames: Vec<Frame>,
     /// Children of the open collections.
     pending: Vec<NodeId>,
@@ -65,7 +69,7 @@ struct Builder<'s> {
     has_anchors: bool,
 }
 
-impl<'s> Builder<'s> {
+impl<'s> Builder<'s, '_> {
     fn take(
         &mut self,
         event: Event<'s>,
@@ -106,6 +110,11 @@ impl<'s> Builder<'s> {
                     Value::Sequence { first, end }
                 };
                 self.complete(frame.id, frame.weight, frame.anchor, span, each)?;
+            }
+            Event::Comment(text, _) => {
+                if let (Some(said), Some(comments)) = (addressed(&text), &mut self.comments) {
+                    comments.push((said.into(), span));
+                }
             }
             Event::DocumentStart(..) => {
                 self.clear(0);
@@ -185,6 +194,11 @@ impl<'s> Builder<'s> {
         self.tree.children.clear();
         self.pending.clear();
     }
+}
+
+/// What a comment says to this program: the text behind `recmode:`.
+pub(in crate::roles) fn addressed(comment: &str) -> Option<&str> {
+    comment.trim().strip_prefix("recmode:").map(str::trim)
 }
 
 /// An index; documents are bounded far below 4 GiB, so this never saturates.

@@ -24,7 +24,7 @@ fn to_json(tree: &Tree<'_>, id: NodeId) -> Json {
 
 fn documents(text: &str) -> Vec<Json> {
     let mut found = Vec::new();
-    read(text, |tree, id| found.push(to_json(tree, id))).expect("well-formed");
+    read(text, None, |tree, id| found.push(to_json(tree, id))).expect("well-formed");
     found
 }
 
@@ -92,7 +92,7 @@ proptest! {
 fn merge_keys_lose_to_the_mappings_own_and_to_earlier_ones() {
     let text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2, z: 2}\nm: {w: 0, <<: [*b, *a], z: 3}\n";
     let mut checked = false;
-    read(text, |tree, root| {
+    read(text, None, |tree, root| {
         let (_, m) = tree.get(root, "m").expect("m");
         let merged: Vec<_> = tree
             .merged(m)

@@ -1,0 +1,31 @@
+//! A role that says nothing about recording.
+
+use std::collections::HashSet;
+
+use crate::lint::{Finding, Input, Rule, Severity};
+use crate::policy::SessionKind;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "implicit-best-effort",
+    severity: Severity::Info,
+    summary: "a role that gives no mode, so that alone it means best_effort",
+    docs: include_str!("../../../docs/rules/implicit-best-effort.md"),
+    check,
+};
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    // A role with something wrong in it meant to say something.
+    let wrong: HashSet<_> =
+        input.survey.problems.iter().filter_map(|problem| problem.role.as_ref()).collect();
+    for role in &input.survey.roles {
+        let said = &role.role.record_session;
+        let silent =
+            said.default.is_none() && SessionKind::ALL.iter().all(|&kind| said.direct(kind).is_none());
+        if silent && !wrong.contains(&role.role.name) {
+            let message =
+                format!("the role {:?} gives no mode, so alone it means best_effort", role.role.name);
+            let help = "say it with spec.options.record_session.default";
+            findings.push(Finding::new(RULE.id, message, role.site()).help(help).role(&role.role.name));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A value that is no mode.
+
+use super::from_problem;
+use crate::lint::{Finding, Input, Rule, Severity, fix};
+use crate::roles::ProblemKind;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "invalid-mode",
+    severity: Severity::Error,
+    summary: "a value that is no mode",
+    docs: include_str!("../../../docs/rules/invalid-mode.md"),
+    check,
+};
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    for problem in &input.survey.problems {
+        match &problem.kind {
+            ProblemKind::NotAMapping("record_session") => {
+                let message = "record_session has to be a mapping of kinds to modes".to_owned();
+                let help = "write the mode under a key: default, ssh, k8s, desktop, db or app";
+                findings.push(from_problem(RULE.id, problem, message).help(help));
+            }
+            ProblemKind::InvalidMode { option, value, nearest } => {
+                let message = match value {
+                    Some(value) => format!("{option}: {value} is no recording mode"),
+                    None => format!("{option} has no value"),
+                };
+                let finding = from_problem(RULE.id, problem, message).option(*option);
+                findings.push(with_help(input, finding, option, value.as_deref(), *nearest));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn with_help(
+    input: &Input<'_>,
+    finding: Finding,
+    option: &str,
+    value: Option<&str>,
+    nearest: Option<&str>,
+) -> Finding {
+    if let Some(nearest) = nearest {
+        let fix = fix::spelling(input.survey, &finding.at, nearest);
+        let mut finding = finding.help(format!("write {nearest}"));
+        finding.fix = fix;
+        return finding;
+    }
+    let both = value.is_some_and(|value| value.contains("strict") && value.contains("best_effort"));
+    finding.help(if both {
+        "choose one: strict or best_effort"
+    } else if option == "desktop" {
+        "a mode is strict or best_effort; desktop may also be a boolean"
+    } else {
+        "a mode is strict or best_effort"
+    })
+}

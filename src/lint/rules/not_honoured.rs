@@ -1,0 +1,56 @@
+//! What today's Teleport does not act on.
+
+use super::options;
+use crate::lint::{Finding, Input, Rule, Severity};
+use crate::policy::{Desktop, Dialect, OptionName, SessionKind};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "not-honoured",
+    severity: Severity::Warning,
+    summary: "an option that Teleport 18 does not act on, or reads otherwise",
+    docs: include_str!("../../../docs/rules/not-honoured.md"),
+    check,
+};
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    for (role, option) in options(input) {
+        let OptionName::Kind(kind) = option.option else { continue };
+        let (mark, message, help) = match kind {
+            SessionKind::Ssh => continue,
+            SessionKind::K8s => (
+                &option.key,
+                "Teleport does not act on k8s: Kubernetes sessions are in effect always strict".to_owned(),
+                "for Teleport alone, remove it",
+            ),
+            SessionKind::Db => (
+                &option.key,
+                "Teleport does not act on db: database sessions have no mode".to_owned(),
+                "for Teleport alone, remove it",
+            ),
+            SessionKind::App => (
+                &option.key,
+                "Teleport does not act on app: application sessions have no mode".to_owned(),
+                "for Teleport alone, remove it",
+            ),
+            SessionKind::Desktop => {
+                let said = role.role.record_session.desktop.as_ref();
+                let Some(Desktop::Mode(mode)) = said.map(|setting| setting.value) else { continue };
+                (
+                    &option.value,
+                    format!(
+                        "Teleport reads desktop: {mode} as false: desktop sessions are then not recorded at all"
+                    ),
+                    "for Teleport, write true to have desktop sessions recorded",
+                )
+            }
+        };
+        let mut finding = Finding::new(RULE.id, message, role.site_of(mark))
+            .help(help)
+            .role(&role.role.name)
+            .option(option.option.name());
+        if input.dialect == Dialect::Teleport {
+            finding.own_severity = Some(Severity::Error);
+        }
+        findings.push(finding);
+    }
+}

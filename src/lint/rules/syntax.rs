@@ -1,0 +1,95 @@
+//! Text that is not well-formed, once for each file.
+
+use std::collections::HashSet;
+
+use super::from_problem;
+use crate::lint::{Finding, Input, Rule, Severity};
+use crate::roles::{Problem, ProblemKind, SurveyedFile};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "syntax",
+    severity: Severity::Error,
+    summary: "not well-formed YAML, JSON or HCL",
+    docs: include_str!("../../../docs/rules/syntax.md"),
+    check,
+};
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let mut reported = HashSet::new();
+    for problem in &input.survey.problems {
+        if is_shape(&problem.kind) {
+            findings.push(from_problem(RULE.id, problem, problem.kind.to_string()));
+        } else if is_syntax(&problem.kind) && reported.insert(&problem.site.file) {
+            findings.push(once(input, problem));
+        }
+    }
+}
+
+/// The first such problem of a file. In one that nobody named and that shows no sign of a role, it
+/// is nobody's business but worth a word.
+fn once(input: &Input<'_>, problem: &Problem) -> Finding {
+    let file = input.survey.file(&problem.site.file);
+    let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
+    if !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
+        finding.own_severity = Some(Severity::Info);
+        return finding.help("this file is not judged; nothing in it looks like a role");
+    }
+    if file.and_then(|file| file.text.as_deref()).is_some_and(|text| text.contains("{{")) {
+        return finding.help("a template has to be rendered before it can be judged");
+    }
+    finding
+}
+
+fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
+    let text = file.text.as_deref().unwrap_or_default();
+    let is_role_kind = |line: &str| {
+        let line =
+            line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{' | ','));
+        let value = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
+        let Some(value) = value.and_then(|rest| rest.strip_prefix(':')) else { return false };
+        let value = value.trim_start().trim_start_matches(['"', '\'']);
+        let word: &str = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        word == "role" || word.starts_with("TeleportRole")
+    };
+    text.contains("record_session") || text.contains("teleport_role") || text.lines().any(is_role_kind)
+}
+
+/// The text could not be read to its end.
+fn is_syntax(kind: &ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::Syntax(_)
+            | ProblemKind::Template
+            | ProblemKind::Nul
+            | ProblemKind::NotUtf8
+            | ProblemKind::Utf16
+            | ProblemKind::FileTooLarge
+            | ProblemKind::DocumentTooLarge
+            | ProblemKind::TerraformTooLarge
+            | ProblemKind::ScalarTooLong
+            | ProblemKind::TooDeep
+            | ProblemKind::TooManyNodes
+            | ProblemKind::AliasBomb
+            | ProblemKind::RecursiveAlias
+    )
+}
+
+/// The text was read, and is not what a role or user looks like.
+fn is_shape(kind: &ProblemKind) -> bool {
+    match kind {
+        ProblemKind::NotAMapping(what) => *what != "record_session",
+        ProblemKind::BadMerge
+        | ProblemKind::NoName(_)
+        | ProblemKind::BadName
+        | ProblemKind::BadItems
+        | ProblemKind::BadUserRoles
+        | ProblemKind::BadGrant(_)
+        | ProblemKind::BadMapping(_)
+        | ProblemKind::NoAccessList
+        | ProblemKind::RequestRoles
+        | ProblemKind::DuplicateGrant { .. }
+        | ProblemKind::MoreErrors(_)
+        | ProblemKind::MoreWarnings(_) => true,
+        _ => false,
+    }
+}

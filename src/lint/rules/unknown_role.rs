@@ -1,0 +1,86 @@
+//! A document that names a role which was not read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::lint::{Finding, Input, Rule, Severity};
+use crate::policy::Place;
+use crate::roles::Grants;
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "unknown-role",
+    severity: Severity::Warning,
+    summary: "a user, access list or other document that names a role which was not read",
+    docs: include_str!("../../../docs/rules/unknown-role.md"),
+    check,
+};
+
+/// Roles that every cluster of Teleport 18 has without anyone writing them.
+const PRESETS: [&str; 9] = [
+    "access",
+    "auditor",
+    "device-admin",
+    "device-enroll",
+    "editor",
+    "group-access",
+    "requester",
+    "require-trusted-device",
+    "reviewer",
+];
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let names: HashSet<&str> = input.survey.roles.iter().map(|role| &*role.role.name).collect();
+    // Without any role, roles are somewhere else.
+    if names.is_empty() {
+        return;
+    }
+    for user in &input.survey.users {
+        for (role, at) in &user.roles {
+            // A glob or a template stands for roles that are not known here.
+            if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
+                continue;
+            }
+            let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
+            let finding =
+                Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
+            findings.push(finding.help(help(role, &names)));
+        }
+    }
+    for (who, role, at) in granted(&input.survey.grants) {
+        if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
+            continue;
+        }
+        let message = format!("{who} names the role {role:?}, which was not read");
+        let finding = Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
+        findings.push(finding.help(help(role, &names)));
+    }
+}
+
+/// Each role that something other than a user's document gives, and what gives it.
+fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)> {
+    let lists = grants.lists.iter().flat_map(|list| {
+        let who = format!("the access list {:?}", list.name);
+        list.grants.iter().chain(&list.owner_grants).map(move |(role, at)| (who.clone(), role, at))
+    });
+    let connectors = grants.connectors.iter().flat_map(|connector| {
+        let who = format!("the {} connector {:?}", connector.kind.name(), connector.name);
+        let roles = connector.mappings.iter().flat_map(|mapping| &mapping.roles);
+        roles.map(move |(role, at)| (who.clone(), role, at))
+    });
+    let requests = grants.requests.iter().flat_map(|requests| {
+        let who = format!("a request that the role {:?} allows", requests.role);
+        requests.allow.iter().map(move |(role, at)| (who.clone(), role, at))
+    });
+    lists.chain(connectors).chain(requests)
+}
+
+fn help(role: &str, names: &HashSet<&str>) -> String {
+    let near = names.iter().map(|name| (strsim::damerau_levenshtein(role, name), *name)).min();
+    match near {
+        Some((distance, name)) if distance <= 2 && role.len() > 3 => format!("did you mean {name:?}?"),
+        _ if PRESETS.contains(&role) => {
+            "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)".to_owned()
+        }
+        _ => "without it the modes of whoever holds it can't be told".to_owned(),
+    }
+}

@@ -1,0 +1,79 @@
+//! A run: all rules, their severities, what is suppressed, what is known; in a fixed order.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::config::Ignore;
+use crate::roles::ProblemKind;
+
+use super::{Finding, Input, Report, Severity, fingerprints, registry, suppress};
+
+/// What a run is told beside its input.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Severities of rules by id; `None` turns a rule off. Others have their own severity.
+    pub levels: BTreeMap<String, Option<Severity>>,
+    /// What the configuration leaves out.
+    pub ignore: Vec<Ignore>,
+    /// Whether entries of `ignore` that leave nothing out are reported; not where but a part of the
+    /// files is looked at.
+    pub report_unused: bool,
+    /// Fingerprints of findings that are known; one that is there twice is known twice.
+    pub baseline: HashSet<String>,
+}
+
+/// Judges the input. `path` makes the path that globs and fingerprints see of a file's name.
+#[must_use]
+pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String) -> Report {
+    let level = |id: &str| settings.levels.get(id).copied();
+    let is_off = |id: &str| level(id) == Some(None);
+    let mut findings = Vec::new();
+    for rule in registry::RULES.iter().filter(|rule| !is_off(rule.id)) {
+        (rule.check)(input, &mut findings);
+    }
+    let severities: HashMap<&str, Severity> =
+        registry::RULES.iter().map(|rule| (rule.id, rule.severity)).collect();
+    let set_severity = |finding: &mut Finding| {
+        let own = finding.own_severity;
+        let default = severities.get(finding.rule).copied().unwrap_or(Severity::Error);
+        finding.severity = match (level(finding.rule).flatten(), own) {
+            (Some(level), Some(own)) => level.min(own),
+            (Some(level), None) | (None, Some(level)) => level,
+            (None, None) => default,
+        };
+    };
+    findings.iter_mut().for_each(set_severity);
+    fingerprints(&mut findings, path);
+
+    let mut report = Report::default();
+    let (suppressed, mut unused) =
+        suppress::apply(input.survey, &settings.ignore, path, &is_off, settings.report_unused, &mut findings);
+    unused.iter_mut().for_each(set_severity);
+    fingerprints(&mut unused, path);
+    findings.append(&mut unused);
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    let before = findings.len();
+    findings.retain(|finding| !settings.baseline.contains(&finding.fingerprint));
+
+    report.summary.suppressed = suppressed;
+    report.summary.baseline = before - findings.len();
+    report.summary.roles = input.survey.roles.len();
+    report.findings = findings;
+    report.files = input.survey.files.iter().map(|file| Arc::clone(&file.file)).collect();
+    report.files.sort_unstable();
+    report.count();
+    report
+}
+
+/// What kept the reader from looking at a file at all: then there is no verdict.
+#[must_use]
+pub fn is_trouble(kind: &ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::Io(_)
+            | ProblemKind::NotAFile(_)
+            | ProblemKind::Loop
+            | ProblemKind::FolderTooDeep
+            | ProblemKind::StreamTwice
+    )
+}
