@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use crate::escape;
 use crate::holders::{Cell, HolderKind, Row, Unknown};
 use crate::policy::{Answer, Dialect, Place, SessionKind};
 
@@ -42,7 +43,7 @@ impl<'a> Matrix<'a> {
     ///
     /// Never for the values that this type can hold.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(escape::json(&serde_json::to_string_pretty(self)?) + "\n")
     }
 
     /// The same tree as YAML.

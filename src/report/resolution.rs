@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
+use crate::escape;
 use crate::policy::{Answer, Dialect, RoleSet, SessionKind};
 
 /// The answer for a set of roles.
@@ -44,7 +45,7 @@ impl Resolution {
     ///
     /// Never for the values that this type can hold.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(escape::json(&serde_json::to_string_pretty(self)?) + "\n")
     }
 
     /// The same tree as YAML, with a line break at its end.

@@ -25,6 +25,17 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// Without what this file holds.
+    pub(super) fn without(&self, file: &str) -> Self {
+        let is_other = |at: &Place| at.file.as_ref() != file;
+        let mut others = self.clone();
+        others.lists.retain(|list| is_other(&list.at));
+        others.members.retain(|member| is_other(&member.list.1));
+        others.connectors.retain(|connector| is_other(&connector.at));
+        others.requests.retain(|said| said.allow.iter().chain(&said.deny).all(|(_, at)| is_other(at)));
+        others
+    }
+
     pub(super) fn append(&mut self, mut later: Self) {
         self.lists.append(&mut later.lists);
         self.members.append(&mut later.members);

@@ -1,7 +1,7 @@
 //! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
 //! answers with roles or errors, this keeps both, and the places of everything.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use super::found::{Found, Skipped, User};
 use super::grants::Grants;
 use super::parallel::{self, Progress};
-use super::problem::{Mark, Problem, Site};
+use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry};
 use super::{Roles, load, parse};
@@ -30,6 +30,8 @@ pub struct Survey {
     pub skipped: Vec<Skipped>,
     /// Errors and warnings of the reading, in the order of the input.
     pub problems: Vec<Problem>,
+    /// Where the users' names are.
+    names: Vec<Mark>,
 }
 
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
@@ -64,11 +66,59 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
         }
     }
     survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
-    survey.users = users.into_iter().map(|(user, _)| user).collect();
+    (survey.users, survey.names) = users.into_iter().unzip();
     survey
 }
 
 impl Survey {
+    /// The same with another text of one file.
+    #[must_use]
+    pub fn with_text(&self, file: &Arc<str>, text: &str) -> Self {
+        let mut new = survey_text(file, text);
+        let order: HashMap<&str, usize> =
+            self.files.iter().enumerate().map(|(n, other)| (&*other.file, n)).collect();
+        let nth = |name: &str| order.get(name).copied().unwrap_or(usize::MAX);
+        let is_other = |name: &Arc<str>| name != file;
+        let files = self.files.iter().map(|other| match new.files.pop() {
+            Some(new) if other.file == *file => {
+                SurveyedFile { path: other.path.clone(), named: other.named, ..new }
+            }
+            kept => {
+                new.files.extend(kept);
+                other.clone()
+            }
+        });
+        let files = files.collect();
+        let mut roles: Vec<_> =
+            self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
+        roles.sort_by_key(|role| nth(&role.role.at.file));
+        let users = |survey: &Self| -> Vec<_> {
+            survey.users.iter().cloned().zip(survey.names.iter().cloned()).collect()
+        };
+        let mut all: Vec<_> = users(self).into_iter().filter(|(user, _)| is_other(&user.at.file)).collect();
+        all.append(&mut new.users.into_iter().zip(new.names).collect());
+        all.sort_by_key(|(user, _)| nth(&user.at.file));
+        let repeated = |kind: &ProblemKind| {
+            matches!(
+                kind,
+                ProblemKind::DuplicateRole(_)
+                    | ProblemKind::DuplicateUser(_)
+                    | ProblemKind::DuplicateGrant { .. }
+            )
+        };
+        let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
+        let mut problems: Vec<_> =
+            others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
+        problems.sort_by_key(|problem| nth(&problem.site.file));
+        let mut grants = self.grants.without(file);
+        grants.append(new.grants);
+        problems.extend(load::repeated(&roles, &all, &grants));
+        let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
+        let skipped = others.chain(new.skipped).collect();
+        let (users, names) = all.into_iter().unzip();
+        Self { files, roles, users, grants, skipped, problems, names }
+    }
+
     /// The file of this name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
@@ -118,14 +168,14 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     survey.roles = found.roles;
     survey.grants = found.grants;
     survey.skipped = found.skipped;
-    survey.users = found.users.into_iter().map(|(user, _)| user).collect();
+    (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
     survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
     survey
 }
 
 /// A file that was looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SurveyedFile {
     /// Its name as it was given or found.
     pub file: Arc<str>,

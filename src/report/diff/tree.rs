@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::diff::{Cause, Diff, PartyChanges, PartyKind, What};
+use crate::escape;
 use crate::holders::Unknown;
 use crate::policy::{Answer, Dialect, Place, SessionKind};
 
@@ -101,6 +102,6 @@ impl<'a> DiffTree<'a> {
     ///
     /// Never for the values that this type can hold.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(escape::json(&serde_json::to_string_pretty(self)?) + "\n")
     }
 }

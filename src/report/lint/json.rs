@@ -5,6 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::escape;
 use crate::lint::{Finding, Report, Severity, Summary};
 use crate::roles::Site;
 
@@ -50,7 +51,7 @@ struct Note<'a> {
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = report.findings.iter().map(one).collect();
     let tree = Tree { schema: SCHEMA, findings, summary: &report.summary };
-    serde_json::to_writer_pretty(&mut *out, &tree)?;
+    out.write_all(escape::json(&serde_json::to_string_pretty(&tree)?).as_bytes())?;
     out.write_all(b"\n")
 }
 
