@@ -85,7 +85,7 @@ fn matrix(
     kinds: &[SessionKind],
     say: &impl Fn(&str),
 ) -> anyhow::Result<u8> {
-    let holders = holders::holders(roles);
+    let holders = holders::holders(roles, args.with_requests);
     if holders.is_empty() {
         bail!("--all: no user, access list or connector was read, so there is no one to answer for");
     }

@@ -42,7 +42,7 @@ pub(super) fn parties(roles: &Roles, dialect: Dialect, with_requests: bool) -> V
             unknown: Vec::new(),
         }
     });
-    let holders = holders(roles).into_iter().filter_map(|holder| {
+    let holders = holders(roles, with_requests).into_iter().filter_map(|holder| {
         let row = Row::new(holder, &SessionKind::ALL, dialect, with_requests);
         if row.is_idle() {
             return None;

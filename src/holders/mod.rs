@@ -168,13 +168,15 @@ impl std::fmt::Display for Unknown {
     }
 }
 
-/// All holders, sorted by kind and name.
+/// All holders, sorted by kind and name; what they may request only `with_requests`.
 #[must_use]
-pub fn holders(roles: &Roles) -> Vec<Holder> {
+pub fn holders(roles: &Roles, with_requests: bool) -> Vec<Holder> {
     let mut holders = lists::users_and_lists(roles);
     holders.extend(connectors::groups(roles));
     let mut holders: Vec<_> = holders.into_iter().map(Holder::finish).collect();
-    requests::add(roles, &mut holders);
+    if with_requests {
+        requests::add(roles, &mut holders);
+    }
     holders.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     holders
 }

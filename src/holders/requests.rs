@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::pattern::{Pattern, is_template};
 use super::{Holder, Unknown, UnknownWhat};
-use crate::policy::Role;
 use crate::roles::{NameAt, Requests, Roles};
 
-/// Numbers of the roles that were read, sorted.
-type Matched = Vec<usize>;
+/// Of which of the roles that were read, by their number, a bit is set.
+type Matched = Vec<u64>;
 
 /// Fills in what each holder may request.
 pub(super) fn add(roles: &Roles, holders: &mut [Holder]) {
@@ -25,32 +24,41 @@ pub(super) fn add(roles: &Roles, holders: &mut [Holder]) {
         return;
     }
     for holder in holders {
-        let (mut allowed, mut denied) = (Vec::new(), Vec::new());
+        let mut allowed: Matched = vec![0; words(roles)];
+        let mut barred = allowed.clone();
         for (role, _) in &holder.held {
             if let Some((said, allow, deny)) = by_role.get(role.name.as_ref()) {
-                allowed.extend_from_slice(allow);
-                denied.extend_from_slice(deny);
+                allowed.iter_mut().zip(allow).for_each(|(all, some)| *all |= some);
+                barred.iter_mut().zip(deny).for_each(|(all, some)| *all |= some);
                 holder.unknown_requests.extend(unread(roles, said));
             }
         }
-        allowed.sort_unstable();
-        allowed.dedup();
-        denied.sort_unstable();
-        let may = allowed.into_iter().filter(|n| denied.binary_search(n).is_err());
-        let requestable: Vec<Arc<Role>> = may.map(|n| Arc::clone(&roles.roles()[n])).collect();
-        let held =
-            |role: &Arc<Role>| holder.held.binary_search_by(|(held, _)| held.name.cmp(&role.name)).is_ok();
+        for (role, _) in &holder.held {
+            if let Ok(n) = roles.roles().binary_search_by(|other| other.name.cmp(&role.name)) {
+                barred[n / 64] |= 1 << (n % 64);
+            }
+        }
+        let may = |n: usize| (allowed[n / 64] & !barred[n / 64]) >> (n % 64) & 1 == 1;
+        let requestable = roles.roles().iter().enumerate().filter(|&(n, _)| may(n));
+        holder.requestable = requestable.map(|(_, role)| Arc::clone(role)).collect();
         holder.unknown_requests.sort_unstable();
         holder.unknown_requests.dedup_by(|a, b| (a.what, &a.name) == (b.what, &b.name));
-        holder.requestable = requestable.into_iter().filter(|role| !held(role)).collect();
     }
+}
+
+fn words(roles: &Roles) -> usize {
+    roles.roles().len().div_ceil(64)
 }
 
 /// The roles that were read and that one of the patterns matches.
 fn matched(roles: &Roles, names: &[NameAt]) -> Matched {
-    let patterns: Vec<_> = names.iter().filter_map(|(name, _)| Pattern::new(name)).collect();
-    let is_matched = |role: &Role| patterns.iter().any(|pattern| pattern.matches(&role.name));
-    roles.roles().iter().enumerate().filter(|(_, role)| is_matched(role)).map(|(n, _)| n).collect()
+    let mut matched = vec![0; words(roles)];
+    for pattern in names.iter().filter_map(|(name, _)| Pattern::new(name)) {
+        for (n, _) in roles.roles().iter().enumerate().filter(|(_, role)| pattern.matches(&role.name)) {
+            matched[n / 64] |= 1 << (n % 64);
+        }
+    }
+    matched
 }
 
 /// What a role allows to request and was not read.

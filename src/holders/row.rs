@@ -72,30 +72,74 @@ impl Row {
 
 /// The weakest answer for `set`, alone or with any of the requestable roles.
 ///
-/// One requested role is enough to look at: a set is loosened by a direct `best_effort` where strict
-/// came from a default, which one role does, and further roles can only tighten what is loose.
-/// Recording, where it is on, no further role turns off.
+/// Only a direct `best_effort` loosens a set, and only where strict comes from a default. One such
+/// role does it, and further ones can only tighten what is loose. Recording that is on, no further
+/// role turns off, and what is not recorded is as weak as can be.
 fn weakest(set: &RoleSet, requestable: &[Arc<Role>], kind: SessionKind, dialect: Dialect) -> Cell {
-    let mut cell = Cell { answer: set.answer(kind, dialect), requested: None };
-    if set.roles().is_empty() {
-        return cell;
-    }
-    for role in requestable {
-        // A role that says nothing of the kind itself loosens nothing.
-        if role.record_session.direct(kind).is_none() {
-            continue;
-        }
-        let with: RoleSet = set.roles().iter().chain([role]).cloned().collect();
-        let answer = with.answer(kind, dialect);
-        if answer.standing() < cell.answer.standing() {
-            cell = Cell { answer, requested: Some(Arc::clone(role)) };
+    let answer = set.answer(kind, dialect);
+    let can_loosen =
+        answer.recording && (answer.mode, answer.decided_by) == (Some(Mode::Strict), DecidedBy::Default);
+    let loosens = |role: &&Arc<Role>| {
+        role.record_session.direct(kind).is_some_and(|(mode, _)| mode == Mode::BestEffort)
+    };
+    match requestable.iter().find(loosens).filter(|_| can_loosen) {
+        None => Cell { answer, requested: None },
+        Some(role) => {
+            let with: RoleSet = set.roles().iter().chain([role]).cloned().collect();
+            Cell { answer: with.answer(kind, dialect), requested: Some(Arc::clone(role)) }
         }
     }
-    cell
 }
 
 /// A row for each of these holders.
 #[must_use]
 pub fn rows(holders: Vec<Holder>, kinds: &[SessionKind], dialect: Dialect, with_requests: bool) -> Vec<Row> {
     holders.into_iter().map(|holder| Row::new(holder, kinds, dialect, with_requests)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::policy::{Desktop, Place, RecordSession, Setting};
+
+    fn role() -> impl Strategy<Value = Arc<Role>> {
+        let mode = || prop::option::of(prop::sample::select(Mode::ALL.to_vec()));
+        let desktop =
+            [Desktop::Mode(Mode::Strict), Desktop::Mode(Mode::BestEffort), Desktop::Recorded(false)];
+        let desktop = prop::option::of(prop::sample::select(desktop.to_vec()));
+        (mode(), mode(), desktop).prop_map(|(default, ssh, desktop)| {
+            let at = || Place::new("r", 1, 1);
+            let said = RecordSession {
+                default: default.map(|mode| Setting::new(mode, at())),
+                ssh: ssh.map(|mode| Setting::new(mode, at())),
+                desktop: desktop.map(|value| Setting::new(value, at())),
+                ..RecordSession::default()
+            };
+            Arc::new(Role::new("r", at(), said))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn one_requested_role_is_as_weak_as_any_request_could_come_to(
+            held in prop::collection::vec(role(), 1..4),
+            requestable in prop::collection::vec(role(), 0..5),
+        ) {
+            let set: RoleSet = held.iter().cloned().collect();
+            for dialect in Dialect::ALL {
+                for kind in SessionKind::ALL {
+                    let cell = weakest(&set, &requestable, kind, dialect);
+                    let all = (0..1_u32 << requestable.len()).map(|bits| {
+                        let some = (0..requestable.len()).filter(|n| bits >> n & 1 == 1);
+                        let with: RoleSet =
+                            held.iter().chain(some.map(|n| &requestable[n])).cloned().collect();
+                        with.answer(kind, dialect).standing()
+                    });
+                    prop_assert_eq!(Some(cell.answer.standing()), all.min(), "{} {:?}", kind, dialect);
+                }
+            }
+        }
+    }
 }

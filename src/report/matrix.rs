@@ -133,6 +133,9 @@ fn word(row: &Row, answer: &Answer) -> String {
     let mode = super::mode_name(answer.mode);
     if row.is_idle() {
         "-".to_owned()
+    } else if row.holder.held.is_empty() {
+        // The answer of the empty set; nothing that the holder holds was read.
+        "unknown".to_owned()
     } else if answer.recording {
         mode.to_owned()
     } else {
