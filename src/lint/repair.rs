@@ -1,12 +1,13 @@
 //! Makes the edits of findings, one finding after the other, and reads the outcome again: an edit
 //! that would loosen a mode, turn a recording off or break the file is left out.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::policy::{Role, RoleSet, SessionKind};
+use crate::policy::{Mode, Role, RoleSet, SessionKind};
 use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
 
-use super::{Fix, Report};
+use super::{Finding, Fix, Report};
 
 /// A file's text as it would be when repaired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,20 +43,16 @@ pub fn repairs(survey: &Survey, judge: &dyn Fn(&Survey) -> Report) -> Vec<Repair
 /// One round over all files; nothing if it changes none.
 fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<Repair>) -> Option<Survey> {
     let findings = judge(survey).findings;
-    let mut current: Option<Survey> = None;
+    let fixes_of = by_file(&findings);
+    let beside = representatives(survey);
+    let mut texts = HashMap::new();
     for file in &survey.files {
-        let fixes: Vec<&Fix> = findings
-            .iter()
-            .filter(|finding| finding.at.file == file.file)
-            .filter_map(|finding| finding.fix.as_ref())
-            .collect();
-        let (Some(before), false) = (&file.text, fixes.is_empty()) else { continue };
-        let now = current.as_ref().unwrap_or(survey);
-        let (after, findings) = repair(now, &file.file, before, &fixes);
+        let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
+        let (after, findings) = repair(&beside, &file.file, before, fixes);
         if findings == 0 {
             continue;
         }
-        current = Some(now.with_text(&file.file, &after));
+        texts.insert(Arc::clone(&file.file), after.clone());
         if let Some(repair) = repairs.iter_mut().find(|repair| repair.file == file.file) {
             repair.after = after;
             repair.findings += findings;
@@ -64,13 +61,41 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
             repairs.push(Repair { file, before, after, findings });
         }
     }
-    current
+    (!texts.is_empty()).then(|| survey.with_texts(&texts))
+}
+
+fn by_file(findings: &[Finding]) -> HashMap<&Arc<str>, Vec<&Fix>> {
+    let mut fixes: HashMap<_, Vec<_>> = HashMap::new();
+    for finding in findings {
+        if let Some(fix) = &finding.fix {
+            fixes.entry(&finding.at.file).or_default().push(fix);
+        }
+    }
+    fixes
+}
+
+/// What roles say of each kind, by the numbers of their values; there are but few such.
+fn said(role: &Role) -> [Option<u8>; 7] {
+    let said = &role.record_session;
+    let mode = |mode: Mode| mode as u8;
+    let mut all = [None; 7];
+    for (slot, kind) in all.iter_mut().zip(SessionKind::ALL) {
+        *slot = said.direct(kind).map(|(value, _)| mode(value));
+    }
+    all[5] = said.default.as_ref().map(|setting| mode(setting.value));
+    all[6] = said.desktop_recorded().map(|(recorded, _)| u8::from(recorded));
+    all
+}
+
+/// One role for each thing that roles say: what is loosened beside one is so beside its like.
+fn representatives(survey: &Survey) -> Vec<Arc<Role>> {
+    let mut known = HashSet::new();
+    let first = survey.roles.iter().filter(|role| known.insert(said(&role.role)));
+    first.map(|role| Arc::clone(&role.role)).collect()
 }
 
 /// The text with as many of the fixes as may be made, and how many those are.
-fn repair(survey: &Survey, file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
-    let elsewhere = survey.roles.iter().filter(|role| *role.role.at.file != *file);
-    let elsewhere: Vec<Arc<Role>> = elsewhere.map(|role| Arc::clone(&role.role)).collect();
+fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
     let mut read = roles::survey_text(file, before);
@@ -82,7 +107,7 @@ fn repair(survey: &Survey, file: &str, before: &str, fixes: &[&Fix]) -> (String,
         let tried = apply(before, &made);
         let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
         match outcome {
-            Some((outcome, tried)) if is_fine(&read, &outcome, &elsewhere) => (text, read) = (tried, outcome),
+            Some((outcome, tried)) if is_fine(&read, &outcome, beside) => (text, read) = (tried, outcome),
             _ => drop(made.pop()),
         }
     }
@@ -111,7 +136,7 @@ fn apply(text: &str, fixes: &[&Fix]) -> Option<String> {
 
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was
 /// strict, or recorded, and is not any more.
-fn is_fine(before: &Survey, after: &Survey, elsewhere: &[Arc<Role>]) -> bool {
+fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
     // A key that is mended may show that its value is wrong too, which was so before.
     let breaks = |problem: &&Problem| {
         let kind = &problem.kind;
@@ -126,22 +151,11 @@ fn is_fine(before: &Survey, after: &Survey, elsewhere: &[Arc<Role>]) -> bool {
         return false;
     }
     let here = before.roles.iter().map(|role| &role.role);
-    let others: Vec<&Arc<Role>> = elsewhere.iter().chain(here).collect();
+    let others: Vec<&Arc<Role>> = beside.iter().chain(here).collect();
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
-        let same = says_the_same(&before.role, &after.role);
+        let same = said(&before.role) == said(&after.role);
         before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, &others))
     })
-}
-
-fn says_the_same(before: &Role, after: &Role) -> bool {
-    let (before, after) = (&before.record_session, &after.record_session);
-    let default = |said: &crate::policy::RecordSession| said.default.as_ref().map(|setting| setting.value);
-    let desktop = |said: &crate::policy::RecordSession| said.desktop.as_ref().map(|setting| setting.value);
-    default(before) == default(after)
-        && desktop(before) == desktop(after)
-        && SessionKind::ALL.iter().all(|&kind| {
-            before.direct(kind).map(|(mode, _)| mode) == after.direct(kind).map(|(mode, _)| mode)
-        })
 }
 
 /// Whether a kind is less strict, alone or beside any one role. More roles show nothing that one

@@ -25,15 +25,15 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Without what this file holds.
-    pub(super) fn without(&self, file: &str) -> Self {
-        let is_other = |at: &Place| at.file.as_ref() != file;
-        let mut others = self.clone();
-        others.lists.retain(|list| is_other(&list.at));
-        others.members.retain(|member| is_other(&member.list.1));
-        others.connectors.retain(|connector| is_other(&connector.at));
-        others.requests.retain(|said| said.allow.iter().chain(&said.deny).all(|(_, at)| is_other(at)));
-        others
+    /// What the files hold for which `wanted` says true.
+    pub(super) fn only(&self, wanted: impl Fn(&Arc<str>) -> bool) -> Self {
+        let is_wanted = |at: &Place| wanted(&at.file);
+        let mut some = self.clone();
+        some.lists.retain(|list| is_wanted(&list.at));
+        some.members.retain(|member| is_wanted(&member.list.1));
+        some.connectors.retain(|connector| is_wanted(&connector.at));
+        some.requests.retain(|said| said.allow.iter().chain(&said.deny).all(|(_, at)| is_wanted(at)));
+        some
     }
 
     pub(super) fn append(&mut self, mut later: Self) {

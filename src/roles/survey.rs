@@ -32,6 +32,8 @@ pub struct Survey {
     pub problems: Vec<Problem>,
     /// Where the users' names are.
     names: Vec<Mark>,
+    /// The number of each file.
+    index: HashMap<Arc<str>, usize>,
 }
 
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
@@ -54,6 +56,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                 survey.skipped.append(&mut found.skipped);
                 users.append(&mut found.users);
                 survey.grants.append(found.grants);
+                survey.index.insert(Arc::clone(&input.file), survey.files.len());
                 survey.files.push(SurveyedFile {
                     file: input.file,
                     path: (input.source == Source::File).then_some(input.path),
@@ -71,24 +74,28 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
 }
 
 impl Survey {
-    /// The same with another text of one file.
+    /// The same with other texts of these files.
     #[must_use]
-    pub fn with_text(&self, file: &Arc<str>, text: &str) -> Self {
-        let mut new = survey_text(file, text);
-        let order: HashMap<&str, usize> =
-            self.files.iter().enumerate().map(|(n, other)| (&*other.file, n)).collect();
-        let nth = |name: &str| order.get(name).copied().unwrap_or(usize::MAX);
-        let is_other = |name: &Arc<str>| name != file;
-        let files = self.files.iter().map(|other| match new.files.pop() {
-            Some(new) if other.file == *file => {
-                SurveyedFile { path: other.path.clone(), named: other.named, ..new }
+    pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
+        let mut new = Self::default();
+        for (file, text) in texts {
+            let one = survey_text(file, text);
+            new.files.extend(one.files);
+            new.roles.extend(one.roles);
+            new.users.extend(one.users);
+            new.names.extend(one.names);
+            new.grants.append(one.grants);
+            new.skipped.extend(one.skipped);
+            new.problems.extend(one.problems);
+        }
+        let nth = |name: &str| self.index.get(name).copied().unwrap_or(usize::MAX);
+        let is_other = |name: &Arc<str>| !texts.contains_key(name);
+        let mut files = self.files.clone();
+        for file in new.files {
+            if let Some(old) = files.get_mut(nth(&file.file)) {
+                *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
             }
-            kept => {
-                new.files.extend(kept);
-                other.clone()
-            }
-        });
-        let files = files.collect();
+        }
         let mut roles: Vec<_> =
             self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
         roles.sort_by_key(|role| nth(&role.role.at.file));
@@ -110,19 +117,19 @@ impl Survey {
         let mut problems: Vec<_> =
             others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
         problems.sort_by_key(|problem| nth(&problem.site.file));
-        let mut grants = self.grants.without(file);
+        let mut grants = self.grants.only(is_other);
         grants.append(new.grants);
         problems.extend(load::repeated(&roles, &all, &grants));
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, grants, skipped, problems, names }
+        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
     }
 
     /// The file of this name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
-        self.files.iter().find(|file| *file.file == *name)
+        self.files.get(*self.index.get(name)?)
     }
 
     /// What the files say, without how: of several roles or users of one name the first.
@@ -170,6 +177,7 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     survey.skipped = found.skipped;
     (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
+    survey.index.insert(Arc::clone(&file), 0);
     survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
     survey
 }

@@ -1,6 +1,6 @@
 //! `recmode lint` from the outside, and the laws of the linter.
 
-#![expect(clippy::format_collect, clippy::format_push_string, reason = "texts are short and read best so")]
+#![expect(clippy::format_collect, reason = "texts are short and read best so")]
 
 mod cli;
 mod config;

@@ -62,7 +62,7 @@ fn the_order_and_the_text_are_the_same_every_time() {
 #[test]
 fn nothing_from_a_file_drives_the_terminal() {
     let text = role(
-        "\"evil\\e]0;x\\a\"",
+        "\"evil\\u009b\\e]0;x\\a\"",
         &["default: \"\\e[2J\u{202e}strict\" # \u{9b}31m", "\"a\u{2066}\\rb\": strict"],
     );
     for format in ["human", "json"] {

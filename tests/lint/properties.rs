@@ -12,6 +12,9 @@ fn judged(survey: &Survey) -> Report {
     run(&input, &Settings::default(), &str::to_owned)
 }
 
+/// What a role says, and where it is written.
+type Written = (Vec<(String, String)>, u8);
+
 /// What a role says: key and value, right or wrong.
 fn options(values: &'static [&'static str]) -> impl Strategy<Value = Vec<(String, String)>> {
     let keys = prop_oneof![
@@ -24,8 +27,8 @@ fn options(values: &'static [&'static str]) -> impl Strategy<Value = Vec<(String
 }
 
 /// Where the option is written: at its place, or where it has no effect.
-fn render(roles: &[(Vec<(String, String)>, u8)]) -> String {
-    let role = |(n, (options, place)): (usize, &(Vec<(String, String)>, u8))| {
+fn render(roles: &[Written]) -> String {
+    let role = |(n, (options, place)): (usize, &Written)| {
         let (above, indent) = match place {
             0 => ("  record_session:", "    "),
             1 => ("  allow:\n    options:\n      record_session:", "        "),
@@ -38,13 +41,13 @@ fn render(roles: &[(Vec<(String, String)>, u8)]) -> String {
     roles.iter().enumerate().map(role).collect::<Vec<_>>().join("---\n")
 }
 
-fn any_roles() -> impl Strategy<Value = Vec<(Vec<(String, String)>, u8)>> {
+fn any_roles() -> impl Strategy<Value = Vec<Written>> {
     let values =
         &["strict", "best_effort", "strict", "best_effort", "true", "false", "Strict", "best-effort", "sync"];
     proptest::collection::vec((options(values), 0..8_u8), 1..5)
 }
 
-fn right_roles() -> impl Strategy<Value = Vec<(Vec<(String, String)>, u8)>> {
+fn right_roles() -> impl Strategy<Value = Vec<Written>> {
     let keys = proptest::sample::select(&KEYS[..]);
     let values = proptest::sample::select(&["strict", "best_effort"][..]);
     let role =

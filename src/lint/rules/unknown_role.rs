@@ -1,6 +1,6 @@
 //! A document that names a role which was not read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::lint::{Finding, Input, Rule, Severity};
@@ -34,6 +34,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if names.is_empty() {
         return;
     }
+    // Many users may hold the same one.
+    let mut helps: HashMap<&str, String> = HashMap::new();
     for user in &input.survey.users {
         for (role, at) in &user.roles {
             // A glob or a template stands for roles that are not known here.
@@ -43,7 +45,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
             let finding =
                 Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
-            findings.push(finding.help(help(role, &names)));
+            let help = helps.entry(role).or_insert_with(|| help(role, &names));
+            findings.push(finding.help(help.as_str()));
         }
     }
     for (who, role, at) in granted(&input.survey.grants) {
@@ -52,7 +55,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         }
         let message = format!("{who} names the role {role:?}, which was not read");
         let finding = Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
-        findings.push(finding.help(help(role, &names)));
+        let help = helps.entry(role).or_insert_with(|| help(role, &names));
+        findings.push(finding.help(help.as_str()));
     }
 }
 
