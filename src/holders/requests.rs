@@ -11,26 +11,46 @@ use crate::roles::{NameAt, Requests, Roles};
 /// Of which of the roles that were read, by their number, a bit is set.
 type Matched = Vec<u64>;
 
+/// What one role says of requests.
+struct Said {
+    allow: Matched,
+    deny: Matched,
+    unknown: Vec<Unknown>,
+}
+
 /// Fills in what each holder may request.
 pub(super) fn add(roles: &Roles, holders: &mut [Holder]) {
-    // Each role's patterns are matched once, however many hold it.
-    let by_role: HashMap<&str, (&Requests, Matched, Matched)> = roles
-        .grants()
-        .requests
-        .iter()
-        .map(|said| (said.role.as_ref(), (said, matched(roles, &said.allow), matched(roles, &said.deny))))
-        .collect();
-    if by_role.is_empty() {
+    let said = &roles.grants().requests;
+    if said.is_empty() {
         return;
     }
+    // Each pattern is matched once, however many roles have it and however many hold them.
+    let mut patterns: HashMap<&str, Matched> = HashMap::new();
+    for (name, _) in said.iter().flat_map(|said| said.allow.iter().chain(&said.deny)) {
+        patterns.entry(name).or_insert_with(|| matched(roles, name));
+    }
+    let any = |names: &[NameAt]| {
+        let mut any: Matched = vec![0; words(roles)];
+        for some in names.iter().filter_map(|(name, _)| patterns.get(name.as_ref())) {
+            add_bits(&mut any, some);
+        }
+        any
+    };
+    let by_role: HashMap<&str, Said> = said
+        .iter()
+        .map(|said| {
+            let (allow, deny) = (any(&said.allow), any(&said.deny));
+            (said.role.as_ref(), Said { allow, deny, unknown: unread(roles, said) })
+        })
+        .collect();
     for holder in holders {
         let mut allowed: Matched = vec![0; words(roles)];
         let mut barred = allowed.clone();
         for (role, _) in &holder.held {
-            if let Some((said, allow, deny)) = by_role.get(role.name.as_ref()) {
-                allowed.iter_mut().zip(allow).for_each(|(all, some)| *all |= some);
-                barred.iter_mut().zip(deny).for_each(|(all, some)| *all |= some);
-                holder.unknown_requests.extend(unread(roles, said));
+            if let Some(said) = by_role.get(role.name.as_ref()) {
+                add_bits(&mut allowed, &said.allow);
+                add_bits(&mut barred, &said.deny);
+                holder.unknown_requests.extend_from_slice(&said.unknown);
             }
         }
         for (role, _) in &holder.held {
@@ -50,13 +70,16 @@ fn words(roles: &Roles) -> usize {
     roles.roles().len().div_ceil(64)
 }
 
-/// The roles that were read and that one of the patterns matches.
-fn matched(roles: &Roles, names: &[NameAt]) -> Matched {
+fn add_bits(all: &mut [u64], some: &[u64]) {
+    all.iter_mut().zip(some).for_each(|(all, some)| *all |= some);
+}
+
+/// The roles that were read and that the pattern matches.
+fn matched(roles: &Roles, pattern: &str) -> Matched {
     let mut matched = vec![0; words(roles)];
-    for pattern in names.iter().filter_map(|(name, _)| Pattern::new(name)) {
-        for (n, _) in roles.roles().iter().enumerate().filter(|(_, role)| pattern.matches(&role.name)) {
-            matched[n / 64] |= 1 << (n % 64);
-        }
+    let Some(pattern) = Pattern::new(pattern) else { return matched };
+    for (n, _) in roles.roles().iter().enumerate().filter(|(_, role)| pattern.matches(&role.name)) {
+        matched[n / 64] |= 1 << (n % 64);
     }
     matched
 }
