@@ -22,6 +22,9 @@ _recmode() {
             recmode,completions)
                 cmd="recmode__subcmd__completions"
                 ;;
+            recmode,diff)
+                cmd="recmode__subcmd__diff"
+                ;;
             recmode,explain)
                 cmd="recmode__subcmd__explain"
                 ;;
@@ -51,6 +54,9 @@ _recmode() {
                 ;;
             recmode__subcmd__help,completions)
                 cmd="recmode__subcmd__help__subcmd__completions"
+                ;;
+            recmode__subcmd__help,diff)
+                cmd="recmode__subcmd__help__subcmd__diff"
                 ;;
             recmode__subcmd__help,explain)
                 cmd="recmode__subcmd__help__subcmd__explain"
@@ -83,7 +89,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve lint explain schema record cat recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -124,6 +130,40 @@ _recmode() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        recmode__subcmd__diff)
+            opts="-h --base --format --fail-on --with-requests --dialect --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --base)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --fail-on)
+                    COMPREPLY=($(compgen -W "loosened any none" -- "${cur}"))
+                    return 0
+                    ;;
+                --dialect)
+                    COMPREPLY=($(compgen -W "rfd68 teleport" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         recmode__subcmd__explain)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -139,7 +179,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve lint explain schema record cat recover completions man help"
+            opts="resolve diff lint explain schema record cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -167,6 +207,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__diff)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -556,7 +610,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__resolve)
-            opts="-v -h --roles --role --user --kind --format --require --color --verbose --help"
+            opts="-v -h --roles --role --user --all --with-requests --dialect --kind --format --require --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -574,12 +628,16 @@ _recmode() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --dialect)
+                    COMPREPLY=($(compgen -W "rfd68 teleport" -- "${cur}"))
+                    return 0
+                    ;;
                 --kind)
                     COMPREPLY=($(compgen -W "ssh k8s desktop db app" -- "${cur}"))
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json yaml mode" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml mode csv" -- "${cur}"))
                     return 0
                     ;;
                 --require)

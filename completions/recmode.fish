@@ -27,6 +27,7 @@ end
 complete -c recmode -n "__fish_recmode_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_needs_command" -s V -l version -d 'Print version'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_needs_command" -f -a "diff" -d 'Say whose sessions are recorded otherwise after a change of the roles, and why'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "lint" -d 'Find in role files what a person overlooks'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "explain" -d 'Explain a rule of lint, or list them all'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "schema" -d 'Print the JSON Schema of a file\'s format'
@@ -39,6 +40,8 @@ complete -c recmode -n "__fish_recmode_needs_command" -f -a "help" -d 'Print thi
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l user -d 'Use the roles that this `kind: user` document holds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l dialect -d 'By whose rules: those of RFD 68, or what Teleport 18 acts on' -r -f -a "rfd68\t'The modes as they are specified'
+teleport\t'What Teleport 18 acts on'"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l kind -d 'Answer for this kind of session only (default: all five)' -r -f -a "ssh\t''
 k8s\t''
 desktop\t''
@@ -47,14 +50,31 @@ app\t''"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l format -d 'How to print the answer; `mode` prints just the mode and needs --kind' -r -f -a "table\t'A line a kind, with the reason in words'
 json\t'The stable tree, for scripts'
 yaml\t'The same tree as YAML'
-mode\t'Just the mode'"
+mode\t'Just the mode; `none` where there is none in the dialect'
+csv\t'The matrix of --all for spreadsheets'"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l require -d 'Exit with 1 unless at least this mode holds, for --kind or for all kinds' -r -f -a "best_effort\t'The session goes on, with a warning'
 strict\t'No recording, no session'"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l color -d 'Colour the table and the errors' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE'
 always\t'Always'
 never\t'Never'"
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l all -d 'Print the matrix: a row for each user and group, a column for each kind'
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l with-requests -d 'With --all: count the roles that a holder may request, and show the weakest that it could come to'
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s v -l verbose -d 'Say on stderr which documents were skipped'
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l base -d 'Compare with this revision in git instead of with OLD' -r
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l format -d 'How to print the changes' -r -f -a "human\t'For people'
+json\t'The stable tree, for scripts'
+markdown\t'For a comment on a pull request'"
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l fail-on -d 'Exit with 1 if there is such a change' -r -f -a "loosened\t'A mode is looser, or recording is off, for someone who was there before'
+any\t'Any change, also of what is not known'
+none\t'None'"
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l dialect -d 'By whose rules: those of RFD 68, or what Teleport 18 acts on' -r -f -a "rfd68\t'The modes as they are specified'
+teleport\t'What Teleport 18 acts on'"
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l color -d 'Colour the changes and the errors' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE'
+always\t'Always'
+never\t'Never'"
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -l with-requests -d 'Count the roles that a holder may request, and compare the weakest that it could come to'
+complete -c recmode -n "__fish_recmode_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .github/recmode.yaml, in this directory or above it)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dialect -d 'Whose reading of the roles counts (default: the configuration\'s, else rfd68)' -r -f -a "rfd68\t'The modes as they are specified'
 teleport\t'What Teleport 18 acts on'"
@@ -110,13 +130,14 @@ complete -c recmode -n "__fish_recmode_using_subcommand recover" -s h -l help -d
 complete -c recmode -n "__fish_recmode_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand man" -l out -d 'Write recmode.1 and one page a subcommand into this directory' -r -f -a "(__fish_complete_directories)"
 complete -c recmode -n "__fish_recmode_using_subcommand man" -s h -l help -d 'Print help'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "lint" -d 'Find in role files what a person overlooks'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "explain" -d 'Explain a rule of lint, or list them all'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "schema" -d 'Print the JSON Schema of a file\'s format'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "cat" -d 'Print what a session printed'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "recover" -d 'Close recordings that a crash left open'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
-complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve lint explain schema record cat recover completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "resolve" -d 'Say which recording mode holds for a set of roles, and why'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "diff" -d 'Say whose sessions are recorded otherwise after a change of the roles, and why'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "lint" -d 'Find in role files what a person overlooks'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "explain" -d 'Explain a rule of lint, or list them all'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "schema" -d 'Print the JSON Schema of a file\'s format'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "record" -d 'Run a command in a terminal, record it, and enforce the mode when the disk fails'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "cat" -d 'Print what a session printed'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "recover" -d 'Close recordings that a crash left open'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
+complete -c recmode -n "__fish_recmode_using_subcommand help; and not __fish_seen_subcommand_from resolve diff lint explain schema record cat recover completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

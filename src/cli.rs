@@ -34,6 +34,8 @@ pub struct Cli {
 pub enum Command {
     /// Say which recording mode holds for a set of roles, and why
     Resolve(ResolveArgs),
+    /// Say whose sessions are recorded otherwise after a change of the roles, and why
+    Diff(DiffArgs),
     /// Find in role files what a person overlooks
     Lint(LintArgs),
     /// Explain a rule of lint, or list them all
@@ -75,6 +77,18 @@ pub struct ResolveArgs {
     #[command(flatten)]
     pub selection: RoleSelection,
 
+    /// Print the matrix: a row for each user and group, a column for each kind
+    #[arg(long, conflicts_with_all = ["role", "user"])]
+    pub all: bool,
+
+    /// With --all: count the roles that a holder may request, and show the weakest that it could come to
+    #[arg(long, requires = "all")]
+    pub with_requests: bool,
+
+    /// By whose rules: those of RFD 68, or what Teleport 18 acts on
+    #[arg(long, value_name = "DIALECT", value_enum, default_value_t = Dialect::Rfd68)]
+    pub dialect: Dialect,
+
     /// Answer for this kind of session only (default: all five)
     #[arg(long, value_name = "KIND", value_enum, required_if_eq("format", "mode"))]
     pub kind: Option<SessionKind>,
@@ -105,8 +119,64 @@ pub enum ResolveFormat {
     Json,
     /// The same tree as YAML
     Yaml,
-    /// Just the mode
+    /// Just the mode; `none` where there is none in the dialect
     Mode,
+    /// The matrix of --all for spreadsheets
+    Csv,
+}
+
+/// `recmode diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// OLD and NEW, files or directories; with --base: what to compare (default: .)
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Compare with this revision in git instead of with OLD
+    #[arg(long, value_name = "REV", allow_hyphen_values = true)]
+    pub base: Option<OsString>,
+
+    /// How to print the changes
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = DiffFormat::Human)]
+    pub format: DiffFormat,
+
+    /// Exit with 1 if there is such a change
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = DiffFailOn::Loosened)]
+    pub fail_on: DiffFailOn,
+
+    /// Count the roles that a holder may request, and compare the weakest that it could come to
+    #[arg(long)]
+    pub with_requests: bool,
+
+    /// By whose rules: those of RFD 68, or what Teleport 18 acts on
+    #[arg(long, value_name = "DIALECT", value_enum, default_value_t = Dialect::Rfd68)]
+    pub dialect: Dialect,
+
+    /// Colour the changes and the errors
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColorWhen::Auto)]
+    pub color: ColorWhen,
+}
+
+/// Output formats of `diff`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people
+    Human,
+    /// The stable tree, for scripts
+    Json,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+/// Which changes make `diff` fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFailOn {
+    /// A mode is looser, or recording is off, for someone who was there before
+    Loosened,
+    /// Any change, also of what is not known
+    Any,
+    /// None
+    None,
 }
 
 /// `recmode lint`

@@ -1,6 +1,7 @@
 //! recmode: which recording mode holds for a session, and a recorder that enforces it.
 //!
-//! Data flows one way: role files → [`roles`] → [`policy`] → the command, [`lint`] or the [`report`]; and, for a
+//! Data flows one way: role files → [`roles`] → [`holders`] → [`policy`] → the command, [`lint`],
+//! or the [`report`]; and, for a
 //! session, terminal side ([`session`]) ⇒ [`ring`] ⇒ recording side ([`recording`]) → file.
 //! `policy`, the mode's state machine and the encoder are pure; files, terminals, signals,
 //! clocks and processes live at the rim.
@@ -10,13 +11,17 @@ pub mod cli;
 mod clock;
 pub mod cmd;
 pub mod config;
+pub mod diff;
 pub mod escape;
 pub mod exit;
+pub mod git;
+pub mod holders;
 pub mod lint;
 pub mod oplog;
 pub mod policy;
 pub mod recording;
 pub mod report;
+pub mod require;
 pub mod ring;
 pub mod roles;
 pub mod session;

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     };
     let done = match &cli.command {
         Command::Resolve(args) => cmd::resolve::run(args),
+        Command::Diff(args) => cmd::diff::run(args),
         Command::Lint(args) => cmd::lint::run(args),
         Command::Explain(args) => cmd::explain::run(args),
         Command::Schema(args) => cmd::schema::run(args),

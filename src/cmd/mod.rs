@@ -5,6 +5,7 @@
 pub mod cat;
 mod color;
 pub mod completions;
+pub mod diff;
 pub mod explain;
 mod file;
 pub mod lint;

@@ -2,10 +2,13 @@
 
 use std::io::{self, Write as _};
 
+use anyhow::bail;
+
 use crate::cli::{ResolveArgs, ResolveFormat};
 use crate::policy::SessionKind;
-use crate::report::{self, Resolution};
-use crate::{exit, roles};
+use crate::report::{self, Matrix, Resolution};
+use crate::roles::{self, Roles};
+use crate::{escape, exit, holders};
 
 /// Prints the answer to standard output, warnings and errors to standard error. The code is 2 if
 /// the roles could not be read, 1 if less than `--require` holds.
@@ -14,6 +17,11 @@ use crate::{exit, roles};
 ///
 /// When standard output can't be written.
 pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
+    match (args.all, args.format) {
+        (true, ResolveFormat::Mode) => bail!("--format mode is one word and can't be used with --all"),
+        (false, ResolveFormat::Csv) => bail!("--format csv is the matrix and needs --all"),
+        _ => {}
+    }
     let color = super::color::wanted(args.color, &io::stderr());
     // Standard error may be closed; that changes no answer.
     let say = |text: &str| drop(io::stderr().lock().write_all(text.as_bytes()));
@@ -34,6 +42,10 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     }
     say(&report::problems(roles.warnings(), color));
 
+    let kinds = args.kind.as_ref().map_or(&SessionKind::ALL[..], std::slice::from_ref);
+    if args.all {
+        return matrix(args, &roles, kinds, &say);
+    }
     let set = match roles.select(&args.selection.role, args.selection.user.as_deref()) {
         Ok(set) => set,
         Err(errors) => {
@@ -41,8 +53,7 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
             return Ok(exit::TROUBLE);
         }
     };
-    let kinds = args.kind.as_ref().map_or(&SessionKind::ALL[..], std::slice::from_ref);
-    let resolution = Resolution::new(&set, args.selection.user.as_deref(), kinds);
+    let resolution = Resolution::new(&set, args.selection.user.as_deref(), kinds, args.dialect);
     let text = match args.format {
         ResolveFormat::Table => {
             report::table(&resolution.kinds, super::color::wanted(args.color, &io::stdout()))
@@ -50,9 +61,10 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
         ResolveFormat::Json => resolution.json()?,
         ResolveFormat::Yaml => resolution.yaml()?,
         ResolveFormat::Mode => {
-            let modes: Vec<_> = resolution.kinds.iter().map(|decision| decision.mode.name()).collect();
-            modes.join("\n") + "\n"
+            let modes = resolution.kinds.iter().map(|answer| report::mode_name(answer.mode));
+            modes.collect::<Vec<_>>().join("\n") + "\n"
         }
+        ResolveFormat::Csv => bail!("--format csv needs --all"),
     };
     super::print(text.as_bytes())?;
 
@@ -61,6 +73,46 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
         for decision in resolution.kinds.iter().filter(|decision| !decision.meets(required)) {
             code = exit::NO;
             say(&format!("recmode: {}\n", report::short_fall(decision, required)));
+        }
+    }
+    Ok(code)
+}
+
+/// The matrix of all users and groups.
+fn matrix(
+    args: &ResolveArgs,
+    roles: &Roles,
+    kinds: &[SessionKind],
+    say: &impl Fn(&str),
+) -> anyhow::Result<u8> {
+    let holders = holders::holders(roles, args.with_requests);
+    if holders.is_empty() {
+        bail!("--all: no user, access list or connector was read, so there is no one to answer for");
+    }
+    let rows = holders::rows(holders, kinds, args.dialect, args.with_requests);
+    let matrix = Matrix::new(&rows, kinds, args.dialect, args.with_requests);
+    let text = match args.format {
+        ResolveFormat::Json => matrix.json()?,
+        ResolveFormat::Yaml => matrix.yaml()?,
+        ResolveFormat::Csv => matrix.csv()?,
+        _ => matrix.table(super::color::wanted(args.color, &io::stdout())),
+    };
+    super::print(text.as_bytes())?;
+
+    let Some(required) = args.require else { return Ok(exit::OK) };
+    let mut code = exit::OK;
+    // Who holds no role opens no session and falls short of nothing.
+    for row in rows.iter().filter(|row| !row.is_idle()) {
+        let who = format!("{} {:?}", row.holder.kind.name(), row.holder.name);
+        for cell in &row.cells {
+            if !cell.answer.meets(required) {
+                code = exit::NO;
+                say(&format!("recmode: {who}: {}\n", report::short_fall(&cell.answer, required)));
+            } else if let Some(unknown) = row.could_loosen(cell, required, args.with_requests) {
+                code = exit::NO;
+                let why = escape::controls(&unknown.to_string());
+                say(&format!("recmode: {who}: {} may fall short of {required}: {why}\n", cell.answer.kind));
+            }
         }
     }
     Ok(code)

@@ -50,6 +50,8 @@ pub enum DecidedBy {
     Default,
     /// No role says anything: `best_effort`.
     BuiltIn,
+    /// In the dialect that was asked for, roles give this kind no mode.
+    NoMode,
 }
 
 /// A setting of a role as the ground for a decision.

@@ -31,6 +31,7 @@
 //! assert_eq!(roles.resolve(SessionKind::K8s).mode, Mode::Strict);
 //! ```
 
+mod answer;
 mod decision;
 mod dialect;
 mod kind;
@@ -39,6 +40,7 @@ mod place;
 mod role;
 mod set;
 
+pub use answer::{Answer, Standing};
 pub use decision::{DecidedBy, Decision, Ground, OptionName, Value};
 pub use dialect::Dialect;
 pub use kind::SessionKind;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Mode, Place, SessionKind};
+use super::{Ground, Mode, OptionName, Place, SessionKind, Value};
 
 /// A value and the place it was written at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,5 +92,26 @@ impl Role {
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, at: Place, record_session: RecordSession) -> Self {
         Self { name: name.into(), at, record_session }
+    }
+
+    /// What the role says that can matter for this kind: its own option, then `default`.
+    pub fn grounds(&self, kind: SessionKind) -> impl Iterator<Item = Ground> {
+        let said = &self.record_session;
+        let own = match said.direct(kind) {
+            Some((mode, at)) => Some((Value::Mode(mode), at)),
+            None if kind == SessionKind::Desktop => {
+                said.desktop_recorded().map(|(recorded, at)| (Value::Recorded(recorded), at))
+            }
+            None => None,
+        };
+        let own = own.map(|(value, at)| (OptionName::Kind(kind), value, at));
+        let default = said.default.as_ref();
+        let default = default.map(|setting| (OptionName::Default, Value::Mode(setting.value), &setting.at));
+        own.into_iter().chain(default).map(|(option, value, at)| Ground {
+            role: Arc::clone(&self.name),
+            option,
+            value,
+            at: at.clone(),
+        })
     }
 }

@@ -1,13 +1,17 @@
 //! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
+mod diff;
 pub mod lint;
+mod matrix;
 mod problem;
 mod resolution;
 mod source;
 mod style;
 mod table;
 
+pub use diff::{DiffTree, diff_markdown, diff_text};
+pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
-pub use table::{short_fall, table};
+pub use table::{mode_name, short_fall, table};

@@ -7,7 +7,8 @@ use super::source;
 use super::style::{BLUE, BOLD, RED, YELLOW, paint};
 use crate::config::ConfigError;
 use crate::escape;
-use crate::roles::{LoadError, Problem, SelectError, Severity, Site, Skipped};
+use crate::holders::SelectError;
+use crate::roles::{LoadError, Problem, Severity, Site, Skipped};
 
 /// All of a [`LoadError`]: its warnings, then its errors. Ends with a line break.
 #[must_use]

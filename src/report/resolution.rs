@@ -6,30 +6,36 @@ use std::sync::Arc;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use crate::policy::{Decision, RoleSet, SessionKind};
+use crate::escape;
+use crate::policy::{Answer, Dialect, RoleSet, SessionKind};
 
 /// The answer for a set of roles.
 #[derive(Debug, Clone, Serialize)]
 pub struct Resolution {
     schema: &'static str,
+    /// Whose rules hold; there only if they are not those of RFD 68. In Teleport's dialect a mode may
+    /// be null: roles give this kind none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dialect: Option<&'static str>,
     /// The names of the roles, sorted.
     pub roles: Vec<Arc<str>>,
     /// The user who holds them, if a user was asked for.
     pub user: Option<String>,
-    /// A decision for each kind that was asked for, in the kinds' order.
+    /// An answer for each kind that was asked for, in the kinds' order.
     #[serde(serialize_with = "by_kind")]
-    pub kinds: Vec<Decision>,
+    pub kinds: Vec<Answer>,
 }
 
 impl Resolution {
     /// Resolves each of `kinds` for these roles.
     #[must_use]
-    pub fn new(roles: &RoleSet, user: Option<&str>, kinds: &[SessionKind]) -> Self {
+    pub fn new(roles: &RoleSet, user: Option<&str>, kinds: &[SessionKind], dialect: Dialect) -> Self {
         Self {
             schema: "recmode.resolve/1",
+            dialect: (dialect != Dialect::default()).then(|| dialect.name()),
             roles: roles.names(),
             user: user.map(str::to_owned),
-            kinds: kinds.iter().map(|&kind| roles.resolve(kind)).collect(),
+            kinds: kinds.iter().map(|&kind| roles.answer(kind, dialect)).collect(),
         }
     }
 
@@ -39,7 +45,7 @@ impl Resolution {
     ///
     /// Never for the values that this type can hold.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(self)? + "\n")
+        Ok(escape::json(&serde_json::to_string_pretty(self)?) + "\n")
     }
 
     /// The same tree as YAML, with a line break at its end.
@@ -56,10 +62,10 @@ impl Resolution {
     }
 }
 
-fn by_kind<S: Serializer>(decisions: &[Decision], serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(decisions.len()))?;
-    for decision in decisions {
-        map.serialize_entry(decision.kind.name(), decision)?;
+fn by_kind<S: Serializer>(answers: &[Answer], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(answers.len()))?;
+    for answer in answers {
+        map.serialize_entry(answer.kind.name(), answer)?;
     }
     map.end()
 }

@@ -4,22 +4,22 @@ use std::fmt::Write as _;
 
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::policy::{DecidedBy, Decision, Ground, Mode};
+use crate::policy::{Answer, DecidedBy, Ground, Mode, SessionKind};
 
 /// So many settings are shown of each sort; JSON has them all.
 const MAX_SHOWN: usize = 5;
 
 /// The decisions as a table with a heading.
 #[must_use]
-pub fn table(decisions: &[Decision], color: bool) -> String {
+pub fn table(decisions: &[Answer], color: bool) -> String {
     let mut out = String::new();
     let heading = format!("{:7}  {:11}  {:12}  WHY", "KIND", "MODE", "RECORDED");
     let _ = writeln!(out, "{}", paint(color, BOLD, &heading));
     for decision in decisions {
         let mode = paint(
             color,
-            if decision.mode == Mode::Strict { GREEN } else { YELLOW },
-            &format!("{:11}", decision.mode),
+            if decision.mode == Some(Mode::Strict) { GREEN } else { YELLOW },
+            &format!("{:11}", mode_name(decision.mode)),
         );
         let recorded = format!("{:12}", if decision.recording { "recorded" } else { "not recorded" });
         let recorded = if decision.recording { recorded } else { paint(color, RED, &recorded) };
@@ -33,30 +33,45 @@ pub fn table(decisions: &[Decision], color: bool) -> String {
     out
 }
 
+/// A mode in a table and for `--format mode`; `none` where roles give the kind none.
+#[must_use]
+pub fn mode_name(mode: Option<Mode>) -> &'static str {
+    mode.map_or("none", Mode::name)
+}
+
 /// Why a decision is less than what is required, in a line.
 #[must_use]
-pub fn short_fall(decision: &Decision, required: Mode) -> String {
+pub fn short_fall(decision: &Answer, required: Mode) -> String {
     let recorded = if decision.recording { "" } else { ", not recorded" };
     format!(
         "{} falls short of {required}: it is {}{recorded} ({})",
         decision.kind,
-        decision.mode,
+        mode_name(decision.mode),
         reasons(decision).join("; ")
     )
 }
 
-fn why(decision: &Decision, color: bool) -> Vec<String> {
+fn why(decision: &Answer, color: bool) -> Vec<String> {
     let mut lines = reasons(decision);
+    // What has no effect in a dialect was not overridden by anything.
+    let verb = if decision.decided_by == DecidedBy::NoMode { "not honoured:" } else { "overrides" };
     let overridden = grounds(&decision.overridden);
-    lines.extend(overridden.iter().map(|line| paint(color, DIM, &format!("overrides {line}"))));
+    lines.extend(overridden.iter().map(|line| paint(color, DIM, &format!("{verb} {line}"))));
     lines
 }
 
-fn reasons(decision: &Decision) -> Vec<String> {
+pub(super) fn reasons(decision: &Answer) -> Vec<String> {
     let mut lines = grounds(&decision.because);
-    if decision.decided_by == DecidedBy::BuiltIn {
-        lines.insert(0, "no role gives a mode: the built-in default".to_owned());
-    }
+    let built_in = match (decision.decided_by, decision.kind) {
+        (DecidedBy::BuiltIn, _) => "no role gives a mode: the built-in default",
+        (DecidedBy::NoMode, SessionKind::K8s) => "no mode in Teleport: in effect always strict",
+        (DecidedBy::NoMode, SessionKind::Desktop) if !decision.recording => {
+            "no mode in Teleport, where only a true value means recorded"
+        }
+        (DecidedBy::NoMode, _) => "no mode in Teleport",
+        _ => return lines,
+    };
+    lines.insert(0, built_in.to_owned());
     lines
 }
 
@@ -69,7 +84,7 @@ fn grounds(grounds: &[Ground]) -> Vec<String> {
 }
 
 /// `default: strict in role "alice" (roles/alice.yaml:9:16)`
-fn in_words(ground: &Ground) -> String {
+pub(super) fn in_words(ground: &Ground) -> String {
     let Ground { role, option, value, at } = ground;
     format!("{option}: {value} in role {role:?} ({})", escape::controls(&at.to_string()))
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::grants::Grants;
 use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::survey::{Comment, WrittenRole};
@@ -39,6 +40,7 @@ pub(super) struct Found {
     pub(super) comments: Vec<Comment>,
     pub(super) roles: Vec<WrittenRole>,
     pub(super) users: Vec<(User, Mark)>,
+    pub(super) grants: Grants,
     pub(super) skipped: Vec<Skipped>,
     pub(super) problems: Vec<Problem>,
     /// How many of the problems are warnings.
@@ -61,6 +63,7 @@ impl Found {
         self.comments.append(&mut later.comments);
         self.roles.append(&mut later.roles);
         self.users.append(&mut later.users);
+        self.grants.append(later.grants);
         self.skipped.append(&mut later.skipped);
         self.more_errors += later.more_errors;
         self.more_warnings += later.more_warnings;

@@ -1,13 +1,14 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Roles;
 use super::found::{Found, Skipped, User};
+use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::survey::WrittenRole;
@@ -59,43 +60,90 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
             _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
         })
         .collect();
-    let (mut roles, mut users, mut skipped, mut problems) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut all = Gathered::default();
     for (n, entry) in entries.iter().enumerate() {
         match entry {
-            Entry::Problem(problem) => problems.push(problem.clone()),
+            Entry::Problem(problem) => all.problems.push(problem.clone()),
             Entry::FolderEnd { file, first } => {
                 // Nothing at all may be in it because a path before it led to the same files.
                 let empty = !holds_something[*first..n].contains(&true);
                 let elsewhere = *first == n && holds_something[..n].contains(&true);
                 if empty && !elsewhere {
-                    problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
+                    all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
                 }
             }
             Entry::File(input) => {
                 let Some(mut found) = found[n].take() else { continue };
-                problems.append(&mut found.problems);
+                all.problems.append(&mut found.problems);
                 if input.named && !holds_something[n] {
-                    problems.push(Problem::of_file(ProblemKind::NoRole(kinds(&found.skipped)), &input.file));
+                    let kinds = kinds(&found.skipped);
+                    all.problems.push(Problem::of_file(ProblemKind::NoRole(kinds), &input.file));
                 }
-                roles.append(&mut found.roles);
-                users.append(&mut found.users);
-                skipped.append(&mut found.skipped);
+                all.add(found);
             }
         }
     }
-    problems.extend(repeated(&roles, &users));
-    if roles.is_empty() && !has_error(&problems) {
-        let file = users.first().map_or_else(|| "roles".into(), |(user, _)| Arc::clone(&user.at.file));
-        problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
+    all.second_ones();
+    all.no_role();
+    all.finish()
+}
+
+/// What these files hold together, in their order; no role is an answer, too.
+pub(super) fn join(found: impl Iterator<Item = Found>) -> Result<Roles, LoadError> {
+    let mut all = Gathered::default();
+    found.for_each(|found| all.add(found));
+    all.second_ones();
+    all.finish()
+}
+
+/// What several files hold.
+#[derive(Default)]
+struct Gathered {
+    roles: Vec<WrittenRole>,
+    users: Vec<(User, Mark)>,
+    grants: Grants,
+    skipped: Vec<Skipped>,
+    problems: Vec<Problem>,
+}
+
+impl Gathered {
+    fn add(&mut self, mut found: Found) {
+        self.problems.append(&mut found.problems);
+        self.roles.append(&mut found.roles);
+        self.users.append(&mut found.users);
+        self.grants.append(found.grants);
+        self.skipped.append(&mut found.skipped);
     }
-    let (errors, warnings): (Vec<_>, Vec<_>) =
-        problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
-    if !errors.is_empty() {
-        return Err(LoadError { problems: errors, warnings, skipped });
+
+    /// Reports names that are there twice.
+    fn second_ones(&mut self) {
+        self.problems.extend(repeated(&self.roles, &self.users, &self.grants));
     }
-    let roles = roles.into_iter().map(|written| written.role).collect();
-    let users = users.into_iter().map(|(user, _)| user).collect();
-    Ok(Roles::new(roles, users, warnings, skipped))
+
+    /// Reports that there is no role, unless an error says why.
+    fn no_role(&mut self) {
+        if !self.roles.is_empty() || has_error(&self.problems) {
+            return;
+        }
+        let user = self.users.first().map(|(user, _)| &user.at);
+        let list = self.grants.lists.first().map(|list| &list.at);
+        let connector = self.grants.connectors.first().map(|connector| &connector.at);
+        let member = self.grants.members.first().map(|member| &member.member.at);
+        let first = user.or(list).or(connector).or(member);
+        let file = first.map_or_else(|| "roles".into(), |at| Arc::clone(&at.file));
+        self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
+    }
+
+    fn finish(self) -> Result<Roles, LoadError> {
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            self.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
+        if !errors.is_empty() {
+            return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
+        }
+        let roles = self.roles.into_iter().map(|written| written.role).collect();
+        let users = self.users.into_iter().map(|(user, _)| user).collect();
+        Ok(Roles::new(roles, users, self.grants, warnings, self.skipped))
+    }
 }
 
 /// The first few kinds of what was skipped.
@@ -116,14 +164,15 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each role and user whose name an earlier one has.
-pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)]) -> Vec<Problem> {
+/// An error for each role, user, access list and connector whose name an earlier one of its sort has.
+pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)], grants: &Grants) -> Vec<Problem> {
     let role = |written: &WrittenRole| (Arc::clone(&written.role.name), written.site());
     let user = |(user, mark): &(User, Mark)| {
         (Arc::clone(&user.name), Site { file: Arc::clone(&user.at.file), mark: Some(mark.clone()) })
     };
     let mut problems = second_ones(roles, |written| &written.role.name, role, ProblemKind::DuplicateRole);
     problems.extend(second_ones(users, |(user, _)| &user.name, user, ProblemKind::DuplicateUser));
+    problems.extend(second_grants(grants));
     problems
 }
 
@@ -142,6 +191,34 @@ fn second_ones<T>(
             let mut problem = Problem::new(kind(name.to_string()), at);
             problem.related.push(("first here", site(first).1));
             problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// An error for each access list or connector whose name an earlier one of its kind has.
+fn second_grants(grants: &Grants) -> Vec<Problem> {
+    let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.mark));
+    let connectors = grants.connectors.iter().map(|connector| {
+        let kind = match connector.kind {
+            ConnectorKind::Github => "github connector",
+            ConnectorKind::Saml => "saml connector",
+            ConnectorKind::Oidc => "oidc connector",
+        };
+        (kind, &connector.name, &connector.at, &connector.mark)
+    });
+    let mut firsts = HashMap::new();
+    let mut problems = Vec::new();
+    for (kind, name, at, mark) in lists.chain(connectors) {
+        let site = Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) };
+        match firsts.entry((kind, name)) {
+            hash_map::Entry::Vacant(entry) => drop(entry.insert(site)),
+            hash_map::Entry::Occupied(first) => {
+                let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
+                let mut problem = Problem::new(second, site);
+                problem.related.push(("first here", first.get().clone()));
+                problems.push(problem);
+            }
         }
     }
     problems

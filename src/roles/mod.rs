@@ -36,15 +36,16 @@
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
 mod found;
+mod grants;
 mod keys;
 pub mod limits;
 mod load;
+mod memory;
 mod parallel;
 mod parse;
 mod problem;
 mod record_session;
 mod resource;
-mod select;
 mod source;
 mod split;
 mod survey;
@@ -56,14 +57,18 @@ use std::sync::Arc;
 use crate::policy::Role;
 
 pub use found::{Skipped, User};
+pub use grants::{
+    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, NameAt, Requests,
+};
 pub use load::{LoadError, load, load_with_progress};
+pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
-pub use select::SelectError;
 pub use source::is_stream;
 pub use survey::{
     Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
 };
+pub use walk::is_role_file_name;
 
 /// What was read.
 #[derive(Debug)]
@@ -72,6 +77,7 @@ pub struct Roles {
     all: Vec<Arc<Role>>,
     /// Sorted by name; no name is there twice.
     users: Vec<User>,
+    grants: Grants,
     warnings: Vec<Problem>,
     skipped: Vec<Skipped>,
 }
@@ -80,12 +86,13 @@ impl Roles {
     fn new(
         mut roles: Vec<Arc<Role>>,
         mut users: Vec<User>,
+        grants: Grants,
         warnings: Vec<Problem>,
         skipped: Vec<Skipped>,
     ) -> Self {
         roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { all: roles, users, warnings, skipped }
+        Self { all: roles, users, grants, warnings, skipped }
     }
 
     /// The roles, sorted by name.
@@ -98,6 +105,12 @@ impl Roles {
     #[must_use]
     pub fn users(&self) -> &[User] {
         &self.users
+    }
+
+    /// What gives roles to someone besides users' own documents, in the order of the input.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// What was written but has no effect, in the order of the input.

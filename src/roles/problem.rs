@@ -189,8 +189,8 @@ pub enum ProblemKind {
     /// A folder without a role in it.
     #[error("no role in this folder (searched for .yaml, .yml, .json and .tf)")]
     NoRoleInFolder,
-    /// Only `kind: user` documents.
-    #[error("no role was read, only users")]
+    /// Only users, access lists and connectors.
+    #[error("no role was read, only who holds roles")]
     OnlyUsers,
     /// A file beyond [`limits::MAX_FILE_BYTES`].
     #[error("is larger than {} MiB", limits::MAX_FILE_BYTES >> 20)]
@@ -260,6 +260,26 @@ pub enum ProblemKind {
     /// `spec.roles` of a user.
     #[error("spec.roles has to be a list of role names")]
     BadUserRoles,
+    /// A list of roles that someone is given.
+    #[error("{0} has to be a list of role names")]
+    BadGrant(&'static str),
+    /// A list of mappings to roles.
+    #[error("{0} has to be a list of mappings, each of them complete")]
+    BadMapping(&'static str),
+    /// An `access_list_member` that does not say of which list.
+    #[error("this access_list_member does not say in spec.access_list which list it is about")]
+    NoAccessList,
+    /// `request.roles` of a role.
+    #[error("request.roles has to be a list of role names, so this has no effect")]
+    RequestRoles,
+    /// Two access lists or connectors of one name.
+    #[error("a second {kind} named {name:?}")]
+    DuplicateGrant {
+        /// What they are.
+        kind: &'static str,
+        /// Their name.
+        name: String,
+    },
     /// A value that is no mode.
     #[error("{}", invalid_mode(.option, .value.as_deref(), *.nearest))]
     InvalidMode {
@@ -319,6 +339,7 @@ impl ProblemKind {
             | Self::Misspelt(_)
             | Self::NearKind { .. }
             | Self::NoKind
+            | Self::RequestRoles
             | Self::UnknownName(_)
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,

@@ -1,7 +1,11 @@
-//! One resource: is it a role, a user, a list of them, or none of our business; and what it says.
+//! One resource: is it a role, a user, something that gives roles, a list of them, or none of our
+//! business; and what it says.
+
+mod grants;
 
 use std::sync::Arc;
 
+use self::grants::GrantKind;
 use super::found::{Document, Found, Skipped, User};
 use super::problem::ProblemKind;
 use super::survey::{Block, Layout, WrittenRole};
@@ -113,6 +117,11 @@ impl Reader<'_> {
         match name {
             Some(name) if Kind::of(name) == Some(Kind::Role) => self.role(id, name),
             Some(name) if Kind::of(name).is_some() => self.user(id, name),
+            Some(name) if GrantKind::of(name).is_some() => {
+                if let Some(grant) = GrantKind::of(name) {
+                    self.grant(id, name, grant);
+                }
+            }
             Some(name) if list_of(name).is_some() => self.list(id, name),
             _ => self.skip(id, name),
         }
@@ -128,6 +137,7 @@ impl Reader<'_> {
             None => record_session::Read::default(),
         };
         let Some((name, at)) = name else { return };
+        self.requests(id, &name);
         self.found.attribute(mark, &name);
         let span = self.tree.span(at);
         let role = Role { name, at: self.document.place(span), record_session: read.said };
@@ -288,5 +298,6 @@ impl Reader<'_> {
 
 /// What a Kubernetes list is a list of: anything (``), or roles or users by the list's own kind.
 fn list_of(kind: &str) -> Option<&str> {
-    kind.strip_suffix("List").filter(|item| item.is_empty() || Kind::of(item).is_some())
+    kind.strip_suffix("List")
+        .filter(|item| item.is_empty() || Kind::of(item).is_some() || GrantKind::of(item).is_some())
 }

@@ -1,17 +1,18 @@
 //! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
 //! answers with roles or errors, this keeps both, and the places of everything.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::found::{Found, Skipped, User};
+use super::grants::Grants;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry};
-use super::{load, parse};
+use super::{Roles, load, parse};
 use crate::policy::{OptionName, Place, Role};
 
 /// All that was read.
@@ -23,6 +24,8 @@ pub struct Survey {
     pub roles: Vec<WrittenRole>,
     /// The users, likewise.
     pub users: Vec<User>,
+    /// What gives roles to someone besides users' own documents, likewise.
+    pub grants: Grants,
     /// Documents of other kinds.
     pub skipped: Vec<Skipped>,
     /// Errors and warnings of the reading, in the order of the input.
@@ -52,6 +55,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                 survey.roles.append(&mut found.roles);
                 survey.skipped.append(&mut found.skipped);
                 users.append(&mut found.users);
+                survey.grants.append(found.grants);
                 survey.index.insert(Arc::clone(&input.file), survey.files.len());
                 survey.files.push(SurveyedFile {
                     file: input.file,
@@ -64,7 +68,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
             _ => {}
         }
     }
-    survey.problems.extend(load::repeated(&survey.roles, &users));
+    survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
     (survey.users, survey.names) = users.into_iter().unzip();
     survey
 }
@@ -80,6 +84,7 @@ impl Survey {
             new.roles.extend(one.roles);
             new.users.extend(one.users);
             new.names.extend(one.names);
+            new.grants.append(one.grants);
             new.skipped.extend(one.skipped);
             new.problems.extend(one.problems);
         }
@@ -101,23 +106,41 @@ impl Survey {
         all.append(&mut new.users.into_iter().zip(new.names).collect());
         all.sort_by_key(|(user, _)| nth(&user.at.file));
         let repeated = |kind: &ProblemKind| {
-            matches!(kind, ProblemKind::DuplicateRole(_) | ProblemKind::DuplicateUser(_))
+            matches!(
+                kind,
+                ProblemKind::DuplicateRole(_)
+                    | ProblemKind::DuplicateUser(_)
+                    | ProblemKind::DuplicateGrant { .. }
+            )
         };
         let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
         let mut problems: Vec<_> =
             others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
         problems.sort_by_key(|problem| nth(&problem.site.file));
-        problems.extend(load::repeated(&roles, &all));
+        let mut grants = self.grants.only(is_other);
+        grants.append(new.grants);
+        problems.extend(load::repeated(&roles, &all, &grants));
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, skipped, problems, names, index: self.index.clone() }
+        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
     }
 
     /// The file of this name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
         self.files.get(*self.index.get(name)?)
+    }
+
+    /// What the files say, without how: of several roles or users of one name the first.
+    #[must_use]
+    pub fn to_roles(&self) -> Roles {
+        let mut names = HashSet::new();
+        let first = |role: &&Arc<Role>| names.insert(Arc::clone(&role.name));
+        let roles = self.roles.iter().map(|written| &written.role).filter(first).cloned().collect();
+        let mut names = HashSet::new();
+        let users = self.users.iter().filter(|user| names.insert(&user.name)).cloned().collect();
+        Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
     }
 
     /// A place with its source line; `width` is that of the text there, in characters.
@@ -148,8 +171,9 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     parse::read(&file, &piece, &mut found);
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, ..Survey::default() };
-    survey.problems.extend(load::repeated(&found.roles, &found.users));
+    survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
     survey.roles = found.roles;
+    survey.grants = found.grants;
     survey.skipped = found.skipped;
     (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);

@@ -156,7 +156,9 @@ impl Walk {
     }
 }
 
-pub(super) fn is_role_file_name(path: &Path) -> bool {
+/// Whether a file of this name is read where a folder is searched.
+#[must_use]
+pub fn is_role_file_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|found| {
         ["yaml", "yml", "json", "tf"].iter().any(|known| known.eq_ignore_ascii_case(found))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use recmode::config::Requirement;
+use recmode::config::{self, Requirement};
 use recmode::lint::{Input, Settings, registry, run};
 use recmode::policy::Dialect;
 use recmode::roles::{self, Progress, Survey};
@@ -16,8 +16,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// The ids of the rules that find something, and how much.
-fn judged(survey: &Survey) -> BTreeMap<&'static str, usize> {
-    let require: &[Requirement] = &[];
+fn judged(survey: &Survey, require: &[Requirement]) -> BTreeMap<&'static str, usize> {
     let input = Input { survey, dialect: Dialect::Rfd68, require };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
@@ -32,6 +31,29 @@ fn example<'a>(docs: &'a str, heading: &str) -> Option<(&'a str, &'a str)> {
     let section = docs.split_once(&format!("\n## {heading}\n"))?.1;
     let (language, rest) = section.split_once("```")?.1.split_once('\n')?;
     Some((language, rest.split_once("\n```")?.0))
+}
+
+/// What the configuration on the page requires; only one rule's page holds one.
+fn required(id: &str, docs: &str) -> Vec<Requirement> {
+    if id != "requirement-not-met" {
+        return Vec::new();
+    }
+    let (_, text) = example(docs, "What").expect("a configuration");
+    config::parse(text, &".recmode.yaml".into()).expect("a configuration").require
+}
+
+#[test]
+fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
+    for (kind, expected) in [("fail", true), ("pass", false)] {
+        let folder = fixtures().join("requirement-not-met").join(kind);
+        let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
+        let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
+        let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+        let found = judged(&survey, &config.require);
+        assert_eq!(found.contains_key("requirement-not-met"), expected, "{found:?}");
+    }
+    let output = lint(&fixtures().join("requirement-not-met/fail"), &["--config", ".recmode.yaml"]);
+    insta::assert_snapshot!("requirement-not-met", stdout(&output));
 }
 
 #[test]
@@ -76,7 +98,8 @@ fn the_bad_example_of_every_page_is_found_and_the_good_one_is_not() {
                 panic!("{}: no example under {heading}", rule.id)
             };
             let name = if language == "hcl" { "example.tf" } else { "example.yaml" };
-            let found = judged(&roles::survey_text(name, &format!("{text}\n")));
+            let found =
+                judged(&roles::survey_text(name, &format!("{text}\n")), &required(rule.id, rule.docs));
             assert_eq!(found.contains_key(rule.id), expected, "{}: {heading}: {found:?}", rule.id);
         }
     }
@@ -95,7 +118,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
-                let found = judged(&alone);
+                let found = judged(&alone, &[]);
                 assert_eq!(found.contains_key(rule.id), expected, "{}: {found:?}", file.file);
             }
         }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::format_collect, clippy::format_push_string, reason = "texts are short and read best so")]
 
+mod all;
 mod answers;
+mod dialects;
 mod errors;
 mod hostile;
 

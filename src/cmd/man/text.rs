@@ -71,6 +71,7 @@ pub(super) const ROOT: &Page = &Page {
 /// The pages of the subcommands.
 pub(super) const PAGES: &[(&str, Page)] = &[
     ("resolve", RESOLVE),
+    ("diff", DIFF),
     ("lint", LINT),
     ("explain", EXPLAIN),
     ("schema", SCHEMA),
@@ -97,6 +98,20 @@ const RESOLVE: Page = Page {
         "desktop may be a boolean, which says whether desktop sessions are recorded at all and gives \
          no mode. They are recorded unless every role of the set says false. A kind that is not \
          recorded meets no requirement of strict.",
+        "A user holds the roles of its document and those that access lists grant to it as a member or an \
+         owner, through lists in lists too. --all answers for every user, for the members and the owners of each access \
+         list, and for each team or value that a github, saml or oidc connector maps to roles. In each row the \
+         weakest cell is marked with ! and its cause is said. A pattern in a connector stands for the \
+         roles that were read and that it matches. A role that was not read, or a template such as \
+         $1, is left out of the answer and said so below the table (with --user it is an error). Whether a \
+         membership has expired, and what an access list requires of its members, is not judged.",
+        "With --with-requests each cell of --all is the weakest that any role could bring about which the holder may \
+         request by allow.request.roles (less deny.request.roles) of what it holds.",
+        "--dialect teleport answers for Teleport 18 as of 2026 instead of RFD 68: ssh by the rules; desktop has no \
+         mode but is recorded or not, and a mode that is written there reads as false; k8s, db and app \
+         have no mode. Kubernetes sessions are in effect always strict there and meet --require strict; \
+         desktop, db and app do not. In JSON and YAML the mode is then null and decided_by is no_mode, and \
+         what roles say to no effect is listed under overridden; --format mode prints none.",
     ],
     exit_status: &[
         ("0", "The modes were resolved, and what --require asks for holds."),
@@ -111,6 +126,10 @@ const RESOLVE: Page = Page {
         (
             "Whether alice's SSH sessions are strict, for a CI job",
             "recmode resolve --roles roles/ --user alice --kind ssh --require strict",
+        ),
+        (
+            "Who could work unrecorded, for a spreadsheet",
+            "recmode resolve --roles access/ --all --format csv",
         ),
         (
             "Just the mode, for a script",
@@ -178,6 +197,41 @@ const SCHEMA: Page = Page {
     files: &[],
     environment: &[],
     examples: &[("For an editor", "recmode schema config > recmode.schema.json")],
+};
+
+const DIFF: Page = Page {
+    description: &[
+        "The answers before and after are compared, by kind of session, for each role alone and for each \
+         user and group, as recmode-resolve(1) --all knows them. What stays as it was is left out. A change is \
+         tightened, loosened, recording off or recording on, and a role, user or group that is on one side \
+         only is new or gone. Each change names the settings that caused it, and their places.",
+        "OLD and NEW are files or directories. With --base, each PATH (default: .) as it is now is compared with what it was \
+         at the revision REV of the git repository that it is in; those files are read from git's \
+         objects, nothing is checked out, and their places are REV:PATH. Links are followed within \
+         the revision, submodules are left out and named. Where nothing was there at REV, everything is new.",
+        "By --fail-on loosened, which is the default, the status is 1 if anyone who is on both sides is loosened or not recorded \
+         any more. A new role or user that is not strict is no such change, since nothing of it was \
+         stricter before; it counts under --fail-on any, as every change does. So does \
+         a role that someone is newly given and that was not read, which is always said.",
+        "--format markdown is for a comment on a pull request: what is weaker comes first, the rest is folded away, \
+         and it never has more than 65,536 characters.",
+    ],
+    exit_status: &[
+        ("0", "There is no change that --fail-on names."),
+        ("1", "There is one."),
+        ("2", "Bad usage, git failed, or one side can't be read or is invalid."),
+    ],
+    diagnostics: &[],
+    files: &[],
+    environment: COLOUR,
+    examples: &[
+        ("What a branch changes, for whom", "recmode diff --base origin/main access/"),
+        (
+            "The same as a comment on a pull request",
+            "recmode diff --base origin/main --format markdown access/ | gh pr comment --body-file -",
+        ),
+        ("What differs between a cluster and the files", "recmode diff <(tctl get roles,users) access/"),
+    ],
 };
 
 const RECORD: Page = Page {

@@ -83,6 +83,11 @@ fn is_shape(kind: &ProblemKind) -> bool {
         | ProblemKind::BadName
         | ProblemKind::BadItems
         | ProblemKind::BadUserRoles
+        | ProblemKind::BadGrant(_)
+        | ProblemKind::BadMapping(_)
+        | ProblemKind::NoAccessList
+        | ProblemKind::RequestRoles
+        | ProblemKind::DuplicateGrant { .. }
         | ProblemKind::MoreErrors(_)
         | ProblemKind::MoreWarnings(_) => true,
         _ => false,

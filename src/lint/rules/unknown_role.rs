@@ -1,13 +1,16 @@
 //! A document that names a role which was not read.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::lint::{Finding, Input, Rule, Severity};
+use crate::policy::Place;
+use crate::roles::Grants;
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-role",
     severity: Severity::Warning,
-    summary: "a user or other document that names a role which was not read",
+    summary: "a user, access list or other document that names a role which was not read",
     docs: include_str!("../../../docs/rules/unknown-role.md"),
     check,
 };
@@ -46,6 +49,33 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             findings.push(finding.help(help.as_str()));
         }
     }
+    for (who, role, at) in granted(&input.survey.grants) {
+        if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
+            continue;
+        }
+        let message = format!("{who} names the role {role:?}, which was not read");
+        let finding = Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
+        let help = helps.entry(role).or_insert_with(|| help(role, &names));
+        findings.push(finding.help(help.as_str()));
+    }
+}
+
+/// Each role that something other than a user's document gives, and what gives it.
+fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)> {
+    let lists = grants.lists.iter().flat_map(|list| {
+        let who = format!("the access list {:?}", list.name);
+        list.grants.iter().chain(&list.owner_grants).map(move |(role, at)| (who.clone(), role, at))
+    });
+    let connectors = grants.connectors.iter().flat_map(|connector| {
+        let who = format!("the {} connector {:?}", connector.kind.name(), connector.name);
+        let roles = connector.mappings.iter().flat_map(|mapping| &mapping.roles);
+        roles.map(move |(role, at)| (who.clone(), role, at))
+    });
+    let requests = grants.requests.iter().flat_map(|requests| {
+        let who = format!("a request that the role {:?} allows", requests.role);
+        requests.allow.iter().map(move |(role, at)| (who.clone(), role, at))
+    });
+    lists.chain(connectors).chain(requests)
 }
 
 fn help(role: &str, names: &HashSet<&str>) -> String {

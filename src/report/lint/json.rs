@@ -1,11 +1,11 @@
 //! Findings as JSON. `recmode.lint/1` is stable: keys are added, never changed or taken away, without
 //! a new number. A finding about a whole file has null for lines and columns.
 
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
 
+use crate::escape;
 use crate::lint::{Finding, Report, Severity, Summary};
 use crate::roles::Site;
 
@@ -51,23 +51,8 @@ struct Note<'a> {
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = report.findings.iter().map(one).collect();
     let tree = Tree { schema: SCHEMA, findings, summary: &report.summary };
-    out.write_all(escaped(&serde_json::to_string_pretty(&tree)?).as_bytes())?;
+    out.write_all(escape::json(&serde_json::to_string_pretty(&tree)?).as_bytes())?;
     out.write_all(b"\n")
-}
-
-/// JSON itself escapes but the first 32 control characters. Others, and what turns the direction of
-/// text around, are only ever inside of strings.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        let safe = !c.is_control() && !matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if safe || c == '\n' {
-            out.push(c);
-        } else {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        }
-    }
-    out
 }
 
 fn one(finding: &Finding) -> One<'_> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::policy::{Place, RoleSet};
 
-use super::Roles;
+use super::{UnknownWhat, users};
+use crate::roles::Roles;
 
 /// At most so many near names are listed.
 const MAX_NEAREST: usize = 3;
@@ -41,6 +42,16 @@ pub enum SelectError {
         /// Names that are near, nearest first.
         nearest: Vec<Arc<str>>,
     },
+    /// A user is on an access list that was not read, so what it holds by that is not known.
+    #[error("{at}: user {user:?} is on the access list {list:?}, which was not read")]
+    UserListNotRead {
+        /// The user.
+        user: Arc<str>,
+        /// The access list.
+        list: Arc<str>,
+        /// Where the membership names the list.
+        at: Place,
+    },
 }
 
 fn listed(nearest: &[Arc<str>]) -> String {
@@ -52,7 +63,7 @@ fn listed(nearest: &[Arc<str>]) -> String {
 }
 
 impl Roles {
-    /// The roles of these names, or of this user, or (without either) all that were read. With
+    /// The roles of these names, or of this user by its own document and the access lists, or (without either) all that were read. With
     /// both, their union.
     ///
     /// # Errors
@@ -74,22 +85,26 @@ impl Roles {
             }
         }
         if let Some(name) = user {
-            let Some(user) = self.user(name) else {
-                let nearest = nearest(name, self.users().iter().map(|user| &user.name));
+            let users = users(self);
+            let Some(user) = users.iter().find(|user| user.name.as_ref() == name) else {
+                let nearest = nearest(name, users.iter().map(|user| &user.name));
                 errors.push(SelectError::UnknownUser { name: name.to_owned(), nearest });
                 return Err(errors);
             };
-            for (name, at) in &user.roles {
-                match self.role(name) {
-                    Some(role) => selected.push(Arc::clone(role)),
-                    None => errors.push(SelectError::UserRoleNotRead {
-                        user: Arc::clone(&user.name),
-                        role: Arc::clone(name),
-                        at: at.clone(),
-                        nearest: nearest(name, self.roles().iter().map(|role| &role.name)),
-                    }),
-                }
-            }
+            selected.extend(user.held.iter().map(|(role, _)| Arc::clone(role)));
+            errors.extend(user.unknown.iter().map(|unknown| match unknown.what {
+                UnknownWhat::Role => SelectError::UserRoleNotRead {
+                    user: Arc::clone(&user.name),
+                    role: Arc::clone(&unknown.name),
+                    at: unknown.at.clone(),
+                    nearest: nearest(&unknown.name, self.roles().iter().map(|role| &role.name)),
+                },
+                _ => SelectError::UserListNotRead {
+                    user: Arc::clone(&user.name),
+                    list: Arc::clone(&unknown.name),
+                    at: unknown.at.clone(),
+                },
+            }));
         }
         if !errors.is_empty() {
             return Err(errors);

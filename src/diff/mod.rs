@@ -1,0 +1,249 @@
+//! What changes between two states of the roles: the answers before and after, for each role alone
+//! and for each user and group, by kind of session. Pure.
+//!
+//! A party that is on both sides (by sort and name) is compared kind by kind; one that is on one side
+//! only is `new` or `gone`. What stays as it was is left out, wherever it is written now. Each change
+//! names the settings that caused it: those that decide after it and were not there, or said something
+//! else, before; and those that decided before it and are gone.
+
+mod causes;
+mod party;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::holders::{HolderKind, Unknown};
+use crate::policy::{Answer, Dialect, OptionName, Place, SessionKind, Value};
+use crate::roles::Roles;
+
+use self::party::Party;
+
+/// What sort of party it is; the order is that of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(untagged)]
+pub enum PartyKind {
+    /// A role, held alone.
+    Role(RoleAlone),
+    /// A user or group with all that it holds.
+    Holder(HolderKind),
+}
+
+/// Says that a party is a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleAlone {
+    /// A role.
+    Role,
+}
+
+impl PartyKind {
+    /// A role, held alone.
+    pub const ROLE: Self = Self::Role(RoleAlone::Role);
+
+    /// What it is called in a report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Role(_) => "role",
+            Self::Holder(kind) => kind.name(),
+        }
+    }
+}
+
+/// What happened to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// From recorded to not recorded.
+    RecordingOff,
+    /// From strict to best effort.
+    Loosened,
+    /// From best effort to strict.
+    Tightened,
+    /// From not recorded to recorded.
+    RecordingOn,
+    /// The party was not there before.
+    New,
+    /// The party is not there any more.
+    Gone,
+}
+
+impl What {
+    /// All, the worst first.
+    pub const ALL: [Self; 6] =
+        [Self::RecordingOff, Self::Loosened, Self::Tightened, Self::RecordingOn, Self::New, Self::Gone];
+
+    /// What it is called in a report.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RecordingOff => "recording off",
+            Self::Loosened => "loosened",
+            Self::Tightened => "tightened",
+            Self::RecordingOn => "recording on",
+            Self::New => "new",
+            Self::Gone => "gone",
+        }
+    }
+
+    /// Whether less is recorded, or less surely, than before.
+    #[must_use]
+    pub fn is_weaker(self) -> bool {
+        matches!(self, Self::Loosened | Self::RecordingOff)
+    }
+}
+
+/// A change of one party's answer for one kind of session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The kind of session.
+    pub kind: SessionKind,
+    /// What happened.
+    pub what: What,
+    /// The answer before; none for a new party.
+    pub before: Option<Answer>,
+    /// The answer after; none for a party that is gone.
+    pub after: Option<Answer>,
+    /// What caused it; empty for a party that is new or gone.
+    pub causes: Vec<Cause>,
+}
+
+/// A setting that came, went or changed; or a role that did.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cause {
+    /// The role.
+    pub role: Arc<str>,
+    /// Its option; none where it is the role itself that came or went.
+    pub option: Option<OptionName>,
+    /// What it said before.
+    pub before: Option<Value>,
+    /// What it says after.
+    pub after: Option<Value>,
+    /// Where it is written; if it is gone, where it was.
+    pub at: Place,
+    /// Where the party was given the role, if it holds it on one side only.
+    pub held_at: Option<Place>,
+}
+
+/// All changes of a party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartyChanges {
+    /// What sort of party it is.
+    pub kind: PartyKind,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where it is; if it is gone, where it was.
+    pub at: Place,
+    /// The changes, by kind; several of a kind in the order of [`What::ALL`].
+    pub changes: Vec<Change>,
+    /// What it holds since the change that can't be resolved; the answers leave it out.
+    pub unknown_since: Vec<Unknown>,
+    /// What it held before that could not be resolved, and does not any more.
+    pub unknown_before: Vec<Unknown>,
+}
+
+/// The changes of all parties that have any, sorted by sort and name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diff {
+    /// The parties.
+    pub parties: Vec<PartyChanges>,
+}
+
+impl Diff {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parties.is_empty()
+    }
+
+    /// Whether less is recorded, or less surely, for anyone that is on both sides.
+    #[must_use]
+    pub fn is_weaker(&self) -> bool {
+        self.parties.iter().flat_map(|party| &party.changes).any(|change| change.what.is_weaker())
+    }
+
+    /// How many changes of each sort there are; parties that are new or gone count once.
+    #[must_use]
+    pub fn count(&self, what: What) -> usize {
+        let of = |party: &PartyChanges| party.changes.iter().filter(|change| change.what == what).count();
+        let once = matches!(what, What::New | What::Gone);
+        self.parties.iter().map(|party| if once { of(party).min(1) } else { of(party) }).sum()
+    }
+}
+
+/// What changes from `old` to `new`, by the rules of `dialect`; with requests, of what each could come
+/// to at the weakest.
+#[must_use]
+pub fn compare(old: &Roles, new: &Roles, dialect: Dialect, with_requests: bool) -> Diff {
+    let by_key = |roles| -> BTreeMap<_, _> {
+        let parties = party::parties(roles, dialect, with_requests).into_iter();
+        parties.map(|party: Party| ((party.kind, Arc::clone(&party.name)), party)).collect()
+    };
+    let (mut before, after) = (by_key(old), by_key(new));
+    let mut parties: Vec<_> = Vec::new();
+    for (key, party) in after {
+        parties.extend(of_party(before.remove(&key), Some(party)));
+    }
+    parties.extend(before.into_values().filter_map(|party| of_party(Some(party), None)));
+    parties.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    Diff { parties }
+}
+
+/// What changed for one party, if anything did.
+fn of_party(before: Option<Party>, after: Option<Party>) -> Option<PartyChanges> {
+    let mut changes = Vec::new();
+    for (n, kind) in SessionKind::ALL.into_iter().enumerate() {
+        match (&before, &after) {
+            (Some(old), Some(new)) => {
+                let (was, is) = (&old.cells[n].answer, &new.cells[n].answer);
+                for what in differences(was, is) {
+                    let causes = causes::find(old, new, n, what);
+                    let (before, after) = (Some(was.clone()), Some(is.clone()));
+                    changes.push(Change { kind, what, before, after, causes });
+                }
+            }
+            (old, new) => {
+                let answer =
+                    |party: &Option<Party>| party.as_ref().map(|party| party.cells[n].answer.clone());
+                let what = if new.is_some() { What::New } else { What::Gone };
+                let (before, after) = (answer(old), answer(new));
+                changes.push(Change { kind, what, before, after, causes: Vec::new() });
+            }
+        }
+    }
+    let unknown =
+        |party: &Option<Party>| party.as_ref().map(|party| party.unknown.clone()).unwrap_or_default();
+    let (was, is) = (unknown(&before), unknown(&after));
+    let only = |these: &[Unknown], others: &[Unknown]| -> Vec<Unknown> {
+        let known =
+            |one: &&Unknown| others.iter().any(|other| (other.what, &other.name) == (one.what, &one.name));
+        these.iter().filter(|one| !known(one)).cloned().collect()
+    };
+    let (unknown_since, unknown_before) = (only(&is, &was), only(&was, &is));
+    if changes.is_empty() && unknown_since.is_empty() && unknown_before.is_empty() {
+        return None;
+    }
+    let Party { kind, name, at, .. } = after.or(before)?;
+    Some(PartyChanges { kind, name, at, changes, unknown_since, unknown_before })
+}
+
+/// How two answers differ: not at all, by the mode, by recording, or by both.
+fn differences(was: &Answer, is: &Answer) -> impl Iterator<Item = What> {
+    let recording = match (was.recording, is.recording) {
+        (true, false) => Some(What::RecordingOff),
+        (false, true) => Some(What::RecordingOn),
+        _ => None,
+    };
+    let mode = match was.mode.cmp(&is.mode) {
+        std::cmp::Ordering::Greater => Some(What::Loosened),
+        std::cmp::Ordering::Less => Some(What::Tightened),
+        std::cmp::Ordering::Equal => None,
+    };
+    let mut both: Vec<_> = recording.into_iter().chain(mode).collect();
+    both.sort_unstable();
+    both.into_iter()
+}

@@ -1,0 +1,62 @@
+//! Whoever is compared: a role held alone, a user, a group.
+
+use std::sync::Arc;
+
+use super::PartyKind;
+use crate::holders::{Cell, Row, Unknown, holders};
+use crate::policy::{Dialect, Place, Role, RoleSet, SessionKind};
+use crate::roles::Roles;
+
+/// One side of a comparison.
+#[derive(Debug)]
+pub(super) struct Party {
+    pub(super) kind: PartyKind,
+    pub(super) name: Arc<str>,
+    pub(super) at: Place,
+    /// The roles that it holds, and where it is given each; sorted by name.
+    pub(super) held: Vec<(Arc<Role>, Place)>,
+    /// A cell for each kind, in their order.
+    pub(super) cells: Vec<Cell>,
+    pub(super) unknown: Vec<Unknown>,
+}
+
+impl Party {
+    /// The roles behind the cell `n`: what it holds, and the role that has to be requested for it.
+    pub(super) fn roles(&self, n: usize) -> impl Iterator<Item = (&Arc<Role>, &Place)> {
+        let requested = self.cells[n].requested.as_ref().map(|role| (role, &role.at));
+        self.held.iter().map(|(role, at)| (role, at)).chain(requested)
+    }
+}
+
+/// Every role, user and group. Who holds no role opens no session, so it is as good as not there.
+pub(super) fn parties(roles: &Roles, dialect: Dialect, with_requests: bool) -> Vec<Party> {
+    let alone = roles.roles().iter().map(|role| {
+        let set = std::iter::once(Arc::clone(role)).collect::<RoleSet>();
+        let cell = |kind| Cell { answer: set.answer(kind, dialect), requested: None };
+        Party {
+            kind: PartyKind::ROLE,
+            name: Arc::clone(&role.name),
+            at: role.at.clone(),
+            held: vec![(Arc::clone(role), role.at.clone())],
+            cells: SessionKind::ALL.map(cell).into(),
+            unknown: Vec::new(),
+        }
+    });
+    let holders = holders(roles, with_requests).into_iter().filter_map(|holder| {
+        let row = Row::new(holder, &SessionKind::ALL, dialect, with_requests);
+        if row.is_idle() {
+            return None;
+        }
+        let unknown = row.unknown(with_requests).cloned().collect();
+        let Row { holder, cells } = row;
+        Some(Party {
+            kind: PartyKind::Holder(holder.kind),
+            name: holder.name,
+            at: holder.at,
+            held: holder.held,
+            cells,
+            unknown,
+        })
+    });
+    alone.chain(holders).collect()
+}

@@ -1,0 +1,145 @@
+//! Who is given which roles, besides users' own documents: access lists and their members, the
+//! mappings of connectors, and what a role lets its holder request. Values only, as written.
+//!
+//! The fields are those of Teleport's v18 line as of 2026.
+
+use std::sync::Arc;
+
+use super::problem::Mark;
+use crate::policy::Place;
+
+/// A name, and where it is written.
+pub type NameAt = (Arc<str>, Place);
+
+/// Everything in the input that gives roles to someone else than a `kind: user`.
+#[derive(Debug, Clone, Default)]
+pub struct Grants {
+    /// `kind: access_list`.
+    pub lists: Vec<AccessList>,
+    /// `kind: access_list_member`.
+    pub members: Vec<ListMember>,
+    /// `kind: github`, `saml`, `oidc`.
+    pub connectors: Vec<Connector>,
+    /// What roles let their holders request.
+    pub requests: Vec<Requests>,
+}
+
+impl Grants {
+    /// What the files hold for which `wanted` says true.
+    pub(super) fn only(&self, wanted: impl Fn(&Arc<str>) -> bool) -> Self {
+        let is_wanted = |at: &Place| wanted(&at.file);
+        let mut some = self.clone();
+        some.lists.retain(|list| is_wanted(&list.at));
+        some.members.retain(|member| is_wanted(&member.list.1));
+        some.connectors.retain(|connector| is_wanted(&connector.at));
+        some.requests.retain(|said| said.allow.iter().chain(&said.deny).all(|(_, at)| is_wanted(at)));
+        some
+    }
+
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.lists.append(&mut later.lists);
+        self.members.append(&mut later.members);
+        self.connectors.append(&mut later.connectors);
+        self.requests.append(&mut later.requests);
+    }
+}
+
+/// An access list.
+#[derive(Debug, Clone)]
+pub struct AccessList {
+    /// `metadata.name`.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// `spec.grants.roles`: for its members.
+    pub grants: Vec<NameAt>,
+    /// `spec.owner_grants.roles`: for its owners.
+    pub owner_grants: Vec<NameAt>,
+    /// `spec.owners`.
+    pub owners: Vec<Member>,
+    pub(super) mark: Mark,
+}
+
+/// Who is on an access list.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// A user's name, or an access list's.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// Whether it is another access list, whose members are meant.
+    pub is_list: bool,
+}
+
+/// A membership of an access list.
+#[derive(Debug, Clone)]
+pub struct ListMember {
+    /// The access list.
+    pub list: NameAt,
+    /// Who is a member.
+    pub member: Member,
+}
+
+/// The kinds of connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConnectorKind {
+    /// `teams_to_roles`, and the older `teams_to_logins`, whose logins are roles.
+    Github,
+    /// `attributes_to_roles`.
+    Saml,
+    /// `claims_to_roles`.
+    Oidc,
+}
+
+impl ConnectorKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Github, Self::Saml, Self::Oidc];
+
+    /// The `kind` of such a document.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Saml => "saml",
+            Self::Oidc => "oidc",
+        }
+    }
+}
+
+/// A connector: who comes from a provider of identities holds which roles.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// Its kind.
+    pub kind: ConnectorKind,
+    /// `metadata.name`.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// Its mappings, in their order.
+    pub mappings: Vec<Mapping>,
+    pub(super) mark: Mark,
+}
+
+/// One mapping of a connector.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// The organization (`github`), the attribute's name (`saml`), the claim (`oidc`).
+    pub attribute: Arc<str>,
+    /// The team, or the value; a value with `*` is a glob, and `^…$` a regular expression.
+    pub value: Arc<str>,
+    /// Where the team or value is written.
+    pub at: Place,
+    /// The roles; each may be a glob, or a template (`$1`) of the value.
+    pub roles: Vec<NameAt>,
+}
+
+/// What a role lets its holder request: `spec.allow.request.roles`, `spec.deny.request.roles`.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    /// The role that says so.
+    pub role: Arc<str>,
+    /// Roles or patterns that may be requested.
+    pub allow: Vec<NameAt>,
+    /// Roles or patterns that may not, whatever another role allows.
+    pub deny: Vec<NameAt>,
+}

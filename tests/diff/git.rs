@@ -1,0 +1,207 @@
+//! `recmode diff --base`: the old side from git.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::{all, recmode, stderr, stdout};
+
+/// A throw-away repository. `None`, said on stderr, where there is no git; an error where tests
+/// must not be skipped.
+struct Repository {
+    folder: tempfile::TempDir,
+}
+
+impl Repository {
+    fn new() -> Option<Self> {
+        if Command::new("git").arg("--version").output().is_err() {
+            assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "git is missing");
+            eprintln!("skipped: git is missing");
+            return None;
+        }
+        let repository = Self { folder: tempfile::tempdir().expect("a folder") };
+        repository.git(&["init", "-q", "-b", "main"]);
+        Some(repository)
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = Command::new("git")
+            .current_dir(self.path())
+            .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"])
+            .args(args)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_INDEX_FILE")
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "x"]);
+    }
+
+    fn role(&self, file: impl AsRef<Path>, name: &str, mode: &str) {
+        let path = self.path().join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        let role = format!(
+            "kind: role\nmetadata: {{name: {name}}}\nspec: {{options: {{record_session: {{ssh: {mode}}}}}}}\n"
+        );
+        fs::write(path, role).expect("a file");
+    }
+
+    fn diff(&self, args: &[&str]) -> Output {
+        let mut command = recmode();
+        command.current_dir(self.path()).arg("diff").args(args).output().expect("recmode runs")
+    }
+}
+
+#[test]
+fn the_old_side_is_read_from_git_and_nothing_is_checked_out() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.role("elsewhere/other.yaml", "other", "strict");
+    repository.commit();
+    repository.role("roles/prod.yaml", "prod", "best_effort");
+    repository.role("elsewhere/other.yaml", "other", "best_effort");
+    let status = repository.git(&["status", "--porcelain"]);
+    insta::assert_snapshot!(all(&repository.diff(&["--base", "HEAD", "roles"])));
+    let here = repository.diff(&["--base", "main"]);
+    assert!(stdout(&here).ends_with("From main to .: 2 loosened.\n"), "{}", stdout(&here));
+    let file = repository.diff(&["--base", "main", "roles/prod.yaml"]);
+    assert!(stdout(&file).ends_with(": 1 loosened.\n"), "{}", stdout(&file));
+    assert_eq!(repository.git(&["status", "--porcelain"]), status);
+}
+
+#[test]
+fn it_is_the_repository_of_the_path_that_counts() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.commit();
+    repository.role("roles/prod.yaml", "prod", "best_effort");
+    let path = repository.path().join("roles");
+    let output = recmode()
+        .current_dir("/")
+        .args(["diff", "--base", "HEAD", path.to_str().expect("UTF-8")])
+        .env("GIT_DIR", "/nonexistent")
+        .env("GIT_WORK_TREE", "/nonexistent")
+        .output()
+        .expect("recmode runs");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).contains("HEAD:roles/prod.yaml") || stdout(&output).contains("loosened"));
+}
+
+#[test]
+fn odd_file_names_are_read() {
+    let Some(repository) = Repository::new() else { return };
+    let names: [&[u8]; 6] = [
+        b"a b.yaml",
+        b"line\nbreak.yaml",
+        b"tab\t\"quote\".yaml",
+        b"-n.yaml",
+        b"\xff.yaml",
+        "für.yml".as_bytes(),
+    ];
+    for (n, name) in names.iter().enumerate() {
+        repository.role(std::ffi::OsStr::from_bytes(name), &format!("r{n}"), "strict");
+    }
+    repository.commit();
+    let same = repository.diff(&["--base", "HEAD", "--fail-on", "any"]);
+    assert_eq!(same.status.code(), Some(0), "{}{}", stdout(&same), stderr(&same));
+    for (n, name) in names.iter().enumerate() {
+        repository.role(std::ffi::OsStr::from_bytes(name), &format!("r{n}"), "best_effort");
+    }
+    let output = repository.diff(&["--base", "HEAD"]);
+    assert!(stdout(&output).ends_with(": 6 loosened.\n"), "{}", stdout(&output));
+    assert!(!stdout(&output).contains("line\nbreak"));
+}
+
+#[test]
+fn a_revision_is_never_an_option() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("r.yaml", "r", "strict");
+    repository.commit();
+    for rev in [
+        "--help",
+        "-h",
+        "--output=owned",
+        "--all",
+        "nonexistent",
+        "HEAD:r.yaml",
+        "HEAD..main",
+        "",
+        "\x1b[31m",
+    ] {
+        let output = repository.diff(&["--base", rev]);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{rev:?}");
+        let said = stderr(&output);
+        assert!(said.starts_with("recmode: --base ") && !said.contains('\x1b'), "{said}");
+    }
+    assert!(!repository.path().join("owned").exists());
+}
+
+#[test]
+fn links_are_followed_within_the_revision() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("shared/base.yaml", "base", "strict");
+    repository.role("shared/folder/deep.yaml", "deep", "strict");
+    fs::write(repository.path().join("README"), "x").expect("a file");
+    fs::create_dir(repository.path().join("roles")).expect("a folder");
+    symlink("../shared/base.yaml", repository.path().join("roles/base.yaml")).expect("a link");
+    symlink("../shared/folder", repository.path().join("roles/linked")).expect("a link");
+    symlink("../README", repository.path().join("roles/no-role-file")).expect("a link");
+    repository.commit();
+    let same = repository.diff(&["--base", "HEAD", "--fail-on", "any", "roles"]);
+    assert_eq!(same.status.code(), Some(0), "{}{}", stdout(&same), stderr(&same));
+    let whole = repository.diff(&["--base", "HEAD", "--fail-on", "any", "."]);
+    assert_eq!(whole.status.code(), Some(0), "each file once: {}{}", stdout(&whole), stderr(&whole));
+
+    symlink("/etc/passwd", repository.path().join("roles/out.yaml")).expect("a link");
+    repository.commit();
+    let output = repository.diff(&["--base", "HEAD", "roles"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("leads out of the revision"), "{}", stderr(&output));
+}
+
+#[test]
+fn before_there_were_roles_everything_is_new() {
+    let Some(repository) = Repository::new() else { return };
+    fs::write(repository.path().join("README"), "x").expect("a file");
+    repository.commit();
+    repository.role("roles/prod.yaml", "prod", "best_effort");
+    repository.role("roles/.hidden/no.yaml", "hidden", "best_effort");
+    let output = repository.diff(&["--base", "HEAD", "roles"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).ends_with("From HEAD to roles: 1 new.\n"), "{}", stdout(&output));
+}
+
+#[test]
+fn errors_of_the_old_side_have_their_places() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("r.yaml", "r", "Strict");
+    repository.commit();
+    repository.role("r.yaml", "r", "strict");
+    insta::assert_snapshot!(all(&repository.diff(&["--base", "HEAD"])));
+}
+
+#[test]
+fn outside_of_a_repository_is_trouble() {
+    if Repository::new().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = recmode();
+    command.current_dir(&folder).args(["diff", "--base", "HEAD"]).env("GIT_CEILING_DIRECTORIES", "/");
+    let output = command.output().expect("recmode runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("not a git repository"), "{}", stderr(&output));
+}

@@ -1,0 +1,145 @@
+//! `recmode diff` from the outside.
+
+mod git;
+
+use std::process::{Command, Output, Stdio};
+
+const OLD: &str = "tests/fixtures/change/old";
+const NEW: &str = "tests/fixtures/change/new";
+
+/// The program with nothing of the caller's environment that changes what it does.
+fn recmode() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recmode"));
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn diff(args: &[&str]) -> Output {
+    recmode().arg("diff").args(args).output().expect("recmode runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Exit code, standard output and standard error, for a snapshot.
+fn all(output: &Output) -> String {
+    let code = output.status.code().map_or("ended by a signal".to_owned(), |code| format!("exit {code}"));
+    format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
+}
+
+#[test]
+fn for_people() {
+    insta::assert_snapshot!(all(&diff(&[OLD, NEW])));
+}
+
+#[test]
+fn as_json() {
+    insta::assert_snapshot!(all(&diff(&[OLD, NEW, "--format", "json"])));
+}
+
+#[test]
+fn as_markdown() {
+    insta::assert_snapshot!(all(&diff(&[OLD, NEW, "--format", "markdown"])));
+}
+
+#[test]
+fn in_teleports_dialect() {
+    insta::assert_snapshot!(all(&diff(&[OLD, NEW, "--dialect", "teleport"])));
+}
+
+#[test]
+fn nothing_changed() {
+    for format in ["human", "markdown"] {
+        let output = diff(&[OLD, OLD, "--format", format, "--fail-on", "any"]);
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+        assert!(stdout(&output).contains("No change"), "{}", stdout(&output));
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&stdout(&diff(&[OLD, OLD, "--format", "json"]))).expect("JSON");
+    assert_eq!(json["changes"], serde_json::json!([]));
+}
+
+#[test]
+fn fail_on_says_which_changes_count() {
+    let code = |old: &str, new: &str, what: &str| diff(&[old, new, "--fail-on", what]).status.code();
+    assert_eq!(
+        [code(OLD, NEW, "loosened"), code(OLD, NEW, "any"), code(OLD, NEW, "none")],
+        [Some(1), Some(1), Some(0)]
+    );
+    // A role that is new is weaker than nothing.
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let role = |name: &str, mode: &str| {
+        format!(
+            "---\nkind: role\nmetadata: {{name: {name}}}\nspec: {{options: {{record_session: {{default: {mode}}}}}}}\n"
+        )
+    };
+    let one = write("one.yaml", &role("a", "strict"));
+    let two = write("two.yaml", &(role("a", "strict") + &role("b", "best_effort")));
+    assert_eq!([code(&one, &two, "loosened"), code(&one, &two, "any")], [Some(0), Some(1)]);
+    assert_eq!(code(&two, &one, "loosened"), Some(0), "tightened or gone is not loosened");
+}
+
+#[test]
+fn what_can_not_be_compared_is_trouble() {
+    for args in
+        [&[][..], &[OLD], &[OLD, NEW, NEW], &[OLD, "/nonexistent"], &["--base", "HEAD", "-"], &["-", "-"]]
+    {
+        let output = diff(args);
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{args:?}");
+        assert!(!stderr(&output).is_empty());
+    }
+    let both = diff(&["tests/fixtures/bad/modes.yaml", "tests/fixtures/bad/tabs.yaml"]);
+    assert_eq!(both.status.code(), Some(2));
+    for file in ["modes.yaml", "tabs.yaml"] {
+        assert!(stderr(&both).contains(file), "errors of both sides are said: {}", stderr(&both));
+    }
+}
+
+#[test]
+fn hostile_names_stay_in_their_cells() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, mode: &str| {
+        let path = folder.path().join(name);
+        let role = format!(
+            "kind: role\nmetadata: {{name: \"a|b`@team`<img src=x>\\n\\e[31m\"}}\nspec: {{options: {{record_session: {{ssh: {mode}}}}}}}\n"
+        );
+        std::fs::write(&path, role).expect("a file");
+    };
+    write("old.yaml", "strict");
+    write("new.yaml", "best_effort");
+    for format in ["human", "markdown"] {
+        let mut command = recmode();
+        command.current_dir(&folder).args(["diff", "old.yaml", "new.yaml", "--format", format]);
+        insta::assert_snapshot!(format!("hostile_{format}"), all(&command.output().expect("recmode runs")));
+    }
+}
+
+#[test]
+fn a_comment_is_never_too_long() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, mode) in [("old.yaml", "strict"), ("new.yaml", "best_effort")] {
+        let roles = (0..3000).map(|n| {
+            format!("---\nkind: role\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{ssh: {mode}}}}}}}\n")
+        });
+        std::fs::write(folder.path().join(file), roles.collect::<String>()).expect("a file");
+    }
+    let mut command = recmode();
+    command.current_dir(&folder).args(["diff", "old.yaml", "new.yaml", "--format", "markdown"]);
+    let text = stdout(&command.output().expect("recmode runs"));
+    assert!(text.len() < 65_536, "{} bytes", text.len());
+    assert!(text.contains("more are left out here"), "{}", &text[text.len() - 200..]);
+    assert!(text.contains("**3000 loosened**"));
+}

@@ -1,0 +1,116 @@
+//! `resolve --all`: the matrix of users and groups, and what a user holds by access lists.
+
+use super::{all, resolve, resolve_stdin, stderr, stdout};
+
+const HOLDERS: &str = "tests/fixtures/holders";
+
+#[test]
+fn the_matrix_marks_the_weakest_cell_and_says_what_is_not_counted() {
+    insta::assert_snapshot!(all(&resolve(&["--roles", HOLDERS, "--all"])));
+}
+
+#[test]
+fn requests_show_the_weakest_that_a_holder_could_come_to() {
+    insta::assert_snapshot!(all(&resolve(&[
+        "--roles",
+        HOLDERS,
+        "--all",
+        "--with-requests",
+        "--kind",
+        "ssh"
+    ])));
+}
+
+#[test]
+fn json_of_the_matrix() {
+    let args = ["--roles", HOLDERS, "--all", "--format", "json", "--kind", "ssh", "--with-requests"];
+    insta::assert_snapshot!(all(&resolve(&args)));
+}
+
+#[test]
+fn yaml_is_the_tree_of_json() {
+    let answer = |format| stdout(&resolve(&["--roles", HOLDERS, "--all", "--format", format]));
+    let json: serde_json::Value = serde_json::from_str(&answer("json")).expect("JSON");
+    let yaml: serde_json::Value = serde_yaml::from_str(&answer("yaml")).expect("YAML");
+    assert_eq!(json, yaml);
+    assert_eq!(json["schema"], "recmode.matrix/1");
+}
+
+#[test]
+fn csv_of_the_matrix() {
+    insta::assert_snapshot!(all(&resolve(&["--roles", HOLDERS, "--all", "--format", "csv"])));
+}
+
+#[test]
+fn csv_of_hostile_names_is_quoted_and_no_formula() {
+    let roles = "kind: role\nmetadata: {name: a}\n---\nkind: user\nmetadata: {name: '=HYPERLINK(\"x\"),\"y'}\nspec: {roles: [a]}\n---\nkind: user\nmetadata: {name: \"-1\\n+2\\e[31m\"}\nspec: {roles: [a, '@b']}\n";
+    let output =
+        resolve_stdin(&["--roles", "-", "--all", "--format", "csv", "--kind", "ssh"], roles.as_bytes());
+    insta::assert_snapshot!(all(&output));
+}
+
+#[test]
+fn require_names_each_holder_that_falls_short() {
+    let args = ["--roles", HOLDERS, "--all", "--require", "strict", "--kind", "desktop", "--format", "csv"];
+    let output = resolve(&args);
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(stderr(&output));
+}
+
+#[test]
+fn a_user_holds_what_access_lists_grant() {
+    let roles = |name| {
+        let output = resolve(&["--roles", HOLDERS, "--user", name, "--format", "json", "--kind", "ssh"]);
+        let json: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        json["roles"].to_string()
+    };
+    // An owner of on-call, by name.
+    assert_eq!(roles("alice@example.com"), r#"["auditor","prod-shell"]"#);
+    // Has no document. A team lead, so on call as well, and an owner of on-call.
+    assert_eq!(roles("carol@example.com"), r#"["auditor","debug-ssh","prod-shell"]"#);
+}
+
+#[test]
+fn a_user_on_a_list_that_was_not_read_is_an_error() {
+    let output = resolve(&["--roles", HOLDERS, "--user", "bob@example.com"]);
+    assert_eq!(
+        all(&output),
+        "exit 2\n--- stdout\n--- stderr\ntests/fixtures/holders/access-lists.yaml:54:16: user \"bob@example.com\" \
+         is on the access list \"night-shift\", which was not read\n"
+    );
+}
+
+#[test]
+fn a_user_without_any_role_falls_short_of_nothing() {
+    let roles =
+        "kind: role\nmetadata: {name: a}\n---\nkind: user\nmetadata: {name: idle}\nspec: {roles: []}\n";
+    let output =
+        resolve_stdin(&["--roles", "-", "--all", "--kind", "ssh", "--require", "strict"], roles.as_bytes());
+    insta::assert_snapshot!(all(&output));
+}
+
+#[test]
+fn lists_in_a_circle_end() {
+    let roles = "kind: role\nmetadata: {name: a}\n---\nkind: access_list\nmetadata: {name: x}\nspec: {grants: {roles: [a]}}\n---\nkind: access_list_member\nmetadata: {name: x}\nspec: {access_list: x, name: x, membership_kind: MEMBERSHIP_KIND_LIST}\n---\nkind: access_list_member\nmetadata: {name: u}\nspec: {access_list: x, name: u}\n";
+    let output = resolve_stdin(&["--roles", "-", "--all", "--kind", "ssh"], roles.as_bytes());
+    insta::assert_snapshot!(all(&output));
+}
+
+#[test]
+fn wrong_shapes_are_errors_with_their_places() {
+    let roles = "kind: role\nmetadata: {name: a}\nspec: {allow: {request: {roles: all}}}\n---\nkind: access_list\nmetadata: {name: x}\nspec: {grants: {roles: a}, owners: [alice]}\n---\nkind: access_list_member\nmetadata: {name: u}\nspec: {name: u}\n---\nkind: github\nmetadata: {name: g}\nspec: {teams_to_roles: [{team: t, roles: [a]}]}\n---\nkind: oidc\nmetadata: {name: o}\nspec: {claims_to_roles: {claim: c}}\n---\nkind: oidc\nmetadata: {name: o}\n";
+    insta::assert_snapshot!(all(&resolve_stdin(&["--roles", "-"], roles.as_bytes())));
+}
+
+#[test]
+fn formats_that_make_no_sense_are_usage_errors() {
+    for args in
+        [&["--format", "csv"][..], &["--all", "--format", "mode", "--kind", "ssh"], &["--with-requests"]]
+    {
+        let output = resolve(&[&["--roles", HOLDERS], args].concat());
+        assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()), "{args:?}");
+    }
+    let nobody = resolve(&["--roles", "tests/fixtures/roles/developer.yaml", "--all"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(stderr(&nobody).starts_with("recmode: --all: no user"));
+}
