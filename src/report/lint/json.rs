@@ -5,6 +5,7 @@ use std::io;
 
 use serde::Serialize;
 
+use crate::escape;
 use crate::lint::{Finding, Report, Severity, Summary};
 use crate::roles::Site;
 
@@ -50,8 +51,8 @@ struct Note<'a> {
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = report.findings.iter().map(one).collect();
     let tree = Tree { schema: SCHEMA, findings, summary: &report.summary };
-    serde_json::to_writer_pretty(&mut *out, &tree)?;
-    out.write_all(b"\n")
+    let text = serde_json::to_string_pretty(&tree)?;
+    writeln!(out, "{}", escape::json(&text))
 }
 
 fn one(finding: &Finding) -> One<'_> {
