@@ -35,7 +35,7 @@ complete -c recmode -n "__fish_recmode_needs_command" -f -a "cat" -d 'Print what
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml and .json), or `-` for standard input' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l user -d 'Use the roles that this `kind: user` document holds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l kind -d 'Answer for this kind of session only (default: all five)' -r -f -a "ssh\t''

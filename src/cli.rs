@@ -64,7 +64,7 @@ pub struct RoleSelection {
 /// `recmode resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// Role files, directories (searched for .yaml, .yml and .json), or `-` for standard input
+    /// Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input
     #[arg(long, value_name = "PATH", num_args = 1.., required = true, value_hint = ValueHint::AnyPath)]
     pub roles: Vec<PathBuf>,
 

@@ -46,7 +46,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     };
     let mut found = judge(&survey);
     if args.fix {
-        let repairs = lint::repairs(&survey, &found.findings);
+        let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {
             return dry_run(args, &survey, &found, &repairs);
         }

@@ -15,6 +15,8 @@ use crate::roles::{Mark, Site};
 /// The version of the format.
 const VERSION: u64 = 1;
 
+const WRONG_VERSION: &str = "the version of the configuration has to be 1";
+
 /// The largest configuration in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -63,8 +65,12 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
 fn message(error: &serde_yaml::Error) -> String {
     let text = error.without_snippet().to_string();
     let text = text.lines().next().unwrap_or_default();
-    let end = text.find(" at line ").unwrap_or(text.len());
-    text[..end].to_owned()
+    if text.starts_with("invalid u64") {
+        return WRONG_VERSION.to_owned();
+    }
+    // What follows speaks of the parser's own options.
+    let ends = [" at line ", ", set "].map(|end| text.find(end).unwrap_or(text.len()));
+    text[..ends[0].min(ends[1])].to_owned()
 }
 
 /// Turns the parser's locations into places.
@@ -132,7 +138,7 @@ struct RequireEntry {
 impl File {
     fn check(self, places: &Places<'_>) -> Result<Config, ConfigError> {
         if self.version.value != VERSION {
-            return places.error(self.version.referenced, "the version of the configuration has to be 1");
+            return places.error(self.version.referenced, WRONG_VERSION);
         }
         let mut config = Config { file: Arc::clone(places.name), paths: self.paths, ..Config::default() };
         if let Some(dialect) = self.dialect {

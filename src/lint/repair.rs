@@ -1,12 +1,13 @@
 //! Makes the edits of findings, one finding after the other, and reads the outcome again: an edit
 //! that would loosen a mode, turn a recording off or break the file is left out.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::policy::{Role, RoleSet, SessionKind};
-use crate::roles::{self, Severity, Survey};
+use crate::policy::{Mode, Role, RoleSet, SessionKind};
+use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
 
-use super::{Finding, Fix};
+use super::{Finding, Fix, Report};
 
 /// A file's text as it would be when repaired.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,28 +22,80 @@ pub struct Repair {
     pub findings: usize,
 }
 
-/// The repairs of these findings, file by file, in their order.
+/// After so many rounds there is nothing more to gain.
+const MAX_ROUNDS: usize = 16;
+
+/// The repairs of what `judge` finds, file by file, in their order. A repair may show what another one
+/// is needed for, so it goes on until nothing is left that may be repaired.
 #[must_use]
-pub fn repairs(survey: &Survey, findings: &[Finding]) -> Vec<Repair> {
-    let mut repairs = Vec::new();
-    for file in &survey.files {
-        let fixes: Vec<&Fix> = findings
-            .iter()
-            .filter(|finding| finding.at.file == file.file)
-            .filter_map(|finding| finding.fix.as_ref())
-            .collect();
-        let (Some(before), false) = (&file.text, fixes.is_empty()) else { continue };
-        let (after, findings) = repair(survey, &file.file, before, &fixes);
-        if findings > 0 {
-            repairs.push(Repair { file: Arc::clone(&file.file), before: before.clone(), after, findings });
-        }
+pub fn repairs(survey: &Survey, judge: &dyn Fn(&Survey) -> Report) -> Vec<Repair> {
+    let mut repairs: Vec<Repair> = Vec::new();
+    let mut current: Option<Survey> = None;
+    for _ in 0..MAX_ROUNDS {
+        let Some(next) = round(current.as_ref().unwrap_or(survey), judge, &mut repairs) else { break };
+        current = Some(next);
     }
+    let order = |repair: &Repair| survey.files.iter().position(|file| file.file == repair.file);
+    repairs.sort_by_key(order);
     repairs
 }
 
+/// One round over all files; nothing if it changes none.
+fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<Repair>) -> Option<Survey> {
+    let findings = judge(survey).findings;
+    let fixes_of = by_file(&findings);
+    let beside = representatives(survey);
+    let mut texts = HashMap::new();
+    for file in &survey.files {
+        let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
+        let (after, findings) = repair(&beside, &file.file, before, fixes);
+        if findings == 0 {
+            continue;
+        }
+        texts.insert(Arc::clone(&file.file), after.clone());
+        if let Some(repair) = repairs.iter_mut().find(|repair| repair.file == file.file) {
+            repair.after = after;
+            repair.findings += findings;
+        } else {
+            let (file, before) = (Arc::clone(&file.file), before.clone());
+            repairs.push(Repair { file, before, after, findings });
+        }
+    }
+    (!texts.is_empty()).then(|| survey.with_texts(&texts))
+}
+
+fn by_file(findings: &[Finding]) -> HashMap<&Arc<str>, Vec<&Fix>> {
+    let mut fixes: HashMap<_, Vec<_>> = HashMap::new();
+    for finding in findings {
+        if let Some(fix) = &finding.fix {
+            fixes.entry(&finding.at.file).or_default().push(fix);
+        }
+    }
+    fixes
+}
+
+/// What roles say of each kind, by the numbers of their values; there are but few such.
+fn said(role: &Role) -> [Option<u8>; 7] {
+    let said = &role.record_session;
+    let mode = |mode: Mode| mode as u8;
+    let mut all = [None; 7];
+    for (slot, kind) in all.iter_mut().zip(SessionKind::ALL) {
+        *slot = said.direct(kind).map(|(value, _)| mode(value));
+    }
+    all[5] = said.default.as_ref().map(|setting| mode(setting.value));
+    all[6] = said.desktop_recorded().map(|(recorded, _)| u8::from(recorded));
+    all
+}
+
+/// One role for each thing that roles say: what is loosened beside one is so beside its like.
+fn representatives(survey: &Survey) -> Vec<Arc<Role>> {
+    let mut known = HashSet::new();
+    let first = survey.roles.iter().filter(|role| known.insert(said(&role.role)));
+    first.map(|role| Arc::clone(&role.role)).collect()
+}
+
 /// The text with as many of the fixes as may be made, and how many those are.
-fn repair(survey: &Survey, file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
-    let others: Vec<Arc<Role>> = survey.roles.iter().map(|role| Arc::clone(&role.role)).collect();
+fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
     let mut read = roles::survey_text(file, before);
@@ -54,7 +107,7 @@ fn repair(survey: &Survey, file: &str, before: &str, fixes: &[&Fix]) -> (String,
         let tried = apply(before, &made);
         let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
         match outcome {
-            Some((outcome, tried)) if is_fine(&read, &outcome, &others) => (text, read) = (tried, outcome),
+            Some((outcome, tried)) if is_fine(&read, &outcome, beside) => (text, read) = (tried, outcome),
             _ => drop(made.pop()),
         }
     }
@@ -83,10 +136,13 @@ fn apply(text: &str, fixes: &[&Fix]) -> Option<String> {
 
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was
 /// strict, or recorded, and is not any more.
-fn is_fine(before: &Survey, after: &Survey, others: &[Arc<Role>]) -> bool {
-    let errors = |survey: &Survey| {
-        survey.problems.iter().filter(|problem| problem.kind.severity() == Severity::Error).count()
+fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
+    // A key that is mended may show that its value is wrong too, which was so before.
+    let breaks = |problem: &&Problem| {
+        let kind = &problem.kind;
+        kind.severity() == Severity::Error && !matches!(kind, ProblemKind::InvalidMode { .. })
     };
+    let errors = |survey: &Survey| survey.problems.iter().filter(breaks).count();
     if errors(after) > errors(before)
         || after.problems.len() > before.problems.len()
         || before.roles.len() != after.roles.len()
@@ -94,30 +150,21 @@ fn is_fine(before: &Survey, after: &Survey, others: &[Arc<Role>]) -> bool {
     {
         return false;
     }
+    let here = before.roles.iter().map(|role| &role.role);
+    let others: Vec<&Arc<Role>> = beside.iter().chain(here).collect();
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
-        let same = says_the_same(&before.role, &after.role);
-        before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, others))
+        let same = said(&before.role) == said(&after.role);
+        before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, &others))
     })
-}
-
-fn says_the_same(before: &Role, after: &Role) -> bool {
-    let (before, after) = (&before.record_session, &after.record_session);
-    let default = |said: &crate::policy::RecordSession| said.default.as_ref().map(|setting| setting.value);
-    let desktop = |said: &crate::policy::RecordSession| said.desktop.as_ref().map(|setting| setting.value);
-    default(before) == default(after)
-        && desktop(before) == desktop(after)
-        && SessionKind::ALL.iter().all(|&kind| {
-            before.direct(kind).map(|(mode, _)| mode) == after.direct(kind).map(|(mode, _)| mode)
-        })
 }
 
 /// Whether a kind is less strict, alone or beside any one role. More roles show nothing that one
 /// does not: what can be loosened is a default, and one role holds it.
-fn loosens(before: &Arc<Role>, after: &Arc<Role>, others: &[Arc<Role>]) -> bool {
+fn loosens(before: &Arc<Role>, after: &Arc<Role>, others: &[&Arc<Role>]) -> bool {
     let with = |role: &Arc<Role>, other: Option<&Arc<Role>>| -> RoleSet {
         std::iter::once(role).chain(other).cloned().collect()
     };
-    let beside = others.iter().filter(|other| other.name != before.name).map(Some);
+    let beside = others.iter().filter(|other| other.name != before.name).map(|other| Some(*other));
     std::iter::once(None).chain(beside).any(|other| {
         let (before, after) = (with(before, other), with(after, other));
         SessionKind::ALL.iter().any(|&kind| {

@@ -44,6 +44,10 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             } else if text == "record_session" && !free && !tree.is_merge_key(key) {
                 found.report(document.problem(ProblemKind::Misplaced, tree.span(key)));
             }
+            // What is below a key that could be any is not known to be misplaced.
+            if document.is_unknown(tree, key) {
+                continue;
+            }
             pending.push((value, free || FREE_KEYS.iter().any(|name| text.ends_with(name))));
             let at = tree.span(key);
             if tree.is_mapping(key) && document.text[at.start as usize..].starts_with('{') {

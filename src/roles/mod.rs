@@ -6,7 +6,7 @@
 //! understood is an error and never left out: a role that is missing from a set can loosen the
 //! set's mode as well as tighten it.
 //!
-//! In a folder, files named `.yaml`, `.yml` or `.json` are read, links followed, hidden files and
+//! In a folder, files named `.yaml`, `.yml`, `.json` or `.tf` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it.
 //!

@@ -187,7 +187,7 @@ pub enum ProblemKind {
     #[error("holds no role{}", only(.0))]
     NoRole(Vec<String>),
     /// A folder without a role in it.
-    #[error("no role in this folder (searched for .yaml, .yml and .json)")]
+    #[error("no role in this folder (searched for .yaml, .yml, .json and .tf)")]
     NoRoleInFolder,
     /// Only `kind: user` documents.
     #[error("no role was read, only users")]

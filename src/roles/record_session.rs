@@ -83,7 +83,13 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
 }
 
 /// Reports each key of this mapping that is an expression: it could be any.
-fn unknown_keys(document: Document<'_>, tree: &Tree<'_>, id: NodeId, what: &'static str, found: &mut Found) {
+pub(super) fn unknown_keys(
+    document: Document<'_>,
+    tree: &Tree<'_>,
+    id: NodeId,
+    what: &'static str,
+    found: &mut Found,
+) {
     for (key, _) in tree.entries(id).into_iter().flatten() {
         if document.is_unknown(tree, key) {
             found.report(document.problem(ProblemKind::UnknownValue(what), tree.span(key)));

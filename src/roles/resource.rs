@@ -263,6 +263,7 @@ impl Reader<'_> {
     fn options(&mut self, id: NodeId) -> Option<NodeId> {
         let mut at = id;
         for (key, path) in [("spec", "spec"), ("options", "spec.options")] {
+            record_session::unknown_keys(self.document, self.tree, at, path, self.found);
             let (key, value) = self.tree.get(at, key)?;
             if self.tree.is_null(value) {
                 return None;

@@ -1,13 +1,14 @@
 //! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
 //! answers with roles or errors, this keeps both, and the places of everything.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::found::{Found, Skipped, User};
 use super::parallel::{self, Progress};
-use super::problem::{Mark, Problem, Site};
+use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry};
 use super::{load, parse};
@@ -26,6 +27,10 @@ pub struct Survey {
     pub skipped: Vec<Skipped>,
     /// Errors and warnings of the reading, in the order of the input.
     pub problems: Vec<Problem>,
+    /// Where the users' names are.
+    names: Vec<Mark>,
+    /// The number of each file.
+    index: HashMap<Arc<str>, usize>,
 }
 
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
@@ -47,6 +52,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                 survey.roles.append(&mut found.roles);
                 survey.skipped.append(&mut found.skipped);
                 users.append(&mut found.users);
+                survey.index.insert(Arc::clone(&input.file), survey.files.len());
                 survey.files.push(SurveyedFile {
                     file: input.file,
                     path: (input.source == Source::File).then_some(input.path),
@@ -59,15 +65,59 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
         }
     }
     survey.problems.extend(load::repeated(&survey.roles, &users));
-    survey.users = users.into_iter().map(|(user, _)| user).collect();
+    (survey.users, survey.names) = users.into_iter().unzip();
     survey
 }
 
 impl Survey {
+    /// The same with other texts of these files.
+    #[must_use]
+    pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
+        let mut new = Self::default();
+        for (file, text) in texts {
+            let one = survey_text(file, text);
+            new.files.extend(one.files);
+            new.roles.extend(one.roles);
+            new.users.extend(one.users);
+            new.names.extend(one.names);
+            new.skipped.extend(one.skipped);
+            new.problems.extend(one.problems);
+        }
+        let nth = |name: &str| self.index.get(name).copied().unwrap_or(usize::MAX);
+        let is_other = |name: &Arc<str>| !texts.contains_key(name);
+        let mut files = self.files.clone();
+        for file in new.files {
+            if let Some(old) = files.get_mut(nth(&file.file)) {
+                *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
+            }
+        }
+        let mut roles: Vec<_> =
+            self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
+        roles.sort_by_key(|role| nth(&role.role.at.file));
+        let users = |survey: &Self| -> Vec<_> {
+            survey.users.iter().cloned().zip(survey.names.iter().cloned()).collect()
+        };
+        let mut all: Vec<_> = users(self).into_iter().filter(|(user, _)| is_other(&user.at.file)).collect();
+        all.append(&mut new.users.into_iter().zip(new.names).collect());
+        all.sort_by_key(|(user, _)| nth(&user.at.file));
+        let repeated = |kind: &ProblemKind| {
+            matches!(kind, ProblemKind::DuplicateRole(_) | ProblemKind::DuplicateUser(_))
+        };
+        let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
+        let mut problems: Vec<_> =
+            others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
+        problems.sort_by_key(|problem| nth(&problem.site.file));
+        problems.extend(load::repeated(&roles, &all));
+        let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
+        let skipped = others.chain(new.skipped).collect();
+        let (users, names) = all.into_iter().unzip();
+        Self { files, roles, users, skipped, problems, names, index: self.index.clone() }
+    }
+
     /// The file of this name.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
-        self.files.iter().find(|file| *file.file == *name)
+        self.files.get(*self.index.get(name)?)
     }
 
     /// A place with its source line; `width` is that of the text there, in characters.
@@ -101,14 +151,15 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     survey.problems.extend(load::repeated(&found.roles, &found.users));
     survey.roles = found.roles;
     survey.skipped = found.skipped;
-    survey.users = found.users.into_iter().map(|(user, _)| user).collect();
+    (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
+    survey.index.insert(Arc::clone(&file), 0);
     survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
     survey
 }
 
 /// A file that was looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SurveyedFile {
     /// Its name as it was given or found.
     pub file: Arc<str>,

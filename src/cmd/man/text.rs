@@ -84,7 +84,8 @@ const RESOLVE: Page = Page {
     description: &[
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
          array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
-         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8. Documents of other kinds are skipped. \
+         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, the resource teleport_role in .tf and \
+         .tf.json, where an expression in the place of a mode is an error. Documents of other kinds are skipped. \
          Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \

@@ -1,6 +1,6 @@
 //! A document that names a role which was not read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::lint::{Finding, Input, Rule, Severity};
 
@@ -31,6 +31,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if names.is_empty() {
         return;
     }
+    // Many users may hold the same one.
+    let mut helps: HashMap<&str, String> = HashMap::new();
     for user in &input.survey.users {
         for (role, at) in &user.roles {
             // A glob or a template stands for roles that are not known here.
@@ -40,7 +42,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
             let finding =
                 Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
-            findings.push(finding.help(help(role, &names)));
+            let help = helps.entry(role).or_insert_with(|| help(role, &names));
+            findings.push(finding.help(help.as_str()));
         }
     }
 }

@@ -26,9 +26,10 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             if option.option != OptionName::Kind(kind) || !loosens {
                 continue;
             }
-            let mut weakened = strict.iter().filter(|other| other.role.name != role.role.name);
-            let Some(first) = weakened.next() else { continue };
-            let more = weakened.count();
+            let own =
+                usize::from(strict.binary_search_by(|other| other.role.name.cmp(&role.role.name)).is_ok());
+            let Some(first) = strict.iter().find(|other| other.role.name != role.role.name) else { continue };
+            let more = strict.len() - own - 1;
             let name = &first.role.name;
             let others = match more {
                 0 => String::new(),

@@ -104,7 +104,12 @@ impl Builder<'_> {
                         continue;
                     }
                     let at = block.ident.span().unwrap_or_default();
-                    let key = self.scalar(at.clone(), name, false);
+                    // What a dynamic block makes, and how often, is not known.
+                    let key = if name == "dynamic" {
+                        self.push(at.clone(), Value::Unknown)
+                    } else {
+                        self.scalar(at.clone(), name, false)
+                    };
                     let rest: Vec<_> = same.collect();
                     let value = if name == "dynamic" {
                         self.push(at, Value::Unknown)

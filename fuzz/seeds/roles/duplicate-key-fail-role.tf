@@ -1,0 +1,15 @@
+bresource "teleport_role" "ops" {
+  version = "v7"
+  metadata = {
+    name = "ops-tf"
+  }
+  spec = {
+    options = {
+      record_session = {
+        ssh = "best_effort"
+        default = "strict"
+        ssh = "strict"
+      }
+    }
+  }
+}

@@ -1,0 +1,135 @@
+//! Exit codes, severities, what is looked at, where the output goes.
+
+use std::fs;
+
+use super::{all, found, lint, lint_stdin, repository, role, stderr, stdout};
+
+fn code(output: &std::process::Output) -> Option<i32> {
+    output.status.code()
+}
+
+#[test]
+fn the_exit_code_says_whether_anything_counts() {
+    let folder = repository(&[
+        ("fine.yaml", &role("fine", &["ssh: strict"])),
+        ("info.yaml", "kind: role\nversion: v7\nmetadata: {name: silent}\n"),
+        ("warning.yaml", &role("kiosk", &["default: strict", "desktop: false"])),
+        ("error.yaml", &role("wrong", &["default: on"])),
+    ]);
+    let lint = |args: &[&str]| code(&lint(folder.path(), args));
+    assert_eq!(lint(&["fine.yaml"]), Some(0));
+    assert_eq!(lint(&["info.yaml"]), Some(0));
+    assert_eq!(lint(&["warning.yaml"]), Some(1));
+    assert_eq!(lint(&["--fail-on", "error", "warning.yaml"]), Some(0));
+    assert_eq!(lint(&["--fail-on", "error", "error.yaml"]), Some(1));
+    assert_eq!(lint(&["--exit-zero", "error.yaml"]), Some(0));
+    assert_eq!(lint(&["-A", "desktop-unrecorded", "warning.yaml"]), Some(0));
+    assert_eq!(lint(&["-D", "desktop-unrecorded", "--fail-on", "error", "warning.yaml"]), Some(1));
+    assert_eq!(lint(&["-W", "implicit-best-effort", "info.yaml"]), Some(1));
+    assert_eq!(lint(&["no-such-file.yaml"]), Some(2));
+    assert_eq!(lint(&["-A", "no-such-rule", "fine.yaml"]), Some(2));
+    assert_eq!(lint(&["-A", "syntax", "-D", "syntax", "fine.yaml"]), Some(2));
+    assert_eq!(lint(&["--no-such-flag"]), Some(2));
+}
+
+#[test]
+fn no_file_to_look_at_is_no_verdict() {
+    let folder = repository(&[("README.md", "nothing")]);
+    insta::assert_snapshot!(all(&lint(folder.path(), &[])));
+}
+
+#[test]
+fn git_ignored_and_hidden_files_are_left_out_unless_they_are_named() {
+    let wrong = role("wrong", &["default: on"]);
+    let folder = repository(&[
+        (".gitignore", "build/\n*.gen.yaml\n"),
+        ("build/a.yaml", &wrong),
+        ("b.gen.yaml", &wrong),
+        (".hidden/c.yaml", &wrong),
+        ("fine.yaml", &role("fine", &["default: strict"])),
+    ]);
+    let output = lint(folder.path(), &[]);
+    assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), "no findings in 1 file\n"));
+    for named in ["build", "b.gen.yaml", ".hidden"] {
+        assert_eq!(code(&lint(folder.path(), &[named])), Some(1), "{named}");
+    }
+}
+
+#[test]
+fn a_template_is_an_error_where_it_is_named_or_looks_like_a_role() {
+    let config = "{{- range .Values.all }}\na: 1\n{{- end }}\n";
+    let looks = "{{- range .Values.all }}\nkind: role\n{{- end }}\n---\nkind: role\nmetadata: {name: next}\n";
+    let folder = repository(&[("config.yaml", config), ("role.yaml", looks)]);
+    let severities = |args: &[&str]| {
+        let tree: serde_json::Value =
+            serde_json::from_slice(&lint(folder.path(), args).stdout).expect("JSON");
+        let all = tree["findings"].as_array().expect("findings").clone();
+        all.iter().map(|one| format!("{} {}", one["at"]["file"], one["severity"])).collect::<Vec<_>>()
+    };
+    let by_walk = severities(&["--format", "json", "-A", "implicit-best-effort"]);
+    assert_eq!(by_walk, [r#""config.yaml" "info""#, r#""role.yaml" "error""#]);
+    let by_name = severities(&["--format", "json", "config.yaml"]);
+    assert_eq!(by_name, [r#""config.yaml" "error""#]);
+    let rest = severities(&["--format", "json", "role.yaml"]);
+    assert_eq!(rest, [r#""role.yaml" "error""#, r#""role.yaml" "info""#], "the rest goes on");
+}
+
+#[test]
+fn standard_input_has_the_name_that_it_is_given() {
+    let folder = repository(&[]);
+    let text = role("wrong", &["default: on"]);
+    let output = lint_stdin(folder.path(), &["--stdin-name", "roles/x.yaml", "-"], &text);
+    assert!(stdout(&output).contains(" --> roles/x.yaml:8:16\n"), "{}", stdout(&output));
+    assert!(stdout(&lint_stdin(folder.path(), &["-"], &text)).contains(" --> <stdin>:8:16\n"));
+    let hcl = "resource \"teleport_role\" \"x\" {\n  metadata = { name = \"x\" }\n  spec = { options = { record_session = { ssh = true } } }\n}\n";
+    let output = lint_stdin(folder.path(), &["--stdin-name", "x.tf", "--format", "json", "-"], hcl);
+    assert_eq!(found(&output), ["invalid-mode:3"]);
+}
+
+#[test]
+fn the_output_file_is_replaced_as_a_whole() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: on"])), ("out.json", "old")]);
+    let output = lint(folder.path(), &["-o", "out.json", "--format", "json"]);
+    assert_eq!((code(&output), stdout(&output)), (Some(1), String::new()));
+    let written = fs::read_to_string(folder.path().join("out.json")).expect("a file");
+    assert!(written.starts_with("{\n  \"schema\": \"recmode.lint/1\""));
+    let left = fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(left, 3, "nothing is left beside it");
+    let output = lint(folder.path(), &["-o", "no/such/folder.json"]);
+    assert_eq!(code(&output), Some(2), "{}", stderr(&output));
+}
+
+#[test]
+fn a_baseline_leaves_out_what_is_known_also_when_lines_have_moved() {
+    let wrong = role("a", &["default: on", "ssh: yes"]);
+    let folder = repository(&[("roles/a.yaml", &wrong)]);
+    lint(folder.path(), &["--format", "json", "-o", "known.json"]);
+    let moved = format!("# a comment\n\n---\n{}", wrong.replace("  options", "  # here\n  options"));
+    fs::write(folder.path().join("roles/a.yaml"), format!("{moved}      db: on\n")).expect("a file");
+    let output = lint(folder.path(), &["--baseline", "known.json", "--format", "json", "roles"]);
+    assert_eq!(found(&output), ["invalid-mode:14"]);
+    let output = lint(folder.path(), &["--baseline", "known.json", "roles/a.yaml"]);
+    assert!(
+        stdout(&output).ends_with("1 finding in 1 file: 1 error; 2 in the baseline\n"),
+        "{}",
+        stdout(&output)
+    );
+    fs::write(folder.path().join("known.json"), "{\"schema\":\"recmode.lint/2\",\"findings\":[]}")
+        .expect("a file");
+    assert_eq!(code(&lint(folder.path(), &["--baseline", "known.json"])), Some(2));
+}
+
+#[test]
+fn teleports_dialect_makes_errors_of_what_it_does_not_honour() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: strict", "desktop: strict"]))]);
+    assert_eq!(code(&lint(folder.path(), &["--fail-on", "error"])), Some(0));
+    assert_eq!(code(&lint(folder.path(), &["--fail-on", "error", "--dialect", "teleport"])), Some(1));
+    let relaxed = ["--fail-on", "error", "--dialect", "teleport", "-W", "not-honoured"];
+    assert_eq!(code(&lint(folder.path(), &relaxed)), Some(0));
+}
+
+#[test]
+fn quiet_prints_findings_and_no_summary() {
+    let folder = repository(&[("a.yaml", &role("a", &["ssh: strict"]))]);
+    assert_eq!(stdout(&lint(folder.path(), &["-q"])), "");
+}

@@ -1,0 +1,79 @@
+//! The configuration: where it is found, what it may say, and what is said of a wrong one.
+
+use super::{all, lint, repository, role, stderr};
+
+#[test]
+fn a_wrong_configuration_is_an_error_at_its_place() {
+    let wrong = [
+        "version: 2\n",
+        "dialect: rfd68\n",
+        "version: 1\nrule: {}\n",
+        "version: 1\nrules:\n  invalid-mod: off\n",
+        "version: 1\nrules:\n  invalid-mode: fatal\n",
+        "version: 1\nversion: 1\n",
+        "version: 1\ndialect: teleport17\n",
+        "version: 1\nignore:\n- rules: []\n",
+        "version: 1\nignore:\n- rules: [syntax]\n  path: '{a'\n",
+        "version: 1\nignore:\n- rule: syntax\n",
+        "version: 1\nrequire:\n- mode: strict\n",
+        "version: 1\nrequire:\n- roles: [a]\n  users: [b]\n  mode: strict\n",
+        "version: 1\nrequire:\n- roles: [a]\n  mode: Strict\n",
+        "version: 1\nrequire:\n- roles: [a]\n  kinds: [kubernetes]\n  mode: strict\n",
+        "version: 1\n  paths: [\n",
+        "",
+        "version: \"\\e[2J\"\n",
+    ];
+    let mut said = String::new();
+    for text in wrong {
+        let folder = repository(&[(".recmode.yaml", text), ("a.yaml", &role("a", &["default: strict"]))]);
+        let output = lint(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(2), "{text}: {}", all(&output));
+        assert!(output.stdout.is_empty());
+        assert!(!stderr(&output).contains('\x1b'));
+        said.push_str(&stderr(&output));
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn it_is_found_upwards_to_the_repositorys_root_and_no_further() {
+    let off = "version: 1\nrules: {invalid-mode: off}\n";
+    let wrong = role("a", &["default: on"]);
+    for name in [".recmode.yaml", ".github/recmode.yaml"] {
+        let folder = repository(&[(name, off), ("deep/er/a.yaml", &wrong)]);
+        let lint = |args: &[&str]| lint(&folder.path().join("deep/er"), args).status.code();
+        assert_eq!(lint(&[]), Some(0), "{name}");
+        assert_eq!(lint(&["--no-config"]), Some(1), "{name}");
+    }
+    let folder = repository(&[(".recmode.yaml", off), ("inner/.git/HEAD", ""), ("inner/a.yaml", &wrong)]);
+    assert_eq!(lint(&folder.path().join("inner"), &[]).status.code(), Some(1));
+    let given = ["--config", "../.recmode.yaml"];
+    assert_eq!(lint(&folder.path().join("inner"), &given).status.code(), Some(0));
+}
+
+#[test]
+fn its_paths_are_looked_at_where_none_are_given() {
+    let config = "version: 1\npaths: [roles]\ndialect: teleport\nrules:\n  implicit-best-effort: error\n";
+    let folder = repository(&[
+        (".recmode.yaml", config),
+        ("roles/a.yaml", "kind: role\nmetadata: {name: a}\n"),
+        ("other/b.yaml", &role("b", &["default: on"])),
+    ]);
+    insta::assert_snapshot!(all(&lint(&folder.path().join("roles"), &[])));
+}
+
+#[test]
+fn requirements_are_kept_as_values_with_their_places() {
+    let text = "version: 1\nrequire:\n- name: prod is always recorded\n  roles: [\"prod-*\"]\n  kinds: [k8s, ssh]\n  mode: strict\n- users: [\"*@contractors.example\"]\n  mode: strict\n  except_roles: [break-glass]\n";
+    let config = recmode::config::parse(text, &"c.yaml".into()).expect("a configuration");
+    let [roles, users] = config.require.as_slice() else { panic!("two requirements") };
+    assert_eq!(roles.name.as_deref(), Some("prod is always recorded"));
+    assert_eq!(roles.kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>(), ["ssh", "k8s"]);
+    assert!(roles.roles[0].matches("prod-db") && !roles.roles[0].matches("nonprod-db"));
+    assert_eq!(roles.roles[0].at.place().map(|place| (place.line, place.column)), Some((4, 11)));
+    assert_eq!(users.kinds.len(), 5);
+    assert!(
+        users.users[0].matches("eve@contractors.example") && users.except_roles[0].matches("break-glass")
+    );
+    assert_eq!(users.at.place().map(|place| place.line), Some(7));
+}

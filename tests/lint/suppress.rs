@@ -1,0 +1,99 @@
+//! What comments and the configuration leave out, and what they do not.
+
+use super::{found, lint, lint_stdin, repository, role, stdout};
+
+fn judged(text: &str) -> Vec<String> {
+    let folder = repository(&[]);
+    found(&lint_stdin(folder.path(), &["--no-config", "--format", "json", "-"], text))
+}
+
+#[test]
+fn a_comment_speaks_of_its_own_line_or_the_next() {
+    let on_the_line = role(
+        "a",
+        &[
+            "desktop: false # recmode: ignore[desktop-unrecorded, legacy-desktop-boolean] why",
+            "default: strict",
+        ],
+    );
+    assert_eq!(judged(&on_the_line), [""; 0]);
+    let above = role(
+        "a",
+        &[
+            "# recmode: ignore[desktop-unrecorded, legacy-desktop-boolean]",
+            "desktop: false",
+            "default: strict",
+        ],
+    );
+    assert_eq!(judged(&above), [""; 0], "warnings need no reason");
+    let two = role(
+        "a",
+        &[
+            "# recmode: ignore[desktop-unrecorded]",
+            "# recmode: ignore[legacy-desktop-boolean]",
+            "desktop: false",
+            "default: strict",
+        ],
+    );
+    assert_eq!(judged(&two), [""; 0], "one above the other");
+    let too_far = role("a", &["# recmode: ignore[desktop-unrecorded]", "default: strict", "desktop: false"]);
+    assert_eq!(judged(&too_far), ["unused-ignore:8", "desktop-unrecorded:10", "legacy-desktop-boolean:10"]);
+}
+
+#[test]
+fn an_error_is_left_out_only_with_a_reason() {
+    assert_eq!(judged(&role("a", &["default: on # recmode: ignore[invalid-mode] #123: until v19"])), [""; 0]);
+    let text = role("a", &["default: on # recmode: ignore[invalid-mode]"]);
+    assert_eq!(judged(&text), ["invalid-mode:8"]);
+    let folder = repository(&[]);
+    insta::assert_snapshot!(stdout(&lint_stdin(folder.path(), &["--no-config", "-"], &text)));
+}
+
+#[test]
+fn what_is_no_comment_suppresses_nothing() {
+    let text = role("a", &["default: \"on # recmode: ignore[invalid-mode] no\""]);
+    assert_eq!(judged(&text), ["invalid-mode:8"]);
+    let text = format!(
+        "{}  allow:\n    note: |\n      # recmode: ignore[invalid-mode] x\n",
+        role("a", &["default: strict"])
+    );
+    assert_eq!(judged(&text), [""; 0], "and is not reported");
+}
+
+#[test]
+fn a_suppression_that_is_not_understood_is_reported() {
+    let text =
+        role("a", &["default: strict # recmode: ignore[no-such-rule] x", "ssh: strict # recmode: disable"]);
+    assert_eq!(judged(&text), ["unused-ignore:8", "unused-ignore:9"]);
+}
+
+#[test]
+fn a_rule_that_is_off_makes_no_suppression_unused() {
+    let folder = repository(&[]);
+    let text = role("a", &["default: strict # recmode: ignore[invalid-mode] x"]);
+    let output = lint_stdin(folder.path(), &["-A", "invalid-mode", "--format", "json", "-"], &text);
+    assert_eq!(found(&output), [""; 0]);
+}
+
+#[test]
+fn the_configuration_leaves_out_by_rule_path_and_role() {
+    let wrong = |name: &str| role(name, &["default: on"]);
+    let config = "version: 1\nignore:\n- rules: [invalid-mode]\n  path: 'legacy/**'\n  reason: goes away\n- rules: [invalid-mode]\n  role: 'tmp-*'\n  reason: goes away too\n- rules: [invalid-mode]\n  role: bare\n- rules: [syntax]\n  path: nowhere.yaml\n";
+    let folder = repository(&[
+        (".recmode.yaml", config),
+        ("legacy/deep/a.yaml", &wrong("a")),
+        ("b.yaml", &wrong("tmp-b")),
+        ("c.yaml", &wrong("bare")),
+        ("d.yaml", &wrong("d")),
+    ]);
+    insta::assert_snapshot!(stdout(&lint(folder.path(), &[])));
+    let output = lint(folder.path(), &["--format", "json", "d.yaml"]);
+    assert_eq!(found(&output), ["invalid-mode:8"], "of a part of the files, nothing is said of the entries");
+}
+
+#[test]
+fn comments_of_terraform_suppress_too() {
+    let text = "resource \"teleport_role\" \"x\" {\n  metadata = { name = \"x\" }\n  spec = { options = { record_session = {\n    # recmode: ignore[invalid-mode] because\n    ssh = true\n    k8s = true // recmode: ignore[invalid-mode] because\n    db = \"# recmode: ignore[invalid-mode] because\"\n  } } }\n}\n";
+    let folder = repository(&[("x.tf", text)]);
+    assert_eq!(found(&lint(folder.path(), &["--format", "json"])), ["invalid-mode:7"]);
+}
