@@ -79,7 +79,11 @@ complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dialect -d 'Whose reading of the roles counts (default: the configuration\'s, else rfd68)' -r -f -a "rfd68\t'The modes as they are specified'
 teleport\t'What Teleport 18 acts on'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l format -d 'How to print the findings' -r -f -a "human\t'The source lines, annotated, for people'
-json\t'A stable tree, for scripts; also what --baseline reads'"
+json\t'A stable tree, for scripts; also what --baseline reads'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Workflow commands, which GitHub Actions shows as annotations'
+gitlab\t'A GitLab Code Quality report'
+junit\t'A JUnit report, in which a finding from --fail-on up is a failed test'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings to this file, which is replaced when they are complete' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s A -l allow -d 'Turn a rule off (repeatable)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s W -l warn -d 'Make a rule\'s findings warnings (repeatable)' -r

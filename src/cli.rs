@@ -259,6 +259,14 @@ pub enum LintFormat {
     Human,
     /// A stable tree, for scripts; also what --baseline reads
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, which GitHub Actions shows as annotations
+    Github,
+    /// A GitLab Code Quality report
+    Gitlab,
+    /// A JUnit report, in which a finding from --fail-on up is a failed test
+    Junit,
 }
 
 /// From which severity on findings make `lint` fail.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::env;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -58,7 +58,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
             found.summary.fixed = fixed;
         }
     }
-    write(args, &found)?;
+    write(args, &found, &|name| repository_path(&root, &here, name))?;
     Ok(verdict(args, &survey, &found))
 }
 
@@ -126,8 +126,29 @@ fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
 
 /// The path of a file from the root of what is judged, as globs and fingerprints see it.
 fn below(root: &Path, here: &Path, name: &str) -> String {
-    let path = here.join(name);
+    let path = normal(&here.join(name));
     path.strip_prefix(root).unwrap_or(Path::new(name)).to_string_lossy().into_owned()
+}
+
+/// The path of a file from the repository's root, where CI systems look for it; from the
+/// configuration's where there is no repository; the absolute path of a file that is elsewhere.
+fn repository_path(root: &Path, here: &Path, name: &str) -> String {
+    let path = normal(&here.join(name));
+    let root = config::repository(here).unwrap_or(root);
+    path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned()
+}
+
+/// The path without `.` and `..`, which nobody who compares paths expects; symbolic links are not followed.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            part => normal.push(part),
+        }
+    }
+    normal
 }
 
 fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
@@ -162,10 +183,11 @@ fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
     Ok(fixed)
 }
 
-fn write(args: &LintArgs, found: &Report) -> anyhow::Result<()> {
+fn write(args: &LintArgs, found: &Report, path: &dyn Fn(&str) -> String) -> anyhow::Result<()> {
     let color = args.output.is_none() && super::color::wanted(args.color, &io::stdout());
     let mut out = Vec::new();
-    report::lint::write(found, args.format, color, args.quiet, &mut out)?;
+    let view = report::lint::View { color, quiet: args.quiet, least: least(args.fail_on), path };
+    report::lint::write(found, args.format, &view, &mut out)?;
     match &args.output {
         None => super::print(&out),
         Some(path) => file::replace(path, &out).with_context(|| escape::controls(&path.to_string_lossy())),
@@ -180,16 +202,20 @@ fn verdict(args: &LintArgs, survey: &Survey, found: &Report) -> u8 {
         trouble = true;
         say(&report::problem(problem, color));
     }
-    let least = match args.fail_on {
-        FailOn::Warning => Severity::Warning,
-        FailOn::Error => Severity::Error,
-    };
     if trouble {
         exit::TROUBLE
-    } else if !args.exit_zero && found.worst() >= Some(least) {
+    } else if !args.exit_zero && found.worst() >= Some(least(args.fail_on)) {
         exit::NO
     } else {
         exit::OK
+    }
+}
+
+/// The severity from which on a finding makes the run fail.
+fn least(fail_on: FailOn) -> Severity {
+    match fail_on {
+        FailOn::Warning => Severity::Warning,
+        FailOn::Error => Severity::Error,
     }
 }
 

@@ -14,12 +14,17 @@ pub struct Found {
     pub root: PathBuf,
 }
 
+/// The root of the repository that this folder is in.
+#[must_use]
+pub fn repository(from: &Path) -> Option<&Path> {
+    from.ancestors().find(|folder| folder.join(".git").exists())
+}
+
 /// Looks for it in `from` and the folders above, up to the one that holds `.git`. Outside of a
 /// repository only `from` itself is looked at, so that nobody else's file is found by chance.
 #[must_use]
 pub fn find(from: &Path) -> Found {
-    let repository = from.ancestors().find(|folder| folder.join(".git").exists());
-    let root = repository.unwrap_or(from);
+    let root = repository(from).unwrap_or(from);
     for folder in from.ancestors() {
         for name in NAMES {
             let file = folder.join(name);

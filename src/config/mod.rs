@@ -13,7 +13,7 @@ use crate::lint::Severity;
 use crate::policy::Dialect;
 use crate::roles::Site;
 
-pub use find::{Found, find};
+pub use find::{Found, find, repository};
 pub use pattern::Pattern;
 pub use read::{ConfigError, parse, read};
 pub use requirement::Requirement;

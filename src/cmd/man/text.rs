@@ -151,6 +151,8 @@ const LINT: Page = Page {
         "--fix changes only what has one right answer and leaves every other byte alone: a slip in the \
          spelling of a mode or a key, a record_session in the wrong place, a comment that suppresses \
          nothing. It never weakens a mode and never chooses one.",
+        "The formats sarif, github, gitlab and junit name files from the root of the repository, whatever \
+         the current directory is. The exit status is the same in every format.",
     ],
     exit_status: &[
         ("0", "Nothing at or above --fail-on was found."),
@@ -173,6 +175,7 @@ const LINT: Page = Page {
             "Accept what is there, and fail on what comes",
             "recmode lint --format json --exit-zero -o known.json; recmode lint --baseline known.json",
         ),
+        ("For code scanning", "recmode lint --format sarif -o recmode.sarif"),
         ("The roles of a cluster", "tctl get roles | recmode lint -"),
     ],
 };

@@ -51,8 +51,8 @@ struct Note<'a> {
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let findings = report.findings.iter().map(one).collect();
     let tree = Tree { schema: SCHEMA, findings, summary: &report.summary };
-    out.write_all(escape::json(&serde_json::to_string_pretty(&tree)?).as_bytes())?;
-    out.write_all(b"\n")
+    let text = serde_json::to_string_pretty(&tree)?;
+    writeln!(out, "{}", escape::json(&text))
 }
 
 fn one(finding: &Finding) -> One<'_> {

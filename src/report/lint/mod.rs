@@ -2,17 +2,23 @@
 //! for each. Prints what it is given in the order it is given and decides nothing.
 
 mod diff;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod sarif;
+mod view;
 
 use std::io;
 
 pub use diff::diff;
+pub use view::View;
 
 use crate::cli::LintFormat;
 use crate::lint::Report;
 
-/// Writes the report in this format; `color` and `quiet` are the human format's.
+/// Writes the report in this format.
 ///
 /// # Errors
 ///
@@ -20,12 +26,15 @@ use crate::lint::Report;
 pub fn write(
     report: &Report,
     format: LintFormat,
-    color: bool,
-    quiet: bool,
+    view: &View<'_>,
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     match format {
-        LintFormat::Human => human::write(report, color, quiet, out),
+        LintFormat::Human => human::write(report, view.color, view.quiet, out),
         LintFormat::Json => json::write(report, out),
+        LintFormat::Sarif => sarif::write(report, view, out),
+        LintFormat::Github => github::write(report, view, out),
+        LintFormat::Gitlab => gitlab::write(report, view, out),
+        LintFormat::Junit => junit::write(report, view, out),
     }
 }
