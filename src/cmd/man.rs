@@ -81,14 +81,12 @@ fn page(root: &Command, command: &Command, text: &Page) -> anyhow::Result<String
             tail.text([roman(about(sub))]);
         }
     }
-    for (title, table) in [
-        ("EXIT STATUS", text.exit_status),
-        ("DIAGNOSTICS", text.diagnostics),
-        ("FILES", text.files),
-        ("ENVIRONMENT", text.environment),
-    ] {
-        definitions(&mut tail, title, table);
+    definitions(&mut tail, "EXIT STATUS", text.exit_status, "");
+    if !text.diagnostics.is_empty() {
+        definitions(&mut tail, "DIAGNOSTICS", text.diagnostics, "");
     }
+    definitions(&mut tail, "FILES", text.files, "None but those that are named.");
+    definitions(&mut tail, "ENVIRONMENT", text.environment, "No variable is read.");
     examples(&mut tail, text.examples);
     see_also(&mut tail, root, command);
 
@@ -140,11 +138,12 @@ fn takes_values(arg: &Arg) -> bool {
     arg.get_num_args().is_some_and(|range| range.takes_values())
 }
 
-fn definitions(roff: &mut Roff, title: &str, table: &[(&str, &str)]) {
-    if table.is_empty() {
-        return;
-    }
+/// A section of terms and their meanings; `none` is said where there are none.
+fn definitions(roff: &mut Roff, title: &str, table: &[(&str, &str)], none: &str) {
     roff.control("SH", [title]);
+    if table.is_empty() {
+        roff.text([roman(none)]);
+    }
     for (term, meaning) in table {
         roff.control("TP", []);
         roff.text([bold(*term)]);
