@@ -105,11 +105,11 @@ impl Producer {
         self.shared.window_size().store(u32::from(cols) << 16 | u32::from(rows), Ordering::Release);
     }
 
-    /// Whether a frame of the longest payload fits without dropping anything.
+    /// Whether what one turn appends (output, input and a little) fits without dropping anything.
     #[must_use]
     pub fn has_room(&mut self) -> bool {
         let left = (SEGMENT - within(self.head)) % SEGMENT;
-        if left >= HEADER + MAX_PAYLOAD {
+        if left >= 4 * (HEADER + MAX_PAYLOAD) {
             return true;
         }
         self.reclaim();

@@ -132,7 +132,7 @@ fn a_warning_is_shown_when_the_alternate_screen_is_left_though_the_disk_is_back(
     until(SOON, "the recording to go on", || lab.path("rec.2.cast").exists());
     assert!(!String::from_utf8_lossy(&outer.seen()).contains("Warning"));
     outer.send("\r");
-    outer.wait_for("out\r\n");
+    outer.wait_for("\x1b[?1049l");
     outer.wait_for(MESSAGE_C);
     assert_eq!(outer.end().status, 0);
     Ok(())

@@ -69,7 +69,7 @@ impl Pump {
 
     pub(super) fn read_stream(&mut self) {
         let Some(stream) = self.outer.stream() else { return };
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = [0; MAX_PAYLOAD];
         match read(stream, &mut buffer) {
             Ok(n) if n > 0 => {
                 if self.mask.is_some() {

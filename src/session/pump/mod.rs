@@ -66,6 +66,8 @@ pub(super) struct Pump {
     /// What recmode was told to end by.
     ended_by: Option<(Ending, Instant)>,
     finishing: Option<Instant>,
+    /// The recording side may have said something.
+    reported: bool,
     closed: bool,
 }
 
@@ -112,6 +114,7 @@ impl Pump {
             drain: None,
             ended_by: None,
             finishing: None,
+            reported: true,
             closed: false,
         }
     }
@@ -162,9 +165,9 @@ impl Pump {
     }
 
     fn reports(&mut self) -> Step {
-        while !self.recorder.gone {
+        while !self.recorder.gone && self.reported {
             match self.recorder.channel.receive() {
-                Received::Nothing => break,
+                Received::Nothing => self.reported = false,
                 Received::Message(Report::Started(segment)) => {
                     let first = &self.recorder.path;
                     let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
@@ -242,9 +245,13 @@ impl Pump {
         self.look_for_foreground();
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
-        // What is to be recorded is read only as fast as that goes, unless nothing is recorded now.
+        // What is to be recorded is read only as fast as that goes, or as the mode waits for it.
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
-        let may_capture = self.mask.is_none() || unrecorded < WINDOW || self.enforcer.is_failing();
+        let may_capture = self.mask.is_none()
+            || match self.enforcer.mode() {
+                Mode::Strict => unrecorded < WINDOW,
+                Mode::BestEffort => self.has_room(),
+            };
         let runs = self.drain.is_none() && may_capture;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
@@ -295,7 +302,8 @@ impl Pump {
         ];
         let count = poll(&mut fds, timeout_of(timeout)).unwrap_or(0);
         let any = |index: usize| fds[index].revents().unwrap_or(PollFlags::empty());
-        let [signal, _, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
+        let [signal, report, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
+        self.reported |= !report.is_empty();
         if awaits_recorder {
             self.recorder.ring.settle(!wake.is_empty());
         }

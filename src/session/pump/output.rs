@@ -82,9 +82,11 @@ impl Pump {
 
     /// Whether more output may be read: the terminal keeps up, and the ring has room or gets it.
     pub(super) fn may_read(&mut self) -> bool {
-        if self.recorder.ring.unshown() >= WINDOW {
-            return false;
-        }
+        self.recorder.ring.unshown() < WINDOW && self.has_room()
+    }
+
+    /// Whether the ring has room, or gets it as the mode wants it: strict waits, best effort drops.
+    pub(super) fn has_room(&mut self) -> bool {
         if self.recorder.ring.has_room() {
             // Room that a drop made is none that the recorder made: its patience is not renewed.
             if self.full.is_some() && self.recorder.ring.released() == self.recorder.ring.head() {
