@@ -55,8 +55,7 @@ pub struct Finding {
     pub rule: &'static str,
     /// How bad it is in this run.
     pub severity: Severity,
-    /// The severity that this finding has where nobody says otherwise, if not its rule's. It is also
-    /// the most that the configuration can make of it.
+    /// The severity that this finding has where nobody says otherwise, if not its rule's.
     pub own_severity: Option<Severity>,
     /// What is wrong, in a sentence without a full stop.
     pub message: String,

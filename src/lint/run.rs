@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::config::Ignore;
-use crate::roles::ProblemKind;
+use crate::roles::{Problem, ProblemKind};
 
 use super::{Finding, Input, Report, Severity, fingerprints, registry, suppress};
 
@@ -22,6 +22,24 @@ pub struct Settings {
     pub baseline: HashSet<String>,
 }
 
+/// A template that is not rendered is one finding for a file: what it makes of the lines it is in
+/// says nothing more.
+fn keep_one_of_each_template(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let is_template = |problem: &&Problem| matches!(problem.kind, ProblemKind::Template);
+    let templated: HashSet<&str> =
+        input.survey.problems.iter().filter(is_template).map(|problem| &*problem.site.file).collect();
+    if templated.is_empty() {
+        return;
+    }
+    let mut told = HashSet::new();
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
+    findings.retain(|finding| {
+        let affected = templated.contains(&*finding.at.file)
+            && finding.at.mark.as_ref().is_some_and(|mark| mark.excerpt.text.contains("{{"));
+        !affected || finding.rule == "syntax" && told.insert(finding.at.file.to_string())
+    });
+}
+
 /// Judges the input. `path` makes the path that globs and fingerprints see of a file's name.
 #[must_use]
 pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String) -> Report {
@@ -31,14 +49,14 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     for rule in registry::RULES.iter().filter(|rule| !is_off(rule.id)) {
         (rule.check)(input, &mut findings);
     }
+    keep_one_of_each_template(input, &mut findings);
     let severities: HashMap<&str, Severity> =
         registry::RULES.iter().map(|rule| (rule.id, rule.severity)).collect();
     let set_severity = |finding: &mut Finding| {
         let own = finding.own_severity;
         let default = severities.get(finding.rule).copied().unwrap_or(Severity::Error);
         finding.severity = match (level(finding.rule).flatten(), own) {
-            (Some(level), Some(own)) => level.min(own),
-            (Some(level), None) | (None, Some(level)) => level,
+            (Some(level), _) | (None, Some(level)) => level,
             (None, None) => default,
         };
     };

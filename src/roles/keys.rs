@@ -49,17 +49,37 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
                 continue;
             }
             pending.push((value, free || FREE_KEYS.iter().any(|name| text.ends_with(name))));
-            let at = tree.span(key);
-            if tree.is_mapping(key) && document.text[at.start as usize..].starts_with('{') {
-                let opens = document.text[..at.start as usize].ends_with('{');
-                if opens {
-                    found.report(document.problem(ProblemKind::Template, at));
-                }
+            if opens_template(document, tree, key) {
+                found.report(document.problem(ProblemKind::Template, tree.span(key)));
             }
             if tree.text(key).is_none() {
                 pending.push((key, free));
             }
         }
+    }
+}
+
+/// Whether this key is the inner part of `{{ … }}`, which YAML takes for a mapping as a key.
+fn opens_template(document: Document<'_>, tree: &Tree<'_>, key: NodeId) -> bool {
+    let start = tree.span(key).start as usize;
+    tree.is_mapping(key) && document.text[start..].starts_with('{') && document.text[..start].ends_with('{')
+}
+
+/// Reports the first template outside of quotes in what is otherwise not looked at.
+pub(super) fn template(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
+    let mut pending = vec![root];
+    while let Some(id) = pending.pop() {
+        // Aliases stand for what is looked at where it is.
+        if tree.alias(id).is_some() {
+            continue;
+        }
+        pending.extend(tree.items(id).into_iter().flatten().rev());
+        let entries: Vec<_> = tree.entries(id).into_iter().flatten().collect();
+        if let Some((key, _)) = entries.iter().find(|(key, _)| opens_template(document, tree, *key)) {
+            found.report(document.problem(ProblemKind::Template, tree.span(*key)));
+            return;
+        }
+        pending.extend(entries.iter().rev().map(|(_, value)| *value));
     }
 }
 

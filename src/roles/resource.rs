@@ -200,6 +200,11 @@ impl Reader<'_> {
             kind: kind.map(|kind| quoted(kind).into()),
         });
         let Some(kind) = kind else {
+            // A kind that is still to be filled in may be a role's.
+            let templated = tree.get(id, "kind").is_some_and(|(_, value)| tree.is_mapping(value));
+            if templated || self.found.detail {
+                keys::template(self.document, tree, id, self.found);
+            }
             let options =
                 [Some(id), tree.get(id, "options").map(|(_, options)| options), keys::options(tree, id)];
             let said = options.into_iter().flatten().find_map(|at| tree.get(at, "record_session"));
@@ -211,7 +216,13 @@ impl Reader<'_> {
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         // A later version of the operator's kind is no role that this program can read.
         let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
-        let Some(nearest) = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later) else { return };
+        // What says how its sessions are recorded is meant for a role.
+        let says =
+            keys::options(tree, id).is_some_and(|options| tree.get(options, "record_session").is_some());
+        let slip =
+            || says.then(|| ROLE_KINDS.iter().find(|known| strsim::damerau_levenshtein(known, kind) == 1));
+        let nearest = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later);
+        let Some(nearest) = nearest.or_else(|| slip().flatten()) else { return };
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
         if version.is_none_or(|version| version.starts_with(OPERATOR_GROUP))
             && let Some((_, value)) = tree.get(id, "kind")

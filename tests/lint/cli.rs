@@ -33,6 +33,44 @@ fn the_exit_code_says_whether_anything_counts() {
 }
 
 #[test]
+fn an_explicit_severity_raises_what_a_rule_itself_makes_light_of() {
+    let folder = repository(&[
+        ("values.yaml", "a: {{ .Values.x }}\n"),
+        ("fine.yaml", &role("fine", &["ssh: strict"])),
+    ]);
+    assert_eq!(code(&lint(folder.path(), &["."])), Some(0));
+    assert_eq!(code(&lint(folder.path(), &["-D", "syntax", "."])), Some(1));
+}
+
+#[test]
+fn a_template_is_told_once_and_not_what_it_makes_of_its_line() {
+    for text in [
+        "kind: role\nmetadata: {name: a}\nspec: {options: {record_session: {default: {{ .Values.m }} }}}\n",
+        "kind: role\nmetadata: {name: a}\nspec:\n  options:\n    record_session: {{ .Values.m }}\n",
+        "kind: {{ .Values.kind }}\nmetadata: {name: {{ .Values.name }} }\n",
+    ] {
+        let folder = repository(&[("role.yaml", text)]);
+        let output = lint(folder.path(), &["role.yaml"]);
+        assert_eq!(code(&output), Some(1), "{text}");
+        assert!(stdout(&output).contains("1 finding in 1 file: 1 error"), "{text}{}", stdout(&output));
+    }
+}
+
+#[test]
+fn a_slip_in_the_kind_of_a_role_does_not_pass() {
+    for kind in ["roles", "rolle", "Role"] {
+        let text = role("a", &["default: stric"]).replace("kind: role", &format!("kind: {kind}"));
+        let folder = repository(&[("role.yaml", &text)]);
+        let output = lint(folder.path(), &["role.yaml"]);
+        assert_eq!(code(&output), Some(1), "{kind}: {}", stdout(&output));
+        assert!(stdout(&output).contains("did you mean role?"), "{}", stdout(&output));
+    }
+    let rbac = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\nrules: []\n";
+    let folder = repository(&[("role.yaml", rbac)]);
+    assert_eq!(code(&lint(folder.path(), &["role.yaml"])), Some(0), "Kubernetes' own");
+}
+
+#[test]
 fn no_file_to_look_at_is_no_verdict() {
     let folder = repository(&[("README.md", "nothing")]);
     insta::assert_snapshot!(all(&lint(folder.path(), &[])));

@@ -28,7 +28,9 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let message = format!("the pattern {:?} matches nothing that was read", pattern.text);
             let mut finding = Finding::new(RULE.id, message, pattern.at.clone());
             finding.own_severity = Some(Severity::Warning);
-            findings.push(finding.help("so nothing is required here: is it a slip?"));
+            let excepts = requirement.except_roles.iter().any(|except| except.at == pattern.at);
+            let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
+            findings.push(finding.help(format!("{so}: is it a slip?")));
         }
         findings.extend(outcome.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
         findings.extend(outcome.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));

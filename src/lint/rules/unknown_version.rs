@@ -27,7 +27,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for problem in &input.survey.problems {
         if let ProblemKind::NearKind { kind, nearest } = &problem.kind {
             let message = format!("{kind:?} is no kind that recmode knows, so this is not judged");
-            findings.push(from_problem(RULE.id, problem, message).help(format!("did you mean {nearest}?")));
+            let mut finding =
+                from_problem(RULE.id, problem, message).help(format!("did you mean {nearest}?"));
+            // Nothing else is said of what is in it.
+            finding.own_severity = Some(Severity::Warning);
+            findings.push(finding);
         }
     }
 }
