@@ -125,7 +125,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -l log -d 'Log s
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l no-nested -d 'Refuse to record inside a session that is already recorded'
-complete -c recmode -n "__fish_recmode_using_subcommand record" -s q -l quiet -d 'Don\'t say where the recording is'
+complete -c recmode -n "__fish_recmode_using_subcommand record" -s q -l quiet -d 'Don\'t say where the recording is, nor what is missing from it'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s v -l verbose -d 'Say after the session what went wrong with the recording'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand cat" -l raw -d 'Print the exact bytes, terminal control sequences included'

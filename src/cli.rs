@@ -379,7 +379,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub no_nested: bool,
 
-    /// Don't say where the recording is
+    /// Don't say where the recording is, nor what is missing from it
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
 

@@ -1,5 +1,7 @@
 //! Untrusted text made safe to print: file names, and pieces of files, in messages.
 
+use std::path::Path;
+
 use std::fmt::Write as _;
 
 /// The text with every character that could drive or confuse a terminal (C0, DEL, C1, line and
@@ -15,6 +17,12 @@ pub fn controls(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A path, safe to print.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    controls(&path.to_string_lossy())
 }
 
 /// The JSON text with the same characters as JSON's own escapes, such as `\u001b`, so that it means

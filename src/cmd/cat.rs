@@ -17,7 +17,7 @@ use crate::{escape, exit};
 ///
 /// When the recording can't be read or is none, or standard output can't be written.
 pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
-    let name = escape::controls(&args.file.to_string_lossy());
+    let name = escape::path(&args.file);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let input = open(&args.file).with_context(|| name.clone())?;
     let printed = print(input, args.raw, &mut out).and_then(|ending| {

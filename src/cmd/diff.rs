@@ -1,6 +1,6 @@
 //! `recmode diff`: whose sessions are recorded otherwise after a change of the roles.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -18,8 +18,7 @@ use crate::{diff, escape, exit, git};
 /// For paths that make no comparison, if git fails, and when standard output can't be written.
 pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
     let color = super::color::wanted(args.color, &io::stderr());
-    // Standard error may be closed; that changes no answer.
-    let say = |text: &str| drop(io::stderr().lock().write_all(text.as_bytes()));
+    let say = super::say;
     let Some(sides) = sides(args, color, &say)? else { return Ok(exit::TROUBLE) };
 
     let diff = diff::compare(&sides.old, &sides.new, args.dialect, args.with_requests);

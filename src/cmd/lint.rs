@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::env;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     let (config, root) = match configuration(args, &here) {
         Ok(found) => found,
         Err(error) => {
-            say(&report::config_error(&error, color));
+            super::say(&report::config_error(&error, color));
             return Ok(exit::TROUBLE);
         }
     };
@@ -37,7 +37,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
 
     let mut survey = read(args, &paths);
     if survey.files.is_empty() && survey.problems.is_empty() {
-        let named: Vec<_> = paths.iter().map(|path| escape::controls(&path.to_string_lossy())).collect();
+        let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
     }
     let judge = |survey: &Survey| {
@@ -116,7 +116,7 @@ fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
     let baseline = match &args.baseline {
         None => HashSet::new(),
         Some(file) => {
-            let name = || escape::controls(&file.to_string_lossy());
+            let name = || escape::path(file);
             let text = std::fs::read_to_string(file).with_context(name)?;
             lint::baseline(&text).with_context(name)?
         }
@@ -165,7 +165,7 @@ fn dry_run(args: &LintArgs, survey: &Survey, found: &Report, repairs: &[Repair])
     super::print(report::lint::diff(repairs, color).as_bytes())?;
     if !args.quiet {
         let count: usize = repairs.iter().map(|repair| repair.findings).sum();
-        say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
+        super::say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
     }
     Ok(verdict(args, survey, found))
 }
@@ -176,8 +176,7 @@ fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
     for repair in repairs {
         // What came from a stream has nowhere to go.
         let Some(path) = survey.file(&repair.file).and_then(|file| file.path.as_ref()) else { continue };
-        file::replace(path, repair.after.as_bytes())
-            .with_context(|| escape::controls(&path.to_string_lossy()))?;
+        file::replace(path, repair.after.as_bytes()).with_context(|| escape::path(path))?;
         fixed += repair.findings;
     }
     Ok(fixed)
@@ -190,7 +189,7 @@ fn write(args: &LintArgs, found: &Report, path: &dyn Fn(&str) -> String) -> anyh
     report::lint::write(found, args.format, &view, &mut out)?;
     match &args.output {
         None => super::print(&out),
-        Some(path) => file::replace(path, &out).with_context(|| escape::controls(&path.to_string_lossy())),
+        Some(path) => file::replace(path, &out).with_context(|| escape::path(path)),
     }
 }
 
@@ -200,7 +199,7 @@ fn verdict(args: &LintArgs, survey: &Survey, found: &Report) -> u8 {
     let mut trouble = false;
     for problem in survey.problems.iter().filter(|problem| lint::is_trouble(&problem.kind)) {
         trouble = true;
-        say(&report::problem(problem, color));
+        super::say(&report::problem(problem, color));
     }
     if trouble {
         exit::TROUBLE
@@ -217,9 +216,4 @@ fn least(fail_on: FailOn) -> Severity {
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
     }
-}
-
-/// Standard error may be closed; that changes no answer.
-fn say(text: &str) {
-    drop(io::stderr().lock().write_all(text.as_bytes()));
 }

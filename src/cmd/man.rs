@@ -29,9 +29,9 @@ pub fn run(args: &ManArgs) -> anyhow::Result<u8> {
     };
     let write = |name: String, page: String| {
         let path = directory.join(name);
-        fs::write(&path, page).with_context(|| escape::controls(&path.to_string_lossy()))
+        fs::write(&path, page).with_context(|| escape::path(&path))
     };
-    fs::create_dir_all(directory).with_context(|| escape::controls(&directory.to_string_lossy()))?;
+    fs::create_dir_all(directory).with_context(|| escape::path(directory))?;
     write("recmode.1".to_owned(), page(&root, &root, text::ROOT)?)?;
     for command in root.get_subcommands() {
         let text = text::of(command.get_name())

@@ -28,3 +28,8 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
         written => written.context("standard output"),
     }
 }
+
+/// Writes to standard error. It may be closed; that changes no answer.
+fn say(text: &str) {
+    drop(io::stderr().lock().write_all(text.as_bytes()));
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -35,7 +35,9 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         if args.no_nested {
             bail!("already inside the recorded session {outer}");
         }
-        say(&format!("recmode: already inside the recorded session {outer}; recording this one too\n"));
+        super::say(&format!(
+            "recmode: already inside the recorded session {outer}; recording this one too\n"
+        ));
     }
     let Some(decided) = decide(args)? else { return Ok(exit::RECORD_TROUBLE) };
     let passwd = User::from_uid(getuid()).ok().flatten();
@@ -51,7 +53,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
             &id,
         )),
     };
-    let path = std::path::absolute(&path).with_context(|| shown(&path))?;
+    let path = std::path::absolute(&path).with_context(|| escape::path(&path))?;
     let text = |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let header = Header {
         term: Term { cols: 0, rows: 0, kind: text("TERM") },
@@ -154,15 +156,15 @@ fn load(args: &RecordArgs, paths: &[PathBuf]) -> Option<RoleSet> {
     let loaded = match roles::load(paths) {
         Ok(loaded) => loaded,
         Err(error) => {
-            say(&report::load_error(&error, color));
+            super::say(&report::load_error(&error, color));
             return None;
         }
     };
-    say(&report::problems(loaded.warnings(), color));
+    super::say(&report::problems(loaded.warnings(), color));
     match loaded.select(&args.selection.role, args.selection.user.as_deref()) {
         Ok(set) => Some(set),
         Err(errors) => {
-            say(&report::select_errors(&errors, color));
+            super::say(&report::select_errors(&errors, color));
             None
         }
     }
@@ -171,7 +173,7 @@ fn load(args: &RecordArgs, paths: &[PathBuf]) -> Option<RoleSet> {
 fn resolve(set: &RoleSet, kind: SessionKind) -> Decided {
     let decision = set.resolve(kind);
     if !decision.recording {
-        say(&format!(
+        super::say(&format!(
             "recmode: warning: every role turns {kind} recording off; this session is recorded all the same\n"
         ));
     }
@@ -219,56 +221,53 @@ fn directory(args: &RecordArgs, passwd: Option<&User>) -> anyhow::Result<PathBuf
 /// Says on standard error how it went.
 fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
     if outcome.file_exists {
-        say(&format!("recmode: {}: the file exists, and recordings are never overwritten\n", shown(path)));
+        super::say(&format!(
+            "recmode: {}: the file exists, and recordings are never overwritten\n",
+            escape::path(path)
+        ));
         return;
     }
     if let Some(error) = &outcome.not_executed {
         let program = escape::controls(&program.to_string_lossy());
         match error.kind() {
-            io::ErrorKind::NotFound => say(&format!("recmode: {program}: command not found\n")),
-            _ => say(&format!("recmode: {program}: {error}\n")),
+            io::ErrorKind::NotFound => super::say(&format!("recmode: {program}: command not found\n")),
+            _ => super::say(&format!("recmode: {program}: {error}\n")),
         }
     }
     if let Some(error) = &outcome.output_error {
-        say(&format!("recmode: standard output: {error}\n"));
+        super::say(&format!("recmode: standard output: {error}\n"));
     }
     if args.verbose {
         for fault in &outcome.faults {
-            say(&format!("recmode: {fault}\n"));
+            super::say(&format!("recmode: {fault}\n"));
         }
     }
     for pid in &outcome.survivors {
-        say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
+        super::say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
     }
     if args.quiet {
         return;
     }
     for file in &outcome.spoiled {
-        say(&format!("recmode: {}: the recording was moved, removed or changed by others\n", shown(file)));
+        super::say(&format!(
+            "recmode: {}: the recording was moved, removed or changed by others\n",
+            escape::path(file)
+        ));
     }
     for file in &outcome.files {
-        say(&format!("recmode: recorded to {}\n", shown(file)));
+        super::say(&format!("recmode: recorded to {}\n", escape::path(file)));
     }
     // Strict's message, or a refusal, has said it all.
     let ended = [exit::RECORD_TROUBLE, exit::ENDED_BY_STRICT].contains(&outcome.status);
     match outcome.lost {
         Some(0) => {}
         _ if ended => {}
-        Some(lost) => say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
-        None => say("recmode: the recording was not complete when the session ended\n"),
+        Some(lost) => super::say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
+        None => super::say("recmode: the recording was not complete when the session ended\n"),
     }
-}
-
-fn shown(path: &Path) -> String {
-    escape::controls(&path.to_string_lossy())
 }
 
 /// An environment variable; an empty one counts as unset.
 fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
-}
-
-fn say(text: &str) {
-    // Where standard error is closed there is nobody to tell.
-    let _ = io::stderr().lock().write_all(text.as_bytes());
 }

@@ -18,7 +18,7 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<u8> {
     let mut code = exit::OK;
     let mut trouble = |path: &Path, error: &dyn std::fmt::Display| {
         code = exit::TROUBLE;
-        let _ = writeln!(io::stderr().lock(), "recmode: {}: {error}", shown(path));
+        let _ = writeln!(io::stderr().lock(), "recmode: {}: {error}", escape::path(path));
     };
     let mut files = Vec::new();
     for path in &args.paths {
@@ -42,7 +42,7 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<u8> {
                 continue;
             }
         };
-        super::print(format!("{}: {text}\n", shown(&path)).as_bytes())?;
+        super::print(format!("{}: {text}\n", escape::path(&path)).as_bytes())?;
     }
     Ok(code)
 }
@@ -69,8 +69,4 @@ fn find(
             Err(error) => trouble(&path, &error),
         }
     }
-}
-
-fn shown(path: &Path) -> String {
-    escape::controls(&path.to_string_lossy())
 }

@@ -1,6 +1,6 @@
 //! `recmode resolve`: which mode holds for a set of roles, and why.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use anyhow::bail;
 
@@ -23,8 +23,7 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
         _ => {}
     }
     let color = super::color::wanted(args.color, &io::stderr());
-    // Standard error may be closed; that changes no answer.
-    let say = |text: &str| drop(io::stderr().lock().write_all(text.as_bytes()));
+    let say = super::say;
     let loaded =
         super::progress::shown(&args.roles, |progress| roles::load_with_progress(&args.roles, progress));
     let roles = match loaded {

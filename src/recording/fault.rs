@@ -62,18 +62,10 @@ impl Fault {
         Self { during, cause: Cause::Errno(error.raw_os_error().unwrap_or(libc::EIO)) }
     }
 
-    /// The cause's short name in a gap record: an errno's name, or a word.
+    /// The cause's short name in a gap record.
     #[must_use]
     pub fn code(self) -> String {
-        match self.cause {
-            Cause::Errno(errno) => format!("{:?}", Errno::from_raw(errno)),
-            Cause::Vanished => "vanished".to_owned(),
-            Cause::Shrunk => "shrunk".to_owned(),
-            Cause::Grown => "grown".to_owned(),
-            Cause::Stalled => "stalled".to_owned(),
-            Cause::RecorderGone => "recorder_gone".to_owned(),
-            Cause::BufferFull => "buffer_full".to_owned(),
-        }
+        self.cause.code()
     }
 
     /// Whether the file is no longer ours alone: what it holds now is not what was recorded.
@@ -86,6 +78,22 @@ impl Fault {
     #[must_use]
     pub fn is_existing_file(self) -> bool {
         self == Self { during: Operation::Create, cause: Cause::Errno(libc::EEXIST) }
+    }
+}
+
+impl Cause {
+    /// The cause's short name in a gap record: an errno's name, or a word.
+    #[must_use]
+    pub fn code(self) -> String {
+        match self {
+            Self::Errno(errno) => format!("{:?}", Errno::from_raw(errno)),
+            Self::Vanished => "vanished".to_owned(),
+            Self::Shrunk => "shrunk".to_owned(),
+            Self::Grown => "grown".to_owned(),
+            Self::Stalled => "stalled".to_owned(),
+            Self::RecorderGone => "recorder_gone".to_owned(),
+            Self::BufferFull => "buffer_full".to_owned(),
+        }
     }
 }
 

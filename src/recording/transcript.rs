@@ -1,7 +1,7 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Encoder, Ending, Fault, Format, Gap, Header, Record};
+use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record};
 use crate::ring::{Frame, FrameCode};
 
 /// A character whose end has not come yet.
@@ -152,7 +152,7 @@ impl Transcript {
     pub fn tell_gap(&mut self, missed: u64) {
         let lost_input = std::mem::take(&mut self.lost_input);
         let gap = self.gap.take().map_or(
-            Gap { bytes: missed, seconds: 0.0, lost: missed, lost_input, error: "buffer_full".to_owned() },
+            Gap { bytes: missed, seconds: 0.0, lost: missed, lost_input, error: Cause::BufferFull.code() },
             |gap| Gap {
                 bytes: gap.bytes.max(missed) + gap.doubtful,
                 #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]

@@ -116,13 +116,6 @@ impl Producer {
         !self.free.is_empty()
     }
 
-    /// Segments that hold frames, as a share of all, in percent.
-    #[must_use]
-    pub fn fill_percent(&mut self) -> usize {
-        self.reclaim();
-        self.in_flight.len() * 100 / self.shared.segments
-    }
-
     /// Appends a frame and publishes it. `payload` is at most [`MAX_PAYLOAD`] bytes.
     ///
     /// Returns false, and appends nothing, where there is no room.

@@ -1,38 +1,18 @@
 //! `recmode diff` from the outside.
 
 mod git;
+#[path = "../support/mod.rs"]
+mod support;
 
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
+
+use support::{all, recmode, stderr, stdout};
 
 const OLD: &str = "tests/fixtures/change/old";
 const NEW: &str = "tests/fixtures/change/new";
 
-/// The program with nothing of the caller's environment that changes what it does.
-fn recmode() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recmode"));
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null());
-    command
-}
-
 fn diff(args: &[&str]) -> Output {
     recmode().arg("diff").args(args).output().expect("recmode runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Exit code, standard output and standard error, for a snapshot.
-fn all(output: &Output) -> String {
-    let code = output.status.code().map_or("ended by a signal".to_owned(), |code| format!("exit {code}"));
-    format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
 }
 
 #[test]

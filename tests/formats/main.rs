@@ -5,6 +5,8 @@ mod github;
 mod gitlab;
 mod junit;
 mod sarif;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +14,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use support::repository;
 
 const FORMATS: [&str; 6] = ["human", "json", "sarif", "github", "gitlab", "junit"];
 
@@ -32,18 +36,6 @@ fn fixture(name: &str) -> PathBuf {
 
 fn read(name: &str) -> String {
     fs::read_to_string(fixture(name)).expect("a fixture")
-}
-
-/// A repository, as far as anyone can see, with these files.
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join(".git")).expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
 }
 
 /// Roles as people write them.

@@ -9,6 +9,8 @@ mod output;
 mod properties;
 mod rules;
 mod schema;
+#[path = "../support/mod.rs"]
+mod support;
 mod suppress;
 mod terraform;
 
@@ -19,13 +21,12 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use support::{all, repository, stderr, stdout};
+
 /// The program in this folder, with nothing of the caller's environment that changes what it prints.
 fn recmode(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recmode"));
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
-    command.current_dir(folder).stdin(Stdio::null());
+    let mut command = support::recmode();
+    command.current_dir(folder);
     command
 }
 
@@ -47,34 +48,8 @@ fn lint_stdin(folder: &Path, args: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("recmode ends")
 }
 
-/// A folder with these files, which is a repository of git's as far as anyone can see.
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join(".git")).expect("a folder");
-    for (name, text) in files {
-        let path = folder.path().join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    folder
-}
-
 fn read(folder: &TempDir, name: &str) -> String {
     fs::read_to_string(folder.path().join(name)).expect("a file")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Exit code, standard output and standard error, for a snapshot.
-fn all(output: &Output) -> String {
-    let code = output.status.code().map_or("ended by a signal".to_owned(), |code| format!("exit {code}"));
-    format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
 }
 
 /// The findings as `rule:line`, in their order.

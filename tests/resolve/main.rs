@@ -7,23 +7,13 @@ mod answers;
 mod dialects;
 mod errors;
 mod hostile;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-/// The program with nothing of the caller's environment that changes what it prints.
-fn recmode() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recmode"));
-    clean(&mut command);
-    command
-}
-
-fn clean(command: &mut Command) {
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "RECMODE_MODE", "RECMODE_ROLES", "RECMODE_DIR"] {
-        command.env_remove(name);
-    }
-    command.stdin(Stdio::null());
-}
+use support::{all, clean, recmode, stderr, stdout};
 
 fn resolve(args: &[&str]) -> Output {
     recmode().arg("resolve").args(args).output().expect("recmode runs")
@@ -42,20 +32,6 @@ fn resolve_stdin(args: &[&str], input: &[u8]) -> Output {
     // It may have ended before it read everything.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("recmode ends")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("UTF-8")
-}
-
-/// Exit code, standard output and standard error, for a snapshot.
-fn all(output: &Output) -> String {
-    let code = output.status.code().map_or("ended by a signal".to_owned(), |code| format!("exit {code}"));
-    format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
 }
 
 /// The entries of a fixture folder, sorted.

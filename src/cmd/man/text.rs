@@ -247,7 +247,8 @@ const RECORD: Page = Page {
          the command is then not started, or the session is ended with all its processes. \
          Under best_effort the session goes on with a warning, and the recording \
          resumes by itself, into the same file where that is still possible, with the gap marked. \
-         The cause is said with --verbose, when the session is over.",
+         The cause goes to the operator's log (journald, else syslog's authpriv, or the file of --log), and with \
+         --verbose to standard error when the session is over.",
         "Under strict nothing is shown before the recording has accepted it. Under best_effort the session \
          never waits for the disk.",
         "Input is recorded only with --capture-input, and what is typed while the terminal does not echo, \
@@ -262,7 +263,8 @@ const RECORD: Page = Page {
         (
             "125",
             "recmode could not do its work: bad usage, an error in the roles, an output file that exists, \
-             or a strict session that can't be recorded. The command was not run.",
+             or a strict session that can't be recorded: the command was not run. Also where the command's output \
+             could not be written.",
         ),
         ("126", "The command was found but could not be executed."),
         ("127", "The command was not found."),

@@ -234,7 +234,7 @@ impl Recorder {
     /// Waits for frames, orders, the end of a sync, or what others do to the file.
     fn sleep(&mut self, timeout: Option<Duration>) {
         let failing = self.failing.is_some();
-        // Those of our own writes are of no interest: each batch looks at the file itself.
+        // Our own writes are among them, and can't be told from those of others: it costs a look.
         let foreign = self.watch.as_ref().is_some_and(Watch::take_events);
         self.consumer.announce_sleep();
         // A failing recording leaves its frames in the ring.
