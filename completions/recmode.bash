@@ -34,6 +34,9 @@ _recmode() {
             recmode,lint)
                 cmd="recmode__subcmd__lint"
                 ;;
+            recmode,login)
+                cmd="recmode__subcmd__login"
+                ;;
             recmode,man)
                 cmd="recmode__subcmd__man"
                 ;;
@@ -67,6 +70,9 @@ _recmode() {
             recmode__subcmd__help,lint)
                 cmd="recmode__subcmd__help__subcmd__lint"
                 ;;
+            recmode__subcmd__help,login)
+                cmd="recmode__subcmd__help__subcmd__login"
+                ;;
             recmode__subcmd__help,man)
                 cmd="recmode__subcmd__help__subcmd__man"
                 ;;
@@ -89,7 +95,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record cat recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record login cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -179,7 +185,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record cat recover completions man help"
+            opts="resolve diff lint explain schema record login cat recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -263,6 +269,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__login)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -455,6 +475,24 @@ _recmode() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__login)
+            opts="-h --check --user --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

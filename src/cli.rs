@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::policy::{Dialect, Mode, SessionKind};
+use crate::quantity::{self, ByteSize};
 use crate::recording::{Format, SyncPolicy};
 
 /// Resolve the session recording mode of access roles, and record a shell under it
@@ -44,6 +45,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Run a command in a terminal, record it, and enforce the mode when the disk fails
     Record(RecordArgs),
+    /// Be a recorded login: sshd's forced command, or, called by a login's name, the login shell
+    Login(LoginArgs),
     /// Print what a session printed
     Cat(CatArgs),
     /// Close recordings that a crash left open
@@ -355,11 +358,11 @@ pub struct RecordArgs {
 
     /// When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write,
     /// or `always`, which under strict means that output is shown only when it is on the disk
-    #[arg(long, value_name = "POLICY", default_value = "interval:1s", value_parser = sync_policy)]
+    #[arg(long, value_name = "POLICY", default_value = "interval:1s", value_parser = str::parse::<SyncPolicy>)]
     pub sync: SyncPolicy,
 
     /// How long a write, sync or open may take before it counts as failed
-    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = quantity::duration)]
     pub stall_timeout: Duration,
 
     /// How much output is kept for a disk that fails or is slow
@@ -463,50 +466,16 @@ impl std::str::FromStr for TerminalSize {
     }
 }
 
-/// A number of bytes, as in `512KiB` or `8MiB`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByteSize(pub usize);
+/// `recmode login`
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Start nothing: judge the configuration, the roles and the directories, and say what the user would get
+    #[arg(long)]
+    pub check: bool,
 
-impl std::str::FromStr for ByteSize {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        const MOST: usize = 1 << 30;
-        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-        let (number, unit) = text.split_at(digits);
-        let factor: Option<usize> = match unit.to_ascii_lowercase().as_str() {
-            "" | "b" => Some(1),
-            "k" | "kib" => Some(1 << 10),
-            "m" | "mib" => Some(1 << 20),
-            "g" | "gib" => Some(1 << 30),
-            _ => None,
-        };
-        let bytes = factor.and_then(|factor| number.parse::<usize>().ok()?.checked_mul(factor));
-        match bytes {
-            Some(bytes @ 1..=MOST) => Ok(Self(bytes)),
-            _ => Err("expected a size up to 1GiB, such as 512KiB or 8MiB".to_owned()),
-        }
-    }
-}
-
-/// A duration such as `10s` or `1m 30s`, longer than nothing.
-fn duration(text: &str) -> Result<Duration, String> {
-    text.parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "expected a duration, such as 500ms, 10s or 2m".to_owned())
-}
-
-/// `none`, `interval[:DURATION]` or `always`.
-fn sync_policy(text: &str) -> Result<SyncPolicy, String> {
-    match text.split_once(':') {
-        None if text == "none" => Ok(SyncPolicy::None),
-        None if text == "always" => Ok(SyncPolicy::Always),
-        None if text == "interval" => Ok(SyncPolicy::Interval(Duration::from_secs(1))),
-        Some(("interval", after)) => duration(after).map(SyncPolicy::Interval),
-        _ => Err("expected none, interval, interval:DURATION or always".to_owned()),
-    }
+    /// With --check: for this user (default: the one who runs it; for another, root only)
+    #[arg(long, value_name = "NAME", requires = "check")]
+    pub user: Option<String>,
 }
 
 /// `recmode cat`

@@ -8,6 +8,9 @@ use recmode::cli::{Cli, Command};
 use recmode::{cmd, exit};
 
 fn main() -> ExitCode {
+    if let Some(done) = cmd::login::as_login_shell() {
+        return ExitCode::from(done);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(usage_error(&error)),
@@ -19,6 +22,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => cmd::explain::run(args),
         Command::Schema(args) => cmd::schema::run(args),
         Command::Record(args) => cmd::record::run(args),
+        Command::Login(args) => cmd::login::run(args),
         Command::Cat(args) => cmd::cat::run(args),
         Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
@@ -26,7 +30,7 @@ fn main() -> ExitCode {
     };
     ExitCode::from(done.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr().lock(), "recmode: {error:#}");
-        trouble(matches!(cli.command, Command::Record(_)))
+        trouble(matches!(cli.command, Command::Record(_)) || is_login(&cli.command))
     }))
 }
 
@@ -36,10 +40,15 @@ fn usage_error(error: &clap::Error) -> u8 {
     if !error.use_stderr() {
         return exit::OK;
     }
-    trouble(std::env::args_os().nth(1).is_some_and(|word| word == "record"))
+    trouble(std::env::args_os().nth(1).is_some_and(|word| word == "record" || word == "login"))
 }
 
-/// The exit code of an error; `record` has its own, since 1 and 2 may be the recorded command's.
-fn trouble(record: bool) -> u8 {
-    if record { exit::RECORD_TROUBLE } else { exit::TROUBLE }
+/// Whether a login is to be recorded, and not only judged.
+fn is_login(command: &Command) -> bool {
+    matches!(command, Command::Login(args) if !args.check)
+}
+
+/// The exit code of an error; a recorded session has its own, since 1 and 2 may be the command's.
+fn trouble(session: bool) -> u8 {
+    if session { exit::RECORD_TROUBLE } else { exit::TROUBLE }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How long the disk may make no progress, where nothing else is said.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How often the caller must look while something is outstanding.
 pub const TICK: Duration = Duration::from_millis(500);
 

@@ -3,6 +3,7 @@
 
 mod find;
 mod pattern;
+pub(crate) mod places;
 mod read;
 mod requirement;
 

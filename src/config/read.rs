@@ -7,10 +7,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_yaml::{Location, Spanned};
 
+use super::places::Places;
 use super::{Config, Ignore, Pattern, Requirement};
 use crate::lint::{Severity, registry};
 use crate::policy::{Dialect, Mode, SessionKind};
-use crate::roles::{Mark, Site};
+use crate::roles::Site;
 
 /// The version of the format.
 const VERSION: u64 = 1;
@@ -52,49 +53,12 @@ pub fn read(path: &Path, name: &Arc<str>) -> Result<Config, ConfigError> {
 /// The first thing that is wrong with it.
 pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let place = Places { text, name };
-    let options = serde_yaml::options! { with_snippet: false };
-    let file: File = serde_yaml::from_str_with_options(text, options).map_err(|error| {
-        let at = error.location().map_or_else(|| place.whole(), |location| place.site(location));
-        ConfigError { message: message(&error), at }
+    let places = Places { text, name };
+    let file: File = places.parse().map_err(|error| {
+        let version = error.message.starts_with("invalid u64");
+        if version { ConfigError { message: WRONG_VERSION.to_owned(), ..error } } else { error }
     })?;
-    file.check(&place)
-}
-
-/// The error without its place, which is shown in front of it.
-fn message(error: &serde_yaml::Error) -> String {
-    let text = error.without_snippet().to_string();
-    let text = text.lines().next().unwrap_or_default();
-    if text.starts_with("invalid u64") {
-        return WRONG_VERSION.to_owned();
-    }
-    // What follows speaks of the parser's own options.
-    let ends = [" at line ", ", set "].map(|end| text.find(end).unwrap_or(text.len()));
-    text[..ends[0].min(ends[1])].to_owned()
-}
-
-/// Turns the parser's locations into places.
-struct Places<'a> {
-    text: &'a str,
-    name: &'a Arc<str>,
-}
-
-impl Places<'_> {
-    fn whole(&self) -> Site {
-        Site { file: Arc::clone(self.name), mark: None }
-    }
-
-    fn site(&self, location: Location) -> Site {
-        let span = location.span();
-        let start = span.byte_offset().and_then(|start| usize::try_from(start).ok()).unwrap_or(0);
-        let length = span.byte_len().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-        let (start, end) = (start.min(self.text.len()), start.saturating_add(length).min(self.text.len()));
-        Site { file: Arc::clone(self.name), mark: Some(Mark::in_text(self.text, start, end)) }
-    }
-
-    fn error<T>(&self, location: Location, message: impl Into<String>) -> Result<T, ConfigError> {
-        Err(ConfigError { message: message.into(), at: self.site(location) })
-    }
+    file.check(&places)
 }
 
 #[derive(Deserialize)]

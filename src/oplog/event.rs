@@ -50,6 +50,16 @@ pub enum Happening {
     },
     /// Strict mode did not let the session begin.
     Refused,
+    /// A login was not admitted.
+    NotAdmitted {
+        /// Why.
+        cause: String,
+    },
+    /// A login's roles could not be judged, so that strict holds.
+    Unjudged {
+        /// Why.
+        cause: String,
+    },
     /// Strict mode ended the session.
     Terminated,
     /// A process of the session could not be ended.
@@ -90,9 +100,12 @@ impl Happening {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
-            Self::Failure { .. } | Self::Refused | Self::Terminated | Self::Survivor { .. } => {
-                Severity::Error
-            }
+            Self::Failure { .. }
+            | Self::Refused
+            | Self::NotAdmitted { .. }
+            | Self::Unjudged { .. }
+            | Self::Terminated
+            | Self::Survivor { .. } => Severity::Error,
             Self::Recovery { .. } | Self::End { lost: None | Some(1..), .. } => Severity::Warning,
             Self::Start | Self::End { .. } => Severity::Info,
         }
@@ -109,6 +122,10 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
             format!("recording resumed; bytes={bytes} lost={lost} seconds={seconds:.3}")
         }
         Happening::Refused => "session refused by strict mode".to_owned(),
+        Happening::NotAdmitted { cause } => format!("login not admitted: {}", escape::controls(cause)),
+        Happening::Unjudged { cause } => {
+            format!("roles could not be judged, strict holds: {}", escape::controls(cause))
+        }
         Happening::Terminated => "session terminated by strict mode".to_owned(),
         Happening::Survivor { pid } => format!("a process could not be ended; pid={pid}"),
         Happening::End { reason, status, lost } => {

@@ -51,6 +51,8 @@ pub enum Cause {
     Stalled,
     /// The recording process is gone.
     RecorderGone,
+    /// A directory above the file could be changed by others.
+    Untrusted,
     /// More output came than the buffer holds while the disk was slow.
     BufferFull,
 }
@@ -92,6 +94,7 @@ impl Cause {
             Self::Grown => "grown".to_owned(),
             Self::Stalled => "stalled".to_owned(),
             Self::RecorderGone => "recorder_gone".to_owned(),
+            Self::Untrusted => "untrusted".to_owned(),
             Self::BufferFull => "buffer_full".to_owned(),
         }
     }
@@ -119,6 +122,7 @@ impl fmt::Display for Fault {
             Cause::Grown => write!(f, "{during}: the file got longer"),
             Cause::Stalled => write!(f, "{during}: no progress within the stall timeout"),
             Cause::RecorderGone => write!(f, "{during}: the recording process is gone"),
+            Cause::Untrusted => write!(f, "{during}: a directory above it could be changed by others"),
             Cause::BufferFull => write!(f, "{during}: more output than the buffer holds"),
         }
     }

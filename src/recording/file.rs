@@ -8,10 +8,12 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, Per
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, fallocate};
+use nix::fcntl::{FallocateFlags, OFlag, fallocate, openat};
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::Mode;
 
 use crate::sys;
+use crate::trust::{self, Owners};
 
 use super::{Batch, Cause, Fault, Operation, Unit};
 
@@ -44,26 +46,20 @@ pub struct RecordingFile {
 
 impl RecordingFile {
     /// Creates the file (mode 0600, never an existing one, never through a link) and the
-    /// directories above it (0700).
+    /// directories above it (0700). With `owners` every directory above it must be theirs alone.
     ///
     /// # Errors
-    /// The fault, with the errno of mkdir(2) or open(2).
-    pub fn create(path: &Path) -> Result<Self, Fault> {
-        if let Some(parent) = path.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(parent)
-                .map_err(|error| Fault::io(Operation::CreateDirectory, &error))?;
-        }
+    /// The fault, with the errno of mkdir(2) or open(2), or that a directory can't be relied on.
+    pub fn create(path: &Path, owners: Option<Owners>) -> Result<Self, Fault> {
         let fault = |error: io::Error| Fault::io(Operation::Create, &error);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-            .open(path)
-            .map_err(fault)?;
+        let file = if let Some(owners) = owners {
+            create_below(path, owners)?
+        } else {
+            create_directories(path)?;
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+            options.open(path).map_err(fault)?
+        };
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
             file,
@@ -279,6 +275,28 @@ impl RecordingFile {
     }
 }
 
+/// Makes the directories above a file.
+fn create_directories(path: &Path) -> Result<(), Fault> {
+    let Some(parent) = path.parent() else { return Ok(()) };
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
+    made.map_err(|error| Fault::io(Operation::CreateDirectory, &error))
+}
+
+/// Creates a file in a directory that was reached step by step and is its owners' alone.
+fn create_below(path: &Path, owners: Owners) -> Result<File, Fault> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Fault { during: Operation::Create, cause: Cause::Errno(libc::EINVAL) });
+    };
+    let directory = trust::directory(parent, owners, true).map_err(|distrust| Fault {
+        during: Operation::CreateDirectory,
+        cause: distrust.errno().map_or(Cause::Untrusted, |errno| Cause::Errno(errno as i32)),
+    })?;
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+    openat(&directory, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)
+        .map(File::from)
+        .map_err(|errno| Fault { during: Operation::Create, cause: Cause::Errno(errno as i32) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,7 +314,7 @@ mod tests {
     fn a_file_is_private_new_and_cut_to_what_was_written() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a/b/session.cast");
-        let mut file = RecordingFile::create(&path).expect("created");
+        let mut file = RecordingFile::create(&path, None).expect("created");
         file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
         file.append_closing(b"end\n").expect("closed");
         file.close().expect("closed");
@@ -307,7 +325,7 @@ mod tests {
             0o700
         );
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\nend\n");
-        assert!(RecordingFile::create(&path).is_err_and(Fault::is_existing_file));
+        assert!(RecordingFile::create(&path, None).is_err_and(Fault::is_existing_file));
     }
 
     #[test]
@@ -325,7 +343,7 @@ mod tests {
             (Box::new(|path: &Path| std::fs::remove_file(path).expect("removed")), Cause::Vanished),
         ] {
             let path = dir.path().join(format!("{cause:?}"));
-            let mut file = RecordingFile::create(&path).expect("created");
+            let mut file = RecordingFile::create(&path, None).expect("created");
             file.append(&mut batch(&["one\n"])).1.expect("written");
             change(&path);
             let fault = file.append(&mut batch(&["two\n"])).1.expect_err("seen");

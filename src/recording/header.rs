@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::policy::{Mode, SessionKind};
 
@@ -55,6 +55,9 @@ pub struct Session {
     pub user: String,
     /// The host's name.
     pub host: String,
+    /// For a session without a terminal: how much of its streams is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub streams: Option<StreamCapture>,
     /// For a file that goes on where another could not: its number, from 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,
@@ -70,4 +73,14 @@ pub struct Decider {
     pub role: String,
     /// The key under `record_session`.
     pub option: String,
+}
+
+/// How much of the streams of a session without a terminal is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamCapture {
+    /// How many bytes went through each.
+    Counts,
+    /// The bytes, too.
+    Content,
 }

@@ -15,6 +15,8 @@ pub enum Record {
     },
     /// A time in which the recording failed.
     Gap(Gap),
+    /// Bytes that went through the streams of a session without a terminal.
+    Streams(StreamBytes),
     /// The last record of a recording that was closed.
     End {
         /// Why it ended.
@@ -24,6 +26,17 @@ pub enum Record {
         /// Bytes of output in the recording, in all its files.
         bytes: u64,
     },
+}
+
+/// Bytes that went through a command's standard streams, whether they are recorded or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct StreamBytes {
+    /// To its standard input.
+    pub stdin: u64,
+    /// From its standard output.
+    pub stdout: u64,
+    /// From its standard error.
+    pub stderr: u64,
 }
 
 /// A gap: a failure that the session outlived.

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
@@ -13,6 +14,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::unistd::{fdatasync, fsync};
 
 use super::{Cause, Fault, Operation, RecordingFile, Unit};
+use crate::quantity;
 use crate::stall::{StallWatch, TICK};
 
 /// The thread calls two functions; this is plenty.
@@ -27,6 +29,26 @@ pub enum SyncPolicy {
     Interval(Duration),
     /// With every write, before it counts as accepted.
     Always,
+}
+
+impl FromStr for SyncPolicy {
+    type Err = String;
+
+    /// `none`, `interval[:DURATION]` or `always`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            None if text == "always" => Ok(Self::Always),
+            None if text == "interval" => Ok(Self::DEFAULT),
+            Some(("interval", after)) => quantity::duration(after).map(Self::Interval),
+            _ => Err("expected none, interval, interval:DURATION or always".to_owned()),
+        }
+    }
+}
+
+impl SyncPolicy {
+    /// A second after a write.
+    pub const DEFAULT: Self = Self::Interval(Duration::from_secs(1));
 }
 
 /// Keeps a recording's disk up with what was written, by the policy.

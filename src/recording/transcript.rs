@@ -1,7 +1,7 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record};
+use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes};
 use crate::ring::{Frame, FrameCode};
 
 /// A character whose end has not come yet.
@@ -18,6 +18,7 @@ pub struct Transcript {
     /// Lines that are not written yet.
     pub batch: Batch,
     encoder: Encoder,
+    holds: bool,
     held: Held,
     scratch: Vec<u8>,
     /// Bytes of output that were seen or lost.
@@ -47,10 +48,12 @@ pub struct OpenGap {
 }
 
 impl Transcript {
-    /// A transcript in this format.
+    /// A transcript in this format. With `holds` a character that a read has cut waits for its rest, as a
+    /// terminal's do; bytes of a stream need not be characters at all.
     #[must_use]
-    pub fn new(format: Format) -> Self {
+    pub fn new(format: Format, holds: bool) -> Self {
         Self {
+            holds,
             batch: Batch::default(),
             encoder: Encoder::new(format, 0),
             held: Held::default(),
@@ -124,6 +127,12 @@ impl Transcript {
         match frame.code {
             FrameCode::Pad => {}
             FrameCode::Output => self.output(frame.time, position, payload),
+            FrameCode::ErrorOutput => {
+                self.release_held();
+                self.stream += payload.len() as u64;
+                self.encoder.bytes(frame.time, 'e', payload, &mut self.batch.bytes);
+                self.end_unit();
+            }
             FrameCode::Input => {
                 self.typed += payload.len() as u64;
                 self.encoder.bytes(frame.time, 'i', payload, &mut self.batch.bytes);
@@ -167,12 +176,22 @@ impl Transcript {
         self.end_unit();
     }
 
-    /// The last lines of a recording, as one piece: a marker if there is something to say, the exit
-    /// status, the end record.
-    pub fn closing(&mut self, time: u64, marker: Option<&str>, ending: Ending, bytes: u64) {
+    /// The last lines of a recording, as one piece: a marker if there is something to say, what went
+    /// through the streams where there is no terminal, the exit status, the end record.
+    pub fn closing(
+        &mut self,
+        time: u64,
+        marker: Option<&str>,
+        streams: Option<StreamBytes>,
+        ending: Ending,
+        bytes: u64,
+    ) {
         let out = &mut self.batch.bytes;
         if let Some(text) = marker {
             self.encoder.event(time, 'm', text, out);
+        }
+        if let Some(streams) = streams {
+            self.encoder.record(&Record::Streams(streams), out);
         }
         self.encoder.event(time, 'x', &ending.status.to_string(), out);
         self.encoder.record(&Record::End { reason: ending.reason, status: Some(ending.status), bytes }, out);
@@ -194,7 +213,7 @@ impl Transcript {
     fn output(&mut self, time: u64, position: u64, payload: &[u8]) {
         self.stream += payload.len() as u64;
         if self.held.bytes.is_empty() {
-            let tail = incomplete_tail(payload);
+            let tail = if self.holds { incomplete_tail(payload) } else { 0 };
             let (whole, rest) = payload.split_at(payload.len() - tail);
             if !whole.is_empty() {
                 self.encoder.bytes(time, 'o', whole, &mut self.batch.bytes);

@@ -14,4 +14,4 @@ pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
-pub use table::{mode_name, short_fall, table};
+pub use table::{mode_name, reasons, short_fall, table};

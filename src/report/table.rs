@@ -60,7 +60,9 @@ fn why(decision: &Answer, color: bool) -> Vec<String> {
     lines
 }
 
-pub(super) fn reasons(decision: &Answer) -> Vec<String> {
+/// The settings that decided, in words, or what holds without any.
+#[must_use]
+pub fn reasons(decision: &Answer) -> Vec<String> {
     let mut lines = grounds(&decision.because);
     let built_in = match (decision.decided_by, decision.kind) {
         (DecidedBy::BuiltIn, _) => "no role gives a mode: the built-in default",

@@ -117,6 +117,12 @@ impl Consumer {
         self.shared.stream().load(Ordering::Acquire)
     }
 
+    /// Bytes that went through standard input, output and error of a session without a terminal.
+    #[must_use]
+    pub fn through(&self) -> [u64; 3] {
+        [0, 1, 2].map(|stream| self.shared.through(stream).load(Ordering::Acquire))
+    }
+
     /// The window size that the terminal side noted last, columns and rows.
     #[must_use]
     pub fn window_size(&self) -> (u16, u16) {

@@ -14,10 +14,12 @@ pub enum FrameCode {
     Input,
     /// A new window size: columns and rows, two little-endian u16.
     Resize,
+    /// Bytes that a session without a terminal wrote to standard error.
+    ErrorOutput,
 }
 
 impl FrameCode {
-    const ALL: [Self; 4] = [Self::Pad, Self::Output, Self::Input, Self::Resize];
+    const ALL: [Self; 5] = [Self::Pad, Self::Output, Self::Input, Self::Resize, Self::ErrorOutput];
 
     fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.get(usize::from(byte)).copied()

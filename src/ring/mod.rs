@@ -30,6 +30,9 @@ pub use wake::Wake;
 
 use crate::sys::SharedMemory;
 
+/// Bytes that a ring holds, where nothing else is said.
+pub const CAPACITY: usize = 8 * 1024 * 1024;
+
 /// Bytes of one segment.
 pub const SEGMENT: usize = 64 * 1024;
 
@@ -41,6 +44,7 @@ const WINDOW_SIZE: usize = 256;
 const STREAM: usize = 264;
 const PRODUCER_SLEEPS: usize = 320;
 const CONSUMER_SLEEPS: usize = 384;
+const STREAMS: usize = 448;
 const ORDER: usize = 512;
 
 /// The shared part, mapped in both processes.
@@ -71,6 +75,12 @@ impl Shared {
     /// Bytes of output that were published.
     fn stream(&self) -> &AtomicU64 {
         self.memory.u64_at(STREAM)
+    }
+
+    /// Bytes that went through standard input, output or error of a session without a terminal.
+    fn through(&self, stream: usize) -> &AtomicU64 {
+        debug_assert!(stream < 3, "a standard stream");
+        self.memory.u64_at(STREAMS + stream * mem::size_of::<u64>())
     }
 
     /// Columns in the upper half, rows in the lower: what a recording is resized to after a loss.

@@ -146,7 +146,7 @@ impl Producer {
         self.write(self.head, &frame.to_bytes());
         self.write(self.head + HEADER as u64, payload);
         self.head += frame.span() as u64;
-        if code == FrameCode::Output {
+        if matches!(code, FrameCode::Output | FrameCode::ErrorOutput) {
             self.stream += payload.len() as u64;
             self.shared.stream().store(self.stream, Ordering::Relaxed);
         } else if code == FrameCode::Input {
@@ -225,6 +225,16 @@ impl Producer {
             self.shown += self.shown_span;
             self.shown_payload = 0;
         }
+    }
+
+    /// Says that all that was appended is shown, or shown by other means than this ring.
+    pub fn all_shown(&mut self) {
+        (self.shown, self.shown_payload) = (self.head, 0);
+    }
+
+    /// Counts bytes that went through a standard stream of the command.
+    pub fn count_through(&self, stream: usize, bytes: u64) {
+        self.shared.through(stream).fetch_add(bytes, Ordering::Relaxed);
     }
 
     fn reclaim(&mut self) {

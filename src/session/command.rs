@@ -1,11 +1,12 @@
 //! The recorded command: its terminal, its start, and its end with all that it started.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -16,12 +17,58 @@ use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr}
 use nix::unistd::{Pid, tcgetpgrp};
 
 use super::input_mask::Echo;
-use super::outer::own_flags;
+use super::outer::{Sink, own_flags};
 use crate::exit;
 use crate::sys::{self, Ended};
 
 /// What ending a session may take at most.
 const PATIENCE: Duration = Duration::from_millis(2900);
+
+/// What pipes to a command hold, if the system lets them.
+const PIPE: i32 = 1024 * 1024;
+
+/// What to execute.
+#[derive(Debug)]
+pub struct Program<'a> {
+    /// The program and its arguments.
+    pub words: &'a [OsString],
+    /// The name that it is called by, where that is another.
+    pub argv0: Option<&'a OsStr>,
+    /// What is set in its environment.
+    pub env: Vec<(&'a OsStr, &'a OsStr)>,
+}
+
+impl Program<'_> {
+    fn command(&self) -> io::Result<Command> {
+        let (program, arguments) = self.words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut command = Command::new(program);
+        command.args(arguments).envs(self.env.iter().copied());
+        if let Some(name) = self.argv0 {
+            command.arg0(name);
+        }
+        Ok(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> io::Result<Child> {
+        command.spawn().map_err(|error| {
+            // execve(2) says so of a script whose interpreter is missing, too.
+            let script = error.kind() == io::ErrorKind::NotFound
+                && self.words.first().is_some_and(|program| Path::new(program).is_file());
+            if script { io::Error::other("bad interpreter: No such file or directory") } else { error }
+        })
+    }
+}
+
+/// Our ends of the pipes to a command without a terminal.
+#[derive(Debug)]
+pub struct Pipes {
+    /// To its standard input.
+    pub stdin: Sink,
+    /// From its standard output.
+    pub stdout: OwnedFd,
+    /// From its standard error.
+    pub stderr: OwnedFd,
+}
 
 /// Both sides of the session's terminal, before the command is started on it.
 #[derive(Debug)]
@@ -37,7 +84,7 @@ impl Pty {
     /// Those of openpty(3).
     pub fn open(size: Winsize, settings: Option<&Termios>) -> io::Result<Self> {
         let pty = openpty(&size, settings)?;
-        own_flags(&pty.master)?;
+        own_flags(pty.master.as_fd())?;
         fcntl(&pty.slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         Ok(Self { master: pty.master, slave: pty.slave })
     }
@@ -67,29 +114,45 @@ impl Running {
     /// Why it could not be executed.
     pub fn start(
         pty: Pty,
-        words: &[OsString],
-        env: &[(&str, &str)],
+        program: &Program<'_>,
         piped: bool,
         mask: SigSet,
         spared: Vec<i32>,
     ) -> io::Result<Self> {
-        let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut command = Command::new(program);
-        command.args(args).envs(env.iter().copied());
+        let mut command = program.command()?;
         command.stdin(if piped { Stdio::piped() } else { pty.slave.try_clone()?.into() });
         command.stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
         sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let mut child = command.spawn().map_err(|error| {
-            // execve(2) says so of a script whose interpreter is missing, too.
-            let script = error.kind() == io::ErrorKind::NotFound && Path::new(program).is_file();
-            if script { io::Error::other("bad interpreter: No such file or directory") } else { error }
-        })?;
+        let mut child = program.spawn(command)?;
         let stdin = child.stdin.take().map(OwnedFd::from);
         if let Some(stdin) = &stdin {
-            own_flags(stdin)?;
+            own_flags(stdin.as_fd())?;
         }
         let pid = Pid::from_raw(child.id().cast_signed());
         Ok(Self { pid, spared, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
+    }
+
+    /// Starts the command without a terminal, in this session, its standard streams being pipes.
+    ///
+    /// # Errors
+    /// Why it could not be executed.
+    pub fn start_piped(program: &Program<'_>, mask: SigSet, spared: Vec<i32>) -> io::Result<(Self, Pipes)> {
+        let mut command = program.command()?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        sys::run_with_signals(&mut command, mask, vec![Signal::SIGXFSZ]);
+        let mut child = program.spawn(command)?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        let pipes = Pipes { stdin: Sink::own(stdin.into()), stdout: stdout.into(), stderr: stderr.into() };
+        for fd in [pipes.stdin.as_fd(), pipes.stdout.as_fd(), pipes.stderr.as_fd()] {
+            own_flags(fd)?;
+            // Without it all works, only slower.
+            let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(PIPE));
+        }
+        let pid = Pid::from_raw(child.id().cast_signed());
+        Ok((Self { pid, spared, master: None, slave: None, stdin: None, status: None }, pipes))
     }
 
     /// The exit status, once the command has ended: its own, or 128+N.

@@ -13,7 +13,7 @@ mod program_modes;
 mod pump;
 mod signals;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -37,9 +37,9 @@ use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
 use crate::ring::{Producer, ring};
 use crate::stall::{StallWatch, TICK};
 use crate::sys::{self, Forked};
-use command::{Pty, Running};
-use outer::Outer;
-use pump::Pump;
+use command::{Program, Pty, Running};
+use outer::{Outer, Streams};
+use pump::{Pump, Relay};
 use signals::{Signalled, Signals};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
@@ -58,12 +58,18 @@ pub struct Plan {
     pub kind: SessionKind,
     /// The command and its arguments.
     pub command: Vec<OsString>,
+    /// The name that the command is called by, where that is not its own.
+    pub argv0: Option<OsString>,
+    /// What is set in the command's environment besides the session's id.
+    pub env: Vec<(OsString, OsString)>,
     /// A fixed size for the session's terminal: columns, rows.
     pub size: Option<(u16, u16)>,
     /// Whether input is recorded.
     pub capture_input: bool,
     /// Bytes of output that are kept while the disk fails.
     pub buffer: usize,
+    /// What is shown on the terminal before the command, once the recording has begun.
+    pub banner: Option<String>,
 }
 
 /// How a session went.
@@ -147,9 +153,14 @@ enum Started {
 /// # Errors
 /// Where the means of a session can't be had: descriptors, memory, a process, a terminal.
 pub fn run(mut plan: Plan) -> io::Result<Outcome> {
-    nix::sys::prctl::set_dumpable(false)?;
     let signals = Signals::take()?;
-    let mut outer = Outer::open()?;
+    let capture = plan.recording.header.session.streams;
+    let (mut outer, streams) = match capture {
+        None => (Outer::open()?, None),
+        Some(capture) => (Outer::none()?, Some((Streams::take()?, capture))),
+    };
+    // Only now: nothing of /proc/self/fd could be opened afresh any more.
+    nix::sys::prctl::set_dumpable(false)?;
     let size = initial_size(plan.size, &outer);
     plan.recording.header.term.cols = size.ws_col;
     plan.recording.header.term.rows = size.ws_row;
@@ -202,24 +213,43 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         enforcer.warned(Duration::ZERO);
     }
 
+    if let Some(banner) =
+        plan.banner.as_deref().filter(|_| outer.output_is_terminal() && !enforcer.is_failing())
+    {
+        say(&outer, banner);
+    }
+
     // Orphans of the session come to us, so that a strict termination finds them.
     nix::sys::prctl::set_child_subreaper(true)?;
-    let pty = Pty::open(size, outer.settings().as_ref())?;
-    let env = [("RECMODE_SESSION", plan.recording.header.session.session.as_str())];
     // The recorder, and what a shell that became recmode had left running.
     let mut spared = command::own_children();
     spared.push(recorder.pid.as_raw());
-    let piped = outer.input_is_stream();
-    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), spared) {
-        Ok(running) => Some(running),
+    let session = OsString::from(&plan.recording.header.session.session);
+    let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
+    let program = Program {
+        words: &plan.command,
+        argv0: plan.argv0.as_deref(),
+        env: set.chain([(OsStr::new("RECMODE_SESSION"), session.as_os_str())]).collect(),
+    };
+    let mask = signals.mask_before();
+    let started = if let Some((streams, capture)) = streams {
+        Running::start_piped(&program, mask, spared)
+            .map(|(running, pipes)| (running, Some(Relay::new(streams, pipes, capture))))
+    } else {
+        let pty = Pty::open(size, outer.settings().as_ref())?;
+        let piped = outer.input_is_stream();
+        Running::start(pty, &program, piped, mask, spared).map(|running| (running, None))
+    };
+    let (running, relay) = match started {
+        Ok((running, relay)) => (Some(running), relay),
         Err(error) => {
             outcome.not_executed = Some(error);
-            None
+            (None, None)
         }
     };
     enforcer.running();
     outer.enter_raw();
-    Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, &plan, outcome).run())
+    Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, relay, &plan, outcome).run())
 }
 
 /// The size of the session's terminal: the given one, the user's terminal's, or 80x24.

@@ -44,6 +44,97 @@ enum Writing {
     File,
 }
 
+/// A descriptor that bytes go out by, without waiting.
+#[derive(Debug)]
+pub struct Sink {
+    fd: OwnedFd,
+    writing: Writing,
+}
+
+impl Sink {
+    /// A descriptor whose flags are ours: it does not wait.
+    pub fn own(fd: OwnedFd) -> Self {
+        Self { fd, writing: Writing::NonBlocking }
+    }
+
+    /// A descriptor that others have, too. A pipe is opened afresh where that is allowed, so that
+    /// O_NONBLOCK stays ours.
+    fn shared(fd: OwnedFd) -> Self {
+        let kind = fstat(&fd)
+            .map_or(SFlag::empty(), |stat| SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()));
+        let writing = match kind {
+            SFlag::S_IFIFO => {
+                let own = format!("/proc/self/fd/{}", fd.as_raw_fd());
+                let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+                match open(own.as_str(), flags, Mode::empty()) {
+                    Ok(fresh) => return Self::own(fresh),
+                    Err(_) => Writing::Polled,
+                }
+            }
+            SFlag::S_IFSOCK => Writing::Socket,
+            SFlag::S_IFREG => Writing::File,
+            _ => Writing::Polled,
+        };
+        Self { fd, writing }
+    }
+
+    /// Writes without waiting; returns how much was taken.
+    ///
+    /// # Errors
+    /// Those of write(2); EAGAIN where the reader is slow.
+    pub fn write(&self, bytes: &[u8]) -> nix::Result<usize> {
+        match self.writing {
+            Writing::NonBlocking | Writing::File => nix::unistd::write(&self.fd, bytes),
+            Writing::Socket => {
+                send(self.fd.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)
+            }
+            Writing::Polled => write_polled(self.fd.as_fd(), bytes),
+        }
+    }
+
+    /// Whether the kernel may move bytes here without ever waiting for the reader.
+    #[must_use]
+    pub fn takes_splices(&self) -> bool {
+        // A socket waits unless its own flags say no; what is polled takes but a little safely.
+        matches!(self.writing, Writing::NonBlocking | Writing::File)
+    }
+}
+
+impl AsFd for Sink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The user's streams in a session without a terminal.
+#[derive(Debug)]
+pub struct Streams {
+    /// What the command is to read.
+    pub stdin: OwnedFd,
+    /// Where its output goes.
+    pub stdout: Sink,
+    /// Where its errors go.
+    pub stderr: Sink,
+}
+
+impl Streams {
+    /// Takes standard input and output from this process, so that whoever is at their other ends
+    /// sees them close when the command closes its own; standard error is shared, for messages.
+    ///
+    /// # Errors
+    /// Those of duplicating a descriptor.
+    pub fn take() -> io::Result<Self> {
+        let (stdin, stdout, stderr) = (io::stdin(), io::stdout(), io::stderr());
+        let own = Self {
+            stdin: stdin.as_fd().try_clone_to_owned()?,
+            stdout: Sink::shared(stdout.as_fd().try_clone_to_owned()?),
+            stderr: Sink::shared(stderr.as_fd().try_clone_to_owned()?),
+        };
+        sys::null_streams(0..=1)?;
+        Ok(own)
+    }
+}
+
 /// Where the session's input comes from and its output goes.
 #[derive(Debug)]
 pub struct Outer {
@@ -52,8 +143,7 @@ pub struct Outer {
     keyboard: Option<OwnedFd>,
     /// Standard input, where it is no terminal.
     stream: Option<OwnedFd>,
-    output: OwnedFd,
-    writing: Writing,
+    output: Sink,
     output_is_terminal: bool,
     /// The user's settings, where there is a terminal.
     saved: Option<Termios>,
@@ -90,22 +180,23 @@ impl Outer {
             }
         }
         let own = if output_is_terminal { fresh(stdout.as_fd()) } else { None };
-        let non_blocking = own.is_some();
         let output = match own {
-            Some(tty) => tty,
-            None => stdout.as_fd().try_clone_to_owned()?,
+            Some(tty) => Sink::own(tty),
+            None => Sink::shared(stdout.as_fd().try_clone_to_owned()?),
         };
-        let kind = fstat(&output)
-            .map_or(SFlag::empty(), |stat| SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()));
-        let writing = match kind {
-            _ if non_blocking => Writing::NonBlocking,
-            SFlag::S_IFSOCK => Writing::Socket,
-            SFlag::S_IFREG => Writing::File,
-            _ => Writing::Polled,
-        };
-        let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output));
+        let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output.fd));
         let saved = terminal.and_then(|terminal| tcgetattr(terminal).ok());
-        Ok(Self { keyboard, stream, output, writing, output_is_terminal, saved, raw: false })
+        Ok(Self { keyboard, stream, output, output_is_terminal, saved, raw: false })
+    }
+
+    /// Neither input nor output: those of a session without a terminal go their own way.
+    ///
+    /// # Errors
+    /// Those of open(2).
+    pub fn none() -> io::Result<Self> {
+        let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
+        let output = Sink { fd: null.into(), writing: Writing::File };
+        Ok(Self { keyboard: None, stream: None, output, output_is_terminal: false, saved: None, raw: false })
     }
 
     /// Whether standard input is a stream: no terminal.
@@ -141,7 +232,7 @@ impl Outer {
     /// The terminal's size, where there is a terminal that knows it.
     #[must_use]
     pub fn window_size(&self) -> Option<Winsize> {
-        [self.output_is_terminal.then_some(&self.output), self.keyboard.as_ref()]
+        [self.output_is_terminal.then_some(&self.output.fd), self.keyboard.as_ref()]
             .into_iter()
             .flatten()
             .find_map(|terminal| sys::window_size(terminal).ok())
@@ -219,13 +310,7 @@ impl Outer {
     /// # Errors
     /// Those of write(2); EAGAIN where the reader is slow.
     pub fn write(&self, bytes: &[u8]) -> nix::Result<usize> {
-        match self.writing {
-            Writing::NonBlocking | Writing::File => nix::unistd::write(&self.output, bytes),
-            Writing::Socket => {
-                send(self.output.as_raw_fd(), bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL)
-            }
-            Writing::Polled => write_polled(self.output.as_fd(), bytes),
-        }
+        self.output.write(bytes)
     }
 
     /// What to poll before writing more output.
@@ -272,7 +357,7 @@ fn set_terminal(fd: BorrowedFd<'_>, settings: &Termios) -> nix::Result<()> {
 }
 
 /// Makes a descriptor close on exec and not wait.
-pub(super) fn own_flags(fd: &OwnedFd) -> nix::Result<()> {
+pub(super) fn own_flags(fd: BorrowedFd<'_>) -> nix::Result<()> {
     fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     let flags = OFlag::from_bits_truncate(fcntl(fd, FcntlArg::F_GETFL)?);
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;

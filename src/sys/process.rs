@@ -1,6 +1,7 @@
 //! Processes and signals where std and nix have no safe way.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -136,13 +137,13 @@ pub fn stop_self(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
-/// Points descriptors 0, 1 and 2 at /dev/null.
+/// Points these of the descriptors 0, 1 and 2 at /dev/null.
 ///
 /// # Errors
 /// Those of open(2) and dup2(2).
-pub fn null_standard_streams() -> io::Result<()> {
+pub fn null_streams(which: RangeInclusive<RawFd>) -> io::Result<()> {
     let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-    for fd in 0..=2 {
+    for fd in which.filter(|fd| (0..=2).contains(fd)) {
         // SAFETY: replaces a descriptor number that no owner in this process closes.
         Errno::result(unsafe { libc::dup2(null.as_raw_fd(), fd) })?;
     }
@@ -175,10 +176,20 @@ pub fn close_other_descriptors(keep: &[RawFd]) {
 /// Makes `command` start as the leader of a new session whose controlling terminal is its standard
 /// output, with `mask` and default dispositions of the signals in `reset`.
 pub fn run_in_new_session(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
-    let prepare = move || {
+    let lead = || {
         nix::unistd::setsid()?;
         // SAFETY: an ioctl without a pointer argument.
         Errno::result(unsafe { libc::ioctl(1, libc::TIOCSCTTY, 0) })?;
+        Ok(())
+    };
+    // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.
+    unsafe { command.pre_exec(lead) };
+    run_with_signals(command, mask, reset);
+}
+
+/// Makes `command` start with `mask` and default dispositions of the signals in `reset`.
+pub fn run_with_signals(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
+    let prepare = move || {
         for &signal in &reset {
             reset_signal(signal)?;
         }

@@ -12,6 +12,7 @@ mod frozen;
 mod hardship;
 mod harness;
 mod kill;
+mod login;
 mod options;
 mod process;
 mod reader;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     args.test_threads.get_or_insert(6);
     let tests = [
         frozen::TESTS,
+        login::TESTS,
         start::TESTS,
         faults::TESTS,
         tampering::TESTS,

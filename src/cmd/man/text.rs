@@ -76,6 +76,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("explain", EXPLAIN),
     ("schema", SCHEMA),
     ("record", RECORD),
+    ("login", LOGIN),
     ("cat", CAT),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
@@ -324,6 +325,56 @@ const RECORD: Page = Page {
             "Record one command, strictly, to a file of its own",
             "recmode record --mode strict -o deploy.cast -- ./deploy.sh",
         ),
+    ],
+};
+
+const LOGIN: Page = Page {
+    description: &[
+        "A login that is recorded under the mode that the roles of this machine give its user. It is called in one of \
+         two ways: as the user's login shell in passwd(5), by a name that begins with a dash or with -c COMMAND; or by sshd as \
+         ForceCommand /usr/bin/recmode login. Everything is configured in /etc/recmode/config.yaml. No option and \
+         no environment variable changes how a login is recorded; the user is that of the real user id.",
+        "With a terminal the session is recorded as recmode-record(1) does it: the user's shell as a login shell, or what \
+         was asked for, as an argument of its -c. Without one (scp, rsync, git, sftp) the bytes of standard input, output and error \
+         pass untouched, each stream by itself; recorded are the command line, the exit status and how many \
+         bytes went through each stream, and with capture_streams the bytes. Messages go to standard error. A request \
+         for internal-sftp, which sshd would serve in its own process, is served by sftp_server.",
+        "The configuration's keys: roles (a list of role files and directories, read as recmode-resolve(1) does), \
+         recordings (the directory, /var/log/recmode/{user} if not given), unknown_user (strict, best_effort or refuse: \
+         what a user gets whom the roles don't know; strict if not given), shell (for users whose shell in passwd is \
+         recmode), sftp_server, kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input and \
+         capture_streams (false), log (a file instead of the machine's log) and banner (a text for users with a \
+         terminal). All paths are absolute. An unknown key is an error.",
+        "The configuration, the role files and every directory above them must belong to root and be writable by \
+         nobody else, and none may be a symbolic link. Every directory above the recordings must belong to root or the user \
+         and be writable by nobody else; where one is not, the recording fails. A configuration that is missing, wrong or not to be relied \
+         on admits nobody. Where the roles can't be judged, everybody is a user that they don't know, and none gets less than \
+         strict.",
+        "With --check nothing is started: it prints what the user would get, and says what stands in the way of it. \
+         Root can check for any user, and judges with that user's rights.",
+    ],
+    exit_status: &[
+        ("N", "As recmode-record(1); 125 where there is no session."),
+        ("--check: 0", "The user gets in and is recorded as is printed."),
+        ("--check: 1", "Something stands in the way, and is said."),
+        ("--check: 2", "Bad usage, no such user, or no configuration that could be judged."),
+    ],
+    diagnostics: &[],
+    files: &[
+        ("/etc/recmode/config.yaml", "The configuration."),
+        ("/var/log/recmode/{user}/", "Where recordings go, unless the configuration says otherwise."),
+    ],
+    environment: &[
+        (
+            "SSH_ORIGINAL_COMMAND",
+            "What sshd's client asked for: what is run, and nothing of how it is recorded. No other variable is read.",
+        ),
+        ("SHELL", "Set for the session: the shell that stands behind recmode."),
+        ("RECMODE_SESSION", "Set for the session: its id."),
+    ],
+    examples: &[
+        ("What alice would get, before it is put to use", "recmode login --check --user alice"),
+        ("Make it a user's login shell", "usermod --shell /usr/bin/recmode alice"),
     ],
 };
 

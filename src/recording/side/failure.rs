@@ -4,7 +4,7 @@ use super::{Failing, KILLED, Recorder, Stop};
 use crate::clock::boottime_micros;
 use crate::recording::control::Report;
 use crate::recording::transcript::OpenGap;
-use crate::recording::{Cause, Ending, Fault, Operation, Reason};
+use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamBytes};
 
 impl Recorder {
     pub(super) fn fail(&mut self, fault: Fault) {
@@ -148,7 +148,11 @@ impl Recorder {
     pub(super) fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
         let recorded = self.written.recorded.saturating_sub(self.spoiled);
         let time = boottime_micros().saturating_sub(self.plan.started);
-        self.transcript.closing(time, marker, ending, recorded);
+        let streams = self.plan.header.session.streams.map(|_| {
+            let [stdin, stdout, stderr] = self.consumer.through();
+            StreamBytes { stdin, stdout, stderr }
+        });
+        self.transcript.closing(time, marker, streams, ending, recorded);
         let result = match self.file.take() {
             Some(mut file) => {
                 let written = file.append_closing(&self.transcript.batch.bytes);

@@ -24,6 +24,7 @@ use crate::recording::{
 };
 use crate::ring::Consumer;
 use crate::sys;
+use crate::trust::Owners;
 
 /// How long the rest of a character is waited for.
 const HOLD: Duration = Duration::from_millis(20);
@@ -41,6 +42,8 @@ const KILLED: u8 = 128 + 9;
 pub struct Plan {
     /// The file to create, absolute.
     pub path: PathBuf,
+    /// Whose every directory above it must be, where that matters.
+    pub owners: Option<Owners>,
     /// Its format.
     pub format: Format,
     /// Its header.
@@ -117,7 +120,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         sys::exit_now(1)
     };
     let mut recorder = Recorder {
-        transcript: Transcript::new(plan.format),
+        transcript: Transcript::new(plan.format, plan.header.session.streams.is_none()),
         progress: plan.started,
         log: plan.log.clone().map(LogFile::new),
         plan,
@@ -149,7 +152,7 @@ fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
     sys::close_other_descriptors(&[own.as_fd().as_raw_fd(), other.as_fd().as_raw_fd(), channel.as_raw_fd()]);
     // None of these can fail for a freshly forked process that is no group leader, and none would
     // keep the recording from being written.
-    let _ = sys::null_standard_streams();
+    let _ = sys::null_streams(0..=2);
     let _ = nix::unistd::setsid();
     let _ = std::env::set_current_dir("/");
     // What is created is private whatever the user's mask says, and never less than usable.
@@ -356,7 +359,7 @@ impl Recorder {
             }
         }
         let begun = Instant::now();
-        let mut file = RecordingFile::create(&path)?;
+        let mut file = RecordingFile::create(&path, self.plan.owners)?;
         let mut first = Batch::default();
         self.transcript.encoder().header(&header, &mut first.bytes);
         first.end_unit(self.written.stream, self.written.recorded, self.written.time);

@@ -32,7 +32,7 @@ impl Pump {
                 Signalled::Child => {
                     if let Some(running) = &mut self.running {
                         running.reap();
-                        if running.status().is_some() && self.drain.is_none() {
+                        if running.status().is_some() && self.drain.is_none() && self.relay.is_none() {
                             self.drain = Some(DRAIN);
                         }
                     }
@@ -113,6 +113,20 @@ impl Pump {
                 running.signal(Signal::SIGKILL);
             }
             self.drain = Some(DRAIN);
+        }
+    }
+
+    /// Without a terminal the session is over when the command is and nobody can write to its streams any
+    /// more, as it is for sshd.
+    pub(super) fn end_of_streams(&mut self) {
+        let Some(relay) = &mut self.relay else { return };
+        if self.drain.is_some() && self.drain != Some(0) {
+            relay.close();
+        }
+        let ended = self.running.as_ref().is_none_or(|running| running.status().is_some());
+        if relay.output_is_over() && (ended || self.drain.is_some()) {
+            relay.close();
+            self.drain = Some(0);
         }
     }
 
@@ -197,6 +211,7 @@ impl Pump {
         self.cut_short();
         self.say_on_own_line(terminating);
         self.outer.leave_raw();
+        self.relay = None;
         let begun = Instant::now();
         if let Some(running) = &mut self.running {
             self.outcome.survivors = running.end_all(self.signals.as_fd());

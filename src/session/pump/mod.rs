@@ -5,6 +5,7 @@
 mod ending;
 mod input;
 mod output;
+mod relay;
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
 use self::input::Inflow;
 use self::output::FULL_PATIENCE;
+use self::relay::POLLED;
+pub(super) use self::relay::Relay;
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::input_mask::InputMask;
@@ -44,6 +47,8 @@ pub(super) struct Pump {
     enforcer: Enforcer,
     log: Log,
     running: Option<Running>,
+    /// The streams of a session without a terminal.
+    relay: Option<Relay>,
     modes: ProgramModes,
     outcome: Outcome,
     begun: Instant,
@@ -84,6 +89,7 @@ impl Pump {
         signals: Signals,
         watched: Watched,
         running: Option<Running>,
+        relay: Option<Relay>,
         plan: &Plan,
         outcome: Outcome,
     ) -> Self {
@@ -97,6 +103,7 @@ impl Pump {
             enforcer,
             log,
             running,
+            relay,
             modes: ProgramModes::default(),
             outcome,
             begun: Instant::now(),
@@ -158,6 +165,7 @@ impl Pump {
             self.record_input(&overdue);
         }
         self.end_when_told();
+        self.end_of_streams();
         if let Some(step) = self.finish() {
             return step;
         }
@@ -245,6 +253,7 @@ impl Pump {
         self.look_for_foreground();
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
+        let relay_reads = self.relay.is_some() && self.has_room();
         // What is to be recorded is read only as fast as that goes, or as the mode waits for it.
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
         let may_capture = self.mask.is_none()
@@ -256,7 +265,9 @@ impl Pump {
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
         let strict = self.enforcer.mode() == Mode::Strict;
+        let relay_waits = self.relay.as_ref().is_some_and(Relay::awaits_recorder);
         let awaits_recorder = (strict && self.recorder.ring.unshown() > 0)
+            || relay_waits
             || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
         // Draining is reading until there is nothing: no need to wait for more.
@@ -264,12 +275,7 @@ impl Pump {
 
         if awaits_recorder {
             self.recorder.ring.announce_sleep();
-            if !may_capture && self.recorder.ring.head() - self.recorder.ring.released() < WINDOW {
-                self.recorder.ring.settle(false);
-                return Step::GoOn;
-            }
-            let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
-            if !self.output_blocked && self.recorder.ring.has_unshown(limit) {
+            if self.recorder_went_on(may_capture) {
                 self.recorder.ring.settle(false);
                 return Step::GoOn;
             }
@@ -300,9 +306,20 @@ impl Pump {
             PollFd::new(or_signals(stream, wants_stream), flags(PollFlags::POLLIN, wants_stream)),
             PollFd::new(or_signals(self.outer.output(), blocked), flags(PollFlags::POLLOUT, blocked)),
         ];
-        let count = poll(&mut fds, timeout_of(timeout)).unwrap_or(0);
-        let any = |index: usize| fds[index].revents().unwrap_or(PollFlags::empty());
+        // Only a session without a terminal has more, and pays for a longer list.
+        let mut longer = Vec::new();
+        let fds = match &self.relay {
+            None => &mut fds[..],
+            Some(relay) => {
+                longer.extend(fds);
+                relay.poll_fds(&mut longer, signals, relay_reads);
+                &mut longer[..]
+            }
+        };
+        let count = poll(fds, timeout_of(timeout)).unwrap_or(0);
+        let any = |index: usize| fds.get(index).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
         let [signal, report, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
+        let relayed = [8, 9, 10, 11, 12, 13].map(any);
         self.reported |= !report.is_empty();
         if awaits_recorder {
             self.recorder.ring.settle(!wake.is_empty());
@@ -313,6 +330,7 @@ impl Pump {
         if signal.contains(PollFlags::POLLIN) {
             self.signalled();
         }
+        self.relay(relayed);
         let writable = PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
         if to_master.contains(PollFlags::POLLOUT) && master.intersects(writable) {
             self.write_keys();
@@ -330,6 +348,18 @@ impl Pump {
             self.read_output();
         }
         Step::GoOn
+    }
+
+    /// Whether the recorder has already done what is waited for.
+    fn recorder_went_on(&mut self, may_capture: bool) -> bool {
+        let accepted = self.recorder.ring.accepted();
+        if self.relay.as_ref().is_some_and(|relay| relay.may_go_on(accepted)) {
+            self.relay([PollFlags::empty(); POLLED]);
+            return true;
+        }
+        let limit = self.enforcer.may_show(self.recorder.ring.head(), accepted);
+        (!may_capture && self.recorder.ring.head() - self.recorder.ring.released() < WINDOW)
+            || (!self.output_blocked && self.recorder.ring.has_unshown(limit))
     }
 
     fn look_for_foreground(&mut self) {

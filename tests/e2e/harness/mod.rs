@@ -3,6 +3,7 @@
 mod cast;
 mod disk;
 mod lab;
+mod node;
 mod outer;
 mod process;
 
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 pub(crate) use cast::Cast;
 pub(crate) use disk::Disk;
 pub(crate) use lab::{Lab, Run};
+pub(crate) use node::{Node, Recordings};
 pub(crate) use outer::{End, Outer};
 pub(crate) use process::{alive, cpu_ticks, kill, named_pid, recording_side, resident_kib};
 

@@ -1,0 +1,197 @@
+//! What `record` and `login` have in common: a session's identity, and what is said when it is over.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::unistd::gethostname;
+use uuid::Uuid;
+
+use crate::escape;
+use crate::exit;
+use crate::oplog::Identity;
+use crate::policy::{Mode, RoleSet, SessionKind};
+use crate::recording::{Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, name, side};
+use crate::session::Outcome;
+use crate::trust::Owners;
+
+/// The mode that holds, and why.
+pub(super) struct Decided {
+    pub(super) mode: Mode,
+    pub(super) roles: Vec<String>,
+    pub(super) because: Vec<Decider>,
+}
+
+impl Decided {
+    /// A mode that no role gave.
+    pub(super) fn given(mode: Mode) -> Self {
+        Self { mode, roles: Vec::new(), because: Vec::new() }
+    }
+
+    /// What the roles say of this kind.
+    pub(super) fn by(set: &RoleSet, kind: SessionKind) -> Self {
+        let decision = set.resolve(kind);
+        let decider = |ground: &crate::policy::Ground| Decider {
+            role: ground.role.to_string(),
+            option: ground.option.name().to_owned(),
+        };
+        Self {
+            mode: decision.mode,
+            roles: set.names().iter().map(ToString::to_string).collect(),
+            because: decision.because.iter().map(decider).collect(),
+        }
+    }
+}
+
+/// A session that begins now.
+pub(super) struct New {
+    id: String,
+    now: jiff::Timestamp,
+}
+
+/// How it is to be recorded.
+pub(super) struct Request<'a> {
+    pub(super) path: PathBuf,
+    pub(super) owners: Option<Owners>,
+    pub(super) format: Format,
+    pub(super) sync: SyncPolicy,
+    pub(super) stall_timeout: Duration,
+    pub(super) log: Option<PathBuf>,
+    pub(super) decided: Decided,
+    pub(super) kind: SessionKind,
+    pub(super) user: String,
+    pub(super) title: Option<String>,
+    pub(super) command: &'a [OsString],
+    /// SHELL as the command gets it.
+    pub(super) shell: Option<String>,
+    pub(super) streams: Option<StreamCapture>,
+}
+
+impl New {
+    pub(super) fn session() -> Self {
+        Self { id: Uuid::new_v4().to_string(), now: jiff::Timestamp::now() }
+    }
+
+    /// The name of its recording's file.
+    pub(super) fn file_name(&self, user: &str) -> String {
+        name::file_name(&self.now.strftime("%Y%m%dT%H%M%SZ").to_string(), user, &self.id)
+    }
+
+    /// The recording side's part of it.
+    pub(super) fn recording(self, request: Request<'_>) -> side::Plan {
+        let Request { path, owners, format, sync, stall_timeout, log, decided, kind, user, .. } = request;
+        let words = request.command.iter().map(|word| word.to_string_lossy());
+        let shell = request.shell.map(|shell| ("SHELL", shell));
+        let terminal = variable("TERM");
+        let session = Session {
+            version: env!("CARGO_PKG_VERSION"),
+            session: self.id,
+            mode: decided.mode,
+            kind,
+            roles: decided.roles,
+            because: decided.because,
+            user,
+            host: gethostname().map_or_else(|_| String::new(), |host| host.to_string_lossy().into_owned()),
+            streams: request.streams,
+            segment: None,
+            first: None,
+        };
+        let identity = Identity {
+            session: session.session.clone(),
+            user: session.user.clone(),
+            mode: session.mode,
+            kind,
+            because: session.because.clone(),
+            recording: path.clone(),
+        };
+        let header = Header {
+            term: Term { cols: 0, rows: 0, kind: terminal.clone() },
+            timestamp: self.now.as_second(),
+            command: shortened(words.collect::<Vec<_>>().join(" ")),
+            title: request.title.map(shortened),
+            env: shell.into_iter().chain(terminal.map(|kind| ("TERM", kind))).collect::<BTreeMap<_, _>>(),
+            session,
+        };
+        let retry = decided.mode == Mode::BestEffort;
+        side::Plan { path, owners, format, header, retry, started: 0, sync, stall_timeout, identity, log }
+    }
+}
+
+/// An environment variable for the recording's header.
+pub(super) fn variable(name: &str) -> Option<String> {
+    env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// A text for the header, which readers take up to a bound.
+fn shortened(mut text: String) -> String {
+    const MOST: usize = 64 * 1024;
+    if text.len() > MOST {
+        text.truncate(text.floor_char_boundary(MOST));
+        text.push('…');
+    }
+    text
+}
+
+/// What is said on standard error when a session is over.
+#[derive(Clone, Copy)]
+pub(super) struct Telling {
+    /// What went wrong with the recording.
+    pub(super) faults: bool,
+    /// What is missing from it.
+    pub(super) losses: bool,
+    /// Where it is.
+    pub(super) files: bool,
+}
+
+/// Says on standard error how it went; `program` is what was executed.
+pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) {
+    if outcome.file_exists {
+        super::say(&format!(
+            "recmode: {}: the file exists, and recordings are never overwritten\n",
+            escape::path(path)
+        ));
+        return;
+    }
+    if let Some(error) = &outcome.not_executed {
+        let program = escape::controls(&program.to_string_lossy());
+        match error.kind() {
+            io::ErrorKind::NotFound => super::say(&format!("recmode: {program}: command not found\n")),
+            _ => super::say(&format!("recmode: {program}: {error}\n")),
+        }
+    }
+    if let Some(error) = &outcome.output_error {
+        super::say(&format!("recmode: standard output: {error}\n"));
+    }
+    if telling.faults {
+        for fault in &outcome.faults {
+            super::say(&format!("recmode: {fault}\n"));
+        }
+    }
+    for pid in &outcome.survivors {
+        super::say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
+    }
+    if telling.losses {
+        for file in &outcome.spoiled {
+            super::say(&format!(
+                "recmode: {}: the recording was moved, removed or changed by others\n",
+                escape::path(file)
+            ));
+        }
+    }
+    if telling.files {
+        for file in &outcome.files {
+            super::say(&format!("recmode: recorded to {}\n", escape::path(file)));
+        }
+    }
+    // Strict's message, or a refusal, has said it all.
+    let ended = [exit::RECORD_TROUBLE, exit::ENDED_BY_STRICT].contains(&outcome.status);
+    match outcome.lost {
+        _ if ended || !telling.losses => {}
+        Some(0) => {}
+        Some(lost) => super::say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
+        None => super::say("recmode: the recording was not complete when the session ended\n"),
+    }
+}

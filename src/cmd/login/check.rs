@@ -1,0 +1,186 @@
+//! `recmode login --check`: what a user would get, before anybody depends on it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use nix::errno::Errno;
+use nix::fcntl::AtFlags;
+use nix::unistd::{AccessFlags, User, access, faccessat, getuid, initgroups, setgid, setuid};
+
+use super::{cause, told};
+use crate::login::{self, Account, Admission, Config, LoginError, admit, is_this_program};
+use crate::policy::{Dialect, Mode};
+use crate::trust::{self, Owners};
+use crate::{escape, exit, report};
+
+/// What was found for a user: lines that say what the user would get, and what stands in the way.
+#[derive(Default)]
+struct Findings {
+    lines: Vec<(&'static str, String)>,
+    problems: Vec<String>,
+}
+
+impl Findings {
+    fn line(&mut self, name: &'static str, text: impl Into<String>) {
+        self.lines.push((name, text.into()));
+    }
+
+    fn problem(&mut self, text: impl Into<String>) {
+        self.problems.push(text.into());
+    }
+}
+
+/// Judges and prints. The code is 1 where something stands in the way of what is configured.
+///
+/// # Errors
+///
+/// Where it can't be judged: no such user, or a configuration that can't be read or is wrong.
+pub(super) fn run(user: Option<&str>) -> anyhow::Result<u8> {
+    if let Some(name) = user {
+        become_user(name)?;
+    }
+    let account = Account::own()?;
+    let config = match login::read_config() {
+        Ok(config) => config,
+        Err(LoginError::Config(error)) => {
+            super::super::say(&report::config_error(&error, false));
+            return Ok(exit::TROUBLE);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut found = Findings::default();
+    found.line("user", format!("{} (user id {})", escape::controls(&account.name), account.uid));
+    let admitted = judge_roles(&account, &config, &mut found);
+    if admitted {
+        judge_programs(&account, &config, &mut found);
+        judge_recordings(&account, &config, &mut found);
+    }
+    let mut out = String::new();
+    for (name, text) in &found.lines {
+        let _ = writeln!(out, "{name:12}{text}");
+    }
+    super::super::print(out.as_bytes())?;
+    for problem in &found.problems {
+        super::super::say(&format!("recmode: {problem}\n"));
+    }
+    Ok(if found.problems.is_empty() { exit::OK } else { exit::NO })
+}
+
+/// Becomes the user for good: what can be read and written is then what that user can.
+fn become_user(name: &str) -> anyhow::Result<()> {
+    let shown = escape::controls(name);
+    let user = User::from_name(name).ok().flatten().with_context(|| format!("no user {shown} in passwd"))?;
+    if user.uid == getuid() {
+        return Ok(());
+    }
+    if !getuid().is_root() {
+        bail!("only root can check for another user");
+    }
+    let name = std::ffi::CString::new(name)?;
+    initgroups(&name, user.gid).and_then(|()| setgid(user.gid)).and_then(|()| setuid(user.uid))?;
+    Ok(())
+}
+
+/// Whether the user gets in, and how it is recorded.
+fn judge_roles(account: &Account, config: &Config, found: &mut Findings) -> bool {
+    let paths: Vec<_> = config.roles.iter().map(|path| escape::path(path)).collect();
+    found.line("roles", paths.join(", "));
+    let (admission, unjudged) = match login::read_roles(config) {
+        Ok(roles) => admit(&account.name, config, Ok(&roles)),
+        Err(unjudged) => admit(&account.name, config, Err(unjudged)),
+    };
+    if let Some(unjudged) = &unjudged {
+        super::super::say(&told(unjudged));
+        found.problem(format!("roles: {}", cause(unjudged)));
+    }
+    match admission {
+        Admission::Refused => {
+            found.line("mode", "none: no session");
+            if unjudged.is_none() {
+                found.problem(format!(
+                    "the roles don't know {}, and unknown_user is refuse",
+                    escape::controls(&account.name)
+                ));
+            }
+            return false;
+        }
+        Admission::Session { mode, roles: None } => {
+            let why = if unjudged.is_some() { "the roles could not be judged" } else { "unknown_user" };
+            found.line("mode", format!("{mode} for {}: {why}", config.kind));
+        }
+        Admission::Session { roles: Some(set), .. } => {
+            let answer = set.answer(config.kind, Dialect::Rfd68);
+            let why = report::reasons(&answer).join("; ");
+            found.line("mode", format!("{} for {}: {why}", answer.mode.unwrap_or(Mode::Strict), config.kind));
+        }
+    }
+    true
+}
+
+/// The shell, and the program for file transfer.
+fn judge_programs(account: &Account, config: &Config, found: &mut Findings) {
+    match login::shell(account, config) {
+        Ok(shell) => {
+            judge_program(&shell, "shell", found);
+            found.line("shell", escape::path(&shell));
+        }
+        Err(error) => found.problem(escape::controls(&error.to_string())),
+    }
+    match login::sftp_server(config) {
+        Ok(server) => {
+            judge_program(&server, "sftp_server", found);
+            found.line("sftp", escape::path(&server));
+        }
+        Err(_) => found.line("sftp", "none: a request for internal-sftp is refused"),
+    }
+    if is_this_program(&account.shell) {
+        found.line("reached by", "every login: the shell in passwd is recmode");
+    } else {
+        found.line(
+            "reached by",
+            "sshd's ForceCommand only, through a shell that may read the user's files first, unrecorded",
+        );
+    }
+}
+
+fn judge_program(path: &Path, key: &str, found: &mut Findings) {
+    if let Err(errno) = access(path, AccessFlags::X_OK) {
+        found.problem(format!("{key}: {}: {}", escape::path(path), errno.desc()));
+    }
+}
+
+/// Whether the user can put recordings where they belong, and nobody else can touch them on the way.
+fn judge_recordings(account: &Account, config: &Config, found: &mut Findings) {
+    let name = escape::controls(&account.name);
+    let Some(directory) = config.recordings_of(&account.name) else {
+        found.problem(escape::controls(&LoginError::Name(account.name.clone()).to_string()));
+        return;
+    };
+    let shown = escape::path(&directory);
+    found.line("recordings", shown.clone());
+    let mut existing: PathBuf = directory.clone();
+    let opened = loop {
+        match trust::directory(&existing, Owners::RootOr(account.uid), false) {
+            Err(distrust) if distrust.errno() == Some(Errno::ENOENT) && existing.pop() => {}
+            opened => break opened,
+        }
+    };
+    match opened {
+        Err(distrust) => found.problem(format!("recordings: {}", escape::controls(&distrust.to_string()))),
+        Ok(fd) => {
+            let may = AccessFlags::W_OK | AccessFlags::X_OK;
+            let writable = faccessat(&fd, ".", may, AtFlags::AT_EACCESS);
+            match (writable, existing == directory) {
+                (Ok(()), true) => {}
+                (Ok(()), false) => found.line("", "to be made at the first login"),
+                (Err(errno), true) => {
+                    found.problem(format!("recordings: {shown}: {name} can't write there: {}", errno.desc()));
+                }
+                (Err(_), false) => found.problem(format!(
+                    "recordings: {shown} is missing, and {name} can't make it: install -d -o {name} -m 0700 {shown}"
+                )),
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Who gets in, and under which mode: the roles' answer for a user, or what holds where there is
+//! none. Pure.
+
+use crate::holders::SelectError;
+use crate::policy::{Mode, RoleSet, SessionKind};
+use crate::roles::Roles;
+
+use super::UnknownUser;
+
+/// A user's way in.
+#[derive(Debug, Clone)]
+pub enum Admission {
+    /// A session under this mode.
+    Session {
+        /// The mode.
+        mode: Mode,
+        /// The user's roles; `None` where the roles don't know the user or could not be judged.
+        roles: Option<RoleSet>,
+    },
+    /// No session: the roles don't know the user.
+    Refused,
+}
+
+impl Admission {
+    /// The admission of a user. `Err` in `roles` is that they could not be read.
+    ///
+    /// Without roles that can be judged nobody is known, and nobody gets less than strict.
+    ///
+    /// # Errors
+    /// Beside it: what the user's roles can't be known for.
+    #[must_use]
+    pub fn of(
+        user: &str,
+        kind: SessionKind,
+        unknown: UnknownUser,
+        roles: Option<&Roles>,
+    ) -> (Self, Vec<SelectError>) {
+        let Some(roles) = roles else { return (Self::unjudged(unknown), Vec::new()) };
+        match roles.select(&[], Some(user)) {
+            Ok(set) => (Self::Session { mode: set.resolve(kind).mode, roles: Some(set) }, Vec::new()),
+            Err(errors) if matches!(errors[..], [SelectError::UnknownUser { .. }]) => {
+                let session = |mode| Self::Session { mode, roles: None };
+                let admission = match unknown {
+                    UnknownUser::Strict => session(Mode::Strict),
+                    UnknownUser::BestEffort => session(Mode::BestEffort),
+                    UnknownUser::Refuse => Self::Refused,
+                };
+                (admission, Vec::new())
+            }
+            Err(errors) => (Self::unjudged(unknown), errors),
+        }
+    }
+
+    fn unjudged(unknown: UnknownUser) -> Self {
+        match unknown {
+            UnknownUser::Refuse => Self::Refused,
+            UnknownUser::Strict | UnknownUser::BestEffort => {
+                Self::Session { mode: Mode::Strict, roles: None }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roles::load_texts;
+
+    const ROLES: &str = "\
+kind: role
+version: v7
+metadata: {name: admin}
+spec: {options: {record_session: {default: best_effort}}}
+---
+kind: role
+version: v7
+metadata: {name: prod}
+spec: {options: {record_session: {ssh: strict}}}
+---
+kind: user
+version: v2
+metadata: {name: alice}
+spec: {roles: [prod]}
+---
+kind: user
+version: v2
+metadata: {name: root}
+spec: {roles: [admin]}
+---
+kind: user
+version: v2
+metadata: {name: lost}
+spec: {roles: [admin, gone]}
+";
+
+    fn mode(user: &str, unknown: UnknownUser) -> (Option<Mode>, usize) {
+        let roles = load_texts(vec![("roles.yaml".to_owned(), ROLES.into())]).expect("roles");
+        let (admission, errors) = Admission::of(user, SessionKind::Ssh, unknown, Some(&roles));
+        (mode_of(&admission), errors.len())
+    }
+
+    fn mode_of(admission: &Admission) -> Option<Mode> {
+        match admission {
+            Admission::Session { mode, .. } => Some(*mode),
+            Admission::Refused => None,
+        }
+    }
+
+    #[test]
+    fn a_known_user_gets_what_the_roles_say() {
+        for unknown in [UnknownUser::Strict, UnknownUser::BestEffort, UnknownUser::Refuse] {
+            assert_eq!(mode("alice", unknown), (Some(Mode::Strict), 0));
+            assert_eq!(mode("root", unknown), (Some(Mode::BestEffort), 0));
+        }
+    }
+
+    #[test]
+    fn an_unknown_user_gets_what_the_configuration_says() {
+        assert_eq!(mode("bob", UnknownUser::Strict), (Some(Mode::Strict), 0));
+        assert_eq!(mode("bob", UnknownUser::BestEffort), (Some(Mode::BestEffort), 0));
+        assert_eq!(mode("bob", UnknownUser::Refuse), (None, 0));
+    }
+
+    #[test]
+    fn nobody_gets_less_than_strict_where_the_roles_cannot_be_judged() {
+        assert_eq!(mode("lost", UnknownUser::BestEffort), (Some(Mode::Strict), 1));
+        assert_eq!(mode("lost", UnknownUser::Refuse), (None, 1));
+        for (unknown, expected) in
+            [(UnknownUser::BestEffort, Some(Mode::Strict)), (UnknownUser::Refuse, None)]
+        {
+            let (admission, _) = Admission::of("root", SessionKind::Ssh, unknown, None);
+            assert_eq!(mode_of(&admission), expected);
+        }
+    }
+}

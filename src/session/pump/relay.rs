@@ -1,0 +1,241 @@
+//! A session without a terminal: bytes between the user's streams and the command's, untouched and
+//! each stream by itself, counted, and recorded where that is wanted.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{SpliceFFlags, splice};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::read;
+
+use super::Pump;
+use crate::clock::boottime_micros;
+use crate::policy::Mode;
+use crate::recording::StreamCapture;
+use crate::ring::{FrameCode, MAX_PAYLOAD};
+use crate::session::command::Pipes;
+use crate::session::outer::{Sink, Streams};
+
+/// What one call moves at most.
+const MOVE: usize = 1024 * 1024;
+
+/// What is copied at a time where the kernel can't move it.
+const COPY: usize = 64 * 1024;
+
+/// Descriptors that a relay polls: two a lane.
+pub(super) const POLLED: usize = 6;
+
+/// The three streams of a command, each on its way.
+#[derive(Debug)]
+pub struct Relay {
+    lanes: [Lane; 3],
+    capture: StreamCapture,
+}
+
+/// One stream: from where, to where, and what is on its way.
+#[derive(Debug)]
+struct Lane {
+    frames: FrameCode,
+    /// Both are gone when the stream has ended: whoever waits for its end sees it then.
+    ends: Option<(OwnedFd, Sink)>,
+    /// The kernel moves the bytes; not where they are recorded, nor between what it can't.
+    splices: bool,
+    /// What is read at a time: no more than a frame where it is recorded.
+    buffer: usize,
+    /// What was read and not written yet, and from where on it is to be written.
+    pending: Vec<u8>,
+    written: usize,
+    /// How far the recording has to be before `pending` may go out.
+    gate: u64,
+    /// The far end took less than there is.
+    blocked: bool,
+}
+
+/// What became of a move.
+enum Moved {
+    /// Go on as it is.
+    Fine,
+    /// The stream has ended, or nobody wants it any more.
+    Over,
+    /// Writing failed.
+    Failed(Errno),
+}
+
+impl Relay {
+    /// The relay between the user's streams and a command's.
+    pub fn new(streams: Streams, pipes: Pipes, capture: StreamCapture) -> Self {
+        let lane = |frames, from, to: Sink| Lane {
+            frames,
+            splices: capture == StreamCapture::Counts && to.takes_splices(),
+            ends: Some((from, to)),
+            buffer: if capture == StreamCapture::Content { MAX_PAYLOAD } else { COPY },
+            pending: Vec::new(),
+            written: 0,
+            gate: 0,
+            blocked: false,
+        };
+        Self {
+            lanes: [
+                lane(FrameCode::Input, streams.stdin, pipes.stdin),
+                lane(FrameCode::Output, pipes.stdout, streams.stdout),
+                lane(FrameCode::ErrorOutput, pipes.stderr, streams.stderr),
+            ],
+            capture,
+        }
+    }
+
+    /// Whether all that the command wrote has gone out.
+    pub(super) fn output_is_over(&self) -> bool {
+        self.lanes[1..].iter().all(|lane| lane.ends.is_none())
+    }
+
+    /// Whether bytes wait for the recording to hold them.
+    pub(super) fn awaits_recorder(&self) -> bool {
+        self.lanes.iter().any(|lane| !lane.pending.is_empty() && lane.gate > 0)
+    }
+
+    /// Whether bytes that waited may go out, the recording being at `accepted`.
+    pub(super) fn may_go_on(&self, accepted: u64) -> bool {
+        self.lanes.iter().any(|lane| !lane.pending.is_empty() && lane.gate > 0 && lane.gate <= accepted)
+    }
+
+    /// Ends every stream.
+    pub(super) fn close(&mut self) {
+        for lane in &mut self.lanes {
+            lane.ends = None;
+        }
+    }
+
+    /// Adds what to poll to `others`; `idle` stands in for what nothing is wanted of. `reads` is whether
+    /// more may be read.
+    pub(super) fn poll_fds<'fd>(
+        &'fd self,
+        others: &mut Vec<PollFd<'fd>>,
+        idle: BorrowedFd<'fd>,
+        reads: bool,
+    ) {
+        for lane in &self.lanes {
+            let none = || PollFd::new(idle, PollFlags::empty());
+            let Some((from, to)) = &lane.ends else {
+                others.extend([none(), none()]);
+                continue;
+            };
+            let wants = reads && lane.pending.is_empty() && !lane.blocked;
+            others.push(if wants { PollFd::new(from.as_fd(), PollFlags::POLLIN) } else { none() });
+            // Without POLLOUT, too: that nobody reads it any more is always told.
+            let flags = if lane.blocked { PollFlags::POLLOUT } else { PollFlags::empty() };
+            others.push(PollFd::new(to.as_fd(), flags));
+        }
+    }
+}
+
+impl Lane {
+    /// Moves on what can be moved without waiting; what was read goes through `record` first.
+    fn step(&mut self, events: [PollFlags; 2], record: &mut dyn FnMut(&[u8]) -> u64) -> (u64, Moved) {
+        let [from_events, to_events] = events;
+        let Some((from, to)) = &self.ends else { return (0, Moved::Fine) };
+        let gone = PollFlags::POLLERR | PollFlags::POLLHUP | PollFlags::POLLNVAL;
+        if to_events.intersects(gone) && !to_events.contains(PollFlags::POLLOUT) {
+            return (0, Moved::Over);
+        }
+        if to_events.contains(PollFlags::POLLOUT) {
+            self.blocked = false;
+        }
+        let readable = from_events.intersects(PollFlags::POLLIN | PollFlags::POLLHUP | PollFlags::POLLERR);
+        if self.splices {
+            if !readable && !to_events.contains(PollFlags::POLLOUT) {
+                return (0, Moved::Fine);
+            }
+            let flags = SpliceFFlags::SPLICE_F_NONBLOCK | SpliceFFlags::SPLICE_F_MOVE;
+            match splice(from, None, to, None, MOVE, flags) {
+                Ok(0) => return (0, Moved::Over),
+                Ok(n) => return (n as u64, Moved::Fine),
+                Err(Errno::EAGAIN) => {
+                    self.blocked = is_readable(from.as_fd());
+                    return (0, Moved::Fine);
+                }
+                Err(Errno::EINTR) => return (0, Moved::Fine),
+                // Not between these; nothing was moved.
+                Err(Errno::EINVAL | Errno::ENOSYS) => self.splices = false,
+                Err(errno) => return (0, Moved::Failed(errno)),
+            }
+        }
+        if readable && self.pending.is_empty() {
+            self.pending.resize(self.buffer, 0);
+            let got = read(from, &mut self.pending);
+            self.pending.truncate(got.unwrap_or(0));
+            self.written = 0;
+            match got {
+                Ok(0) => return (0, Moved::Over),
+                Ok(_) => self.gate = record(&self.pending),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(_) => return (0, Moved::Over),
+            }
+        }
+        (0, Moved::Fine)
+    }
+
+    /// Writes what was read, as far as it may and is taken.
+    fn flush(&mut self, accepted: u64) -> (u64, Moved) {
+        let Some((_, to)) = &self.ends else { return (0, Moved::Fine) };
+        let mut moved = 0;
+        while self.written < self.pending.len() && self.gate <= accepted && !self.blocked {
+            match to.write(&self.pending[self.written..]) {
+                Ok(n) => {
+                    self.written += n;
+                    moved += n as u64;
+                }
+                Err(Errno::EAGAIN) => self.blocked = true,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return (moved, Moved::Failed(errno)),
+            }
+        }
+        if self.written == self.pending.len() {
+            self.pending.clear();
+            self.gate = 0;
+        }
+        (moved, Moved::Fine)
+    }
+}
+
+fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::new(fd, PollFlags::POLLIN)];
+    poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
+}
+
+impl Pump {
+    /// Moves the streams of a session without a terminal on, by what poll found.
+    pub(super) fn relay(&mut self, events: [PollFlags; POLLED]) {
+        let Some(mut relay) = self.relay.take() else { return };
+        for (n, lane) in relay.lanes.iter_mut().enumerate() {
+            let capture = relay.capture;
+            let frames = lane.frames;
+            let (spliced, step) = lane.step([events[2 * n], events[2 * n + 1]], &mut |bytes| {
+                if capture == StreamCapture::Counts {
+                    return 0;
+                }
+                let time = boottime_micros().saturating_sub(self.started);
+                self.append(frames, time, bytes);
+                self.recorder.ring.all_shown();
+                // In best effort nothing waits for the disk.
+                if self.enforcer.mode() == Mode::Strict { self.recorder.ring.head() } else { 0 }
+            });
+            let (written, flushed) = lane.flush(self.recorder.ring.accepted());
+            self.recorder.ring.count_through(n, spliced + written);
+            for moved in [step, flushed] {
+                match moved {
+                    Moved::Fine => {}
+                    Moved::Over => lane.ends = None,
+                    Moved::Failed(errno) => {
+                        lane.ends = None;
+                        if n > 0 && errno != Errno::EPIPE && errno != Errno::ECONNRESET {
+                            self.outcome.output_error.get_or_insert_with(|| io::Error::from(errno));
+                        }
+                    }
+                }
+            }
+        }
+        self.relay = Some(relay);
+    }
+}
