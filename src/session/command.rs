@@ -132,14 +132,15 @@ impl Running {
         Ok(Self { pid, spared, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
     }
 
-    /// Starts the command without a terminal, in this session, its standard streams being pipes.
+    /// Starts the command without a terminal, in this session, its standard streams being pipes. As there is
+    /// no terminal that hangs up when recmode dies, the kernel does.
     ///
     /// # Errors
     /// Why it could not be executed.
     pub fn start_piped(program: &Program<'_>, mask: SigSet, spared: Vec<i32>) -> io::Result<(Self, Pipes)> {
         let mut command = program.command()?;
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        sys::run_with_signals(&mut command, mask, vec![Signal::SIGXFSZ]);
+        sys::run_and_outlive_nobody(&mut command, mask, vec![Signal::SIGXFSZ]);
         let mut child = program.spawn(command)?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {

@@ -12,6 +12,6 @@ pub use disk::start_writeback;
 pub use memory::SharedMemory;
 pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
-    null_streams, reset_signal, run_in_new_session, run_with_signals, signal_set, stop_self,
+    null_streams, reset_signal, run_and_outlive_nobody, run_in_new_session, signal_set, stop_self,
 };
 pub use tty::{is_terminal_same, set_window_size, window_size};

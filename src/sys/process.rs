@@ -187,8 +187,22 @@ pub fn run_in_new_session(command: &mut Command, mask: SigSet, reset: Vec<Signal
     run_with_signals(command, mask, reset);
 }
 
+/// Makes `command` start with `mask` and default dispositions of the signals in `reset`; it gets SIGHUP when
+/// this process dies.
+pub fn run_and_outlive_nobody(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
+    let parent = nix::unistd::getpid();
+    let follow = move || {
+        nix::sys::prctl::set_pdeathsig(Some(Signal::SIGHUP))?;
+        // It may have died before that.
+        if nix::unistd::getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
+    };
+    // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.
+    unsafe { command.pre_exec(follow) };
+    run_with_signals(command, mask, reset);
+}
+
 /// Makes `command` start with `mask` and default dispositions of the signals in `reset`.
-pub fn run_with_signals(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
+fn run_with_signals(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
     let prepare = move || {
         for &signal in &reset {
             reset_signal(signal)?;

@@ -19,6 +19,7 @@ tests![
     a_disk_that_fills_ends_strict_transfers_and_no_others,
     a_hung_disk_holds_nobody,
     a_client_that_vanishes_closes_the_recording,
+    a_command_without_a_terminal_does_not_outlive_recmode,
     a_forced_command_lets_the_shell_read_files_first_and_the_login_shell_does_not,
     what_others_could_change_is_not_relied_on,
     users_that_the_roles_do_not_know_get_what_the_configuration_says,
@@ -322,6 +323,18 @@ fn a_client_that_vanishes_closes_the_recording() -> Verdict {
     cast.assert_closed(129);
     assert_eq!(cast.records("end")[0]["reason"], "hangup");
     until(SOON, "the end of the session", || node.try_sh("pgrep -u stella sleep").0 == 1);
+    Ok(())
+}
+
+fn a_command_without_a_terminal_does_not_outlive_recmode() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    let kill = node.ssh("bess", &["-T"], &["kill -KILL $PPID; exec sleep 1000"]);
+    let run = lab.run(&kill, b"");
+    assert_ne!(run.status, 0);
+    until(SOON, "the command's end", || node.try_sh("pgrep -u bess sleep").0 == 1);
+    until(SOON, "the end of the recording", || node.latest("bess").is_closed());
+    assert_eq!(node.latest("bess").records("end")[0]["reason"], "terminal_side_died");
     Ok(())
 }
 
