@@ -7,6 +7,7 @@
 //! clocks and processes live at the rim.
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
+pub mod cast;
 pub mod cli;
 mod clock;
 pub mod cmd;

@@ -110,6 +110,34 @@ fn control_characters_of_a_file_name_do_not_reach_the_terminal() {
 }
 
 #[test]
+fn compressed_recordings_are_read_by_what_they_hold() {
+    use std::io::Write as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = fs::read(fixture("raw-v3.cast")).expect("a fixture");
+    let file = directory.path().join("no-telling-name");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&text).expect("compressed");
+    let gzip = gzip.finish().expect("compressed");
+    let zstd = ruzstd::encoding::compress_to_vec(&text[..], ruzstd::encoding::CompressionLevel::Fastest);
+    for packed in [gzip, zstd] {
+        fs::write(&file, &packed).expect("a file");
+        let output = cat(&["--raw"], &file);
+        assert_eq!(output.stdout, b"plain\r\ncaf\xe9 \xff\xfe\r\n\xc3\xa9\r\n");
+        assert_eq!((output.stderr, output.status.code()), (Vec::new(), Some(0)));
+        fs::write(&file, &packed[..packed.len() - 6]).expect("a file");
+        let output = cat(&["--raw"], &file);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("is cut off"), "{output:?}");
+    }
+}
+
+#[test]
+fn version_1_is_read_too() {
+    let output = cat(&["--raw"], &fixture("asciinema-v1.cast"));
+    let expected = "\x1b[1;31mHello \x1b[32mWorld!\x1b[0m\nI am \rThis is on the next line.\n";
+    assert_eq!(text(&output), (expected, "", Some(0)));
+}
+
+#[test]
 fn a_dash_is_standard_input() {
     let input = fs::File::open(fixture("raw-v3.cast")).expect("a fixture");
     let output = recmode().args(["cat", "--raw", "-"]).stdin(input).output().expect("recmode runs");

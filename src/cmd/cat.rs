@@ -1,14 +1,12 @@
 //! `recmode cat`: what a session printed, as text or bit for bit.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufRead, BufWriter, Write};
 
 use anyhow::Context as _;
 
 use crate::cli::CatArgs;
 use crate::recording::reader::{Code, Item, ReadError, Reader};
-use crate::{escape, exit};
+use crate::{cast, escape, exit};
 
 /// Prints the session to standard output. A recording that was cut off is no error: a line on
 /// standard error says so.
@@ -19,7 +17,7 @@ use crate::{escape, exit};
 pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let input = open(&args.file).with_context(|| name.clone())?;
+    let input = cast::open(&args.file).with_context(|| name.clone())?;
     let printed = print(input, args.raw, &mut out).and_then(|ending| {
         out.flush().map_err(Failure::Write)?;
         Ok(ending)
@@ -42,13 +40,6 @@ pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
         let _ = writeln!(io::stderr().lock(), "recmode: {name}: {notice}");
     }
     Ok(exit::OK)
-}
-
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    Ok(Box::new(BufReader::with_capacity(1 << 16, File::open(path)?)))
 }
 
 /// How a recording ended.
