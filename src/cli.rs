@@ -44,7 +44,7 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Run a command in a terminal, record it, and enforce the mode when the disk fails
     Record(RecordArgs),
-    /// Print what a session printed
+    /// Print what a session showed, as text or bit for bit
     Cat(CatArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
@@ -515,6 +515,10 @@ pub struct CatArgs {
     /// Print the exact bytes, terminal control sequences included
     #[arg(long)]
     pub raw: bool,
+
+    /// Print before each line when it last changed, since the start of the session
+    #[arg(short, long, conflicts_with = "raw")]
+    pub timestamps: bool,
 
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]

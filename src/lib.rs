@@ -25,6 +25,7 @@ pub mod report;
 pub mod require;
 pub mod ring;
 pub mod roles;
+pub mod screen;
 pub mod session;
 pub mod stall;
 mod sys;

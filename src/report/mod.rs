@@ -9,9 +9,11 @@ mod resolution;
 mod source;
 mod style;
 mod table;
+mod time;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
 pub use resolution::Resolution;
 pub use table::{mode_name, short_fall, table};
+pub use time::{duration, local_time, offset, utc};

@@ -329,13 +329,17 @@ const RECORD: Page = Page {
 
 const CAT: Page = Page {
     description: &[
-        "FILE is an asciicast of version 2 or 3, made by recmode or another tool. Without --raw the \
-         session's output is printed as text: printable characters, newlines and tabs pass, terminal \
-         control sequences and all other control characters are dropped, and carriage return with \
-         newline becomes newline. With --raw the exact bytes are printed, those that are not valid \
-         UTF-8 included; on a terminal they can do what they did in the session.",
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
+         zstd. Without --raw the text is printed that a person saw: a terminal emulator of the session's size shows the output, and \
+         each line is printed as it last was when it scrolled off the screen, was cleared with all of it, or stood there at \
+         the end. A line that the terminal has wrapped is one line. Of a full-screen program, such as an editor, the last screen is \
+         printed, where the program was left. Control characters in the text are spelt out. With --raw the \
+         exact bytes are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
+         session.",
+        "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
+         seconds and milliseconds since the start: of a command that was typed, when it was entered.",
         "Input that was recorded is not printed. The recording is read line by line and printed as it \
-         is read; a line may have 16 MiB.",
+         is read; a line may have 16 MiB. A terminal of more than 1000 columns or rows is not rendered.",
         "A recording that is cut off is printed as far as it goes, and a line on standard error says so. \
          The same is said of a recording of recmode's that lacks its end record.",
     ],
@@ -347,7 +351,7 @@ const CAT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("What a session printed", "recmode cat session.cast | less"),
+        ("What a session showed, and when", "recmode cat --timestamps session.cast | less"),
         ("Search the last recording", "recmode cat \"$(ls -t *.cast | head -n 1)\" | grep -i error"),
         ("The exact bytes", "recmode cat --raw session.cast > session.bytes"),
     ],
