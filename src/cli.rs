@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::catalog::{SortBy, State};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::recording::{Format, SyncPolicy};
 
@@ -46,6 +47,10 @@ pub enum Command {
     Record(RecordArgs),
     /// Print what a session showed, as text or bit for bit
     Cat(CatArgs),
+    /// Say what is known of a recording: who, where, when, under which mode, how it ended
+    Info(InfoArgs),
+    /// List recordings
+    Ls(LsArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -523,6 +528,126 @@ pub struct CatArgs {
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+}
+
+/// `recmode info`
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// Output formats of `info` and `search`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InfoFormat {
+    /// For people
+    Human,
+    /// A stable tree, for scripts
+    Json,
+}
+
+/// `recmode ls`
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// How to print the list
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LsFormat::Table)]
+    pub format: LsFormat,
+
+    /// Only this user's recordings (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub user: Vec<String>,
+
+    /// Only those of this kind (repeatable)
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub kind: Vec<SessionKind>,
+
+    /// Only those under this mode
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub mode: Option<Mode>,
+
+    /// Only those in this state (repeatable)
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub state: Vec<State>,
+
+    /// Only those begun then or later: 2026-11-22, "2026-11-22 18:00", yesterday, "2 days ago"
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+
+    /// Only those begun before
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+
+    /// What to sort by: newest, longest or largest first, names in their order
+    #[arg(long, value_name = "BY", value_enum, default_value_t = SortBy::Start)]
+    pub sort: SortBy,
+
+    /// Turn the order round
+    #[arg(short, long)]
+    pub reverse: bool,
+
+    /// The directory, searched with all below it, or one file (default: where recordings go)
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Output formats of `ls`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LsFormat {
+    /// For people
+    Table,
+    /// A stable tree, for scripts
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+impl ValueEnum for State {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::Complete => "It has its end",
+            Self::Live => "Its session still runs",
+            Self::CutOff => "It has no end",
+            Self::Gap => "Something is missing in it",
+            Self::Strict => "Strict mode ended the session",
+        }))
+    }
+}
+
+impl ValueEnum for SortBy {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Start,
+            Self::Duration,
+            Self::Size,
+            Self::User,
+            Self::Kind,
+            Self::Mode,
+            Self::State,
+            Self::Name,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Start => "start",
+            Self::Duration => "duration",
+            Self::Size => "size",
+            Self::User => "user",
+            Self::Kind => "kind",
+            Self::Mode => "mode",
+            Self::State => "state",
+            Self::Name => "name",
+        }))
+    }
 }
 
 /// `recmode recover`

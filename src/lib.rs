@@ -8,6 +8,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
 pub mod cast;
+pub mod catalog;
 pub mod cli;
 mod clock;
 pub mod cmd;

@@ -20,6 +20,8 @@ fn main() -> ExitCode {
         Command::Schema(args) => cmd::schema::run(args),
         Command::Record(args) => cmd::record::run(args),
         Command::Cat(args) => cmd::cat::run(args),
+        Command::Info(args) => cmd::info::run(args),
+        Command::Ls(args) => cmd::ls::run(args),
         Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),

@@ -21,6 +21,12 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 /// A recording's text.
 pub type Input = Box<dyn BufRead + Send>;
 
+/// Whether a file that begins like this is compressed.
+#[must_use]
+pub fn is_compressed(head: &[u8]) -> bool {
+    head.starts_with(GZIP) || head.starts_with(ZSTD)
+}
+
 /// Opens a recording; `-` is standard input.
 ///
 /// # Errors

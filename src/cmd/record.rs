@@ -30,7 +30,7 @@ const SESSION_VARIABLE: &str = "RECMODE_SESSION";
 /// When there can be no session: what roles, environment or system say in the way of it. The exit
 /// code is 125 then.
 pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
-    if let Some(outer) = variable(SESSION_VARIABLE) {
+    if let Some(outer) = super::place::variable(SESSION_VARIABLE) {
         let outer = escape::controls(&outer.to_string_lossy());
         if args.no_nested {
             bail!("already inside the recorded session {outer}");
@@ -47,7 +47,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let now = jiff::Timestamp::now();
     let path = match &args.output {
         Some(file) => file.clone(),
-        None => directory(args, passwd.as_ref())?.join(name::file_name(
+        None => super::place::recordings(args.dir.as_deref(), passwd.as_ref())?.join(name::file_name(
             &now.strftime("%Y%m%dT%H%M%SZ").to_string(),
             &user,
             &id,
@@ -129,7 +129,7 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
     }
     let mut paths = args.roles.clone();
     if paths.is_empty()
-        && let Some(list) = variable("RECMODE_ROLES")
+        && let Some(list) = super::place::variable("RECMODE_ROLES")
     {
         paths = env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
         if paths.is_empty() {
@@ -142,7 +142,7 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
     if !args.selection.role.is_empty() || args.selection.user.is_some() {
         bail!("--role and --user choose from roles: give --roles, or set RECMODE_ROLES");
     }
-    let Some(mode) = variable("RECMODE_MODE") else { return given(Mode::BestEffort) };
+    let Some(mode) = super::place::variable("RECMODE_MODE") else { return given(Mode::BestEffort) };
     let mode = mode.to_string_lossy();
     match Mode::from_name(&mode) {
         Some(mode) => given(mode),
@@ -205,17 +205,7 @@ fn command(args: &RecordArgs, passwd: Option<&User>) -> Vec<OsString> {
     }
     let login =
         || passwd.map(|passwd| passwd.shell.clone().into_os_string()).filter(|shell| !shell.is_empty());
-    vec![variable("SHELL").or_else(login).unwrap_or_else(|| "/bin/sh".into())]
-}
-
-fn directory(args: &RecordArgs, passwd: Option<&User>) -> anyhow::Result<PathBuf> {
-    if let Some(dir) = args.dir.clone().or_else(|| variable("RECMODE_DIR").map(PathBuf::from)) {
-        return Ok(dir);
-    }
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
-    let home = variable("HOME").map(PathBuf::from).or_else(|| passwd.map(|passwd| passwd.dir.clone()));
-    name::default_directory(nix::unistd::geteuid().is_root(), state.as_deref(), home.as_deref())
-        .context("no home directory to keep recordings in: give -o or --dir")
+    vec![super::place::variable("SHELL").or_else(login).unwrap_or_else(|| "/bin/sh".into())]
 }
 
 /// Says on standard error how it went.
@@ -265,9 +255,4 @@ fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
         Some(lost) => super::say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
         None => super::say("recmode: the recording was not complete when the session ended\n"),
     }
-}
-
-/// An environment variable; an empty one counts as unset.
-fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
 }

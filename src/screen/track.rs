@@ -213,7 +213,9 @@ impl Observer for Tracker {
                 let left = std::mem::take(&mut self.left);
                 self.ready.extend(left);
             }
-            Function::Decrst(modes) if self.in_alternate && modes.as_slice().iter().any(is_alternate) => {
+            Function::Decrst(modes)
+                if self.in_alternate && modes.as_slice().iter().copied().any(is_alternate) =>
+            {
                 self.left = self.full_screen(context.terminal());
             }
             // Clearing from the first cell on is clearing all, as `clear` does under tmux.
@@ -275,7 +277,7 @@ fn overwritten(row: &Row, line: &Line) -> Option<TextLine> {
     })
 }
 
-fn is_alternate(mode: &DecMode) -> bool {
+fn is_alternate(mode: DecMode) -> bool {
     matches!(mode, DecMode::AltScreenBuffer | DecMode::SaveCursorAltScreenBuffer)
 }
 

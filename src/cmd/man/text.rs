@@ -77,6 +77,8 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("schema", SCHEMA),
     ("record", RECORD),
     ("cat", CAT),
+    ("info", INFO),
+    ("ls", LS),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -354,6 +356,62 @@ const CAT: Page = Page {
         ("What a session showed, and when", "recmode cat --timestamps session.cast | less"),
         ("Search the last recording", "recmode cat \"$(ls -t *.cast | head -n 1)\" | grep -i error"),
         ("The exact bytes", "recmode cat --raw session.cast > session.bytes"),
+    ],
+};
+
+const INFO: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
+         zstd. It is read to its end. Printed are who was recorded, where and when, the mode and the roles' options that \
+         decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
+         the start. What a recording of another tool does not hold is left out.",
+        "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
+    ],
+    exit_status: &[
+        ("0", "The recording was read, as far as it goes."),
+        ("2", "Bad usage, or the recording can't be read, is damaged or is none; the line is named."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[("TZ", "The time zone of the times that are shown; those in JSON are in UTC.")],
+    examples: &[
+        ("Under which mode a session ran, and why", "recmode info session.cast"),
+        ("The markers, for a script", "recmode info --format json session.cast | jq .markers"),
+    ],
+};
+
+const LS: Page = Page {
+    description: &[
+        "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
+         version 1, 2 or 3 is listed, other files are passed over. A part of a recording that went on in a new file \
+         (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
+         is compressed or small. Looking disturbs no recorder.",
+        "The state is complete; live (the session still runs); cut-off (there is no end, or recmode-recover(1) has \
+         added one); gap (something is missing in it); or strict (strict mode ended the session). The duration is marked \
+         with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
+        "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
+         ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
+        "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. In CSV, a text that a \
+         spreadsheet would take for a formula has an apostrophe in front.",
+    ],
+    exit_status: &[
+        ("0", "The list is complete, also if it is empty."),
+        ("2", "Bad usage, or something could not be looked at; the others are listed."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[
+        ("RECMODE_DIR", "The directory, where none is given."),
+        ("TZ", "The time zone of the times that are shown and given; those in JSON and CSV are in UTC."),
+        ("NO_COLOR, CLICOLOR_FORCE", "Whether the heading is bold."),
+    ],
+    examples: &[
+        (
+            "Sessions of the last two days that did not end as they should",
+            "recmode ls --since \"2 days ago\" --state cut-off --state gap --state strict",
+        ),
+        ("The largest recordings", "recmode ls --sort size | head"),
+        ("Alice's sessions, for a spreadsheet", "recmode ls --user alice --format csv > alice.csv"),
     ],
 };
 
