@@ -55,6 +55,9 @@ _recmode() {
             recmode,schema)
                 cmd="recmode__subcmd__schema"
                 ;;
+            recmode,search)
+                cmd="recmode__subcmd__search"
+                ;;
             recmode__subcmd__help,cat)
                 cmd="recmode__subcmd__help__subcmd__cat"
                 ;;
@@ -94,6 +97,9 @@ _recmode() {
             recmode__subcmd__help,schema)
                 cmd="recmode__subcmd__help__subcmd__schema"
                 ;;
+            recmode__subcmd__help,search)
+                cmd="recmode__subcmd__help__subcmd__search"
+                ;;
             *)
                 ;;
         esac
@@ -101,7 +107,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record cat info ls recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record cat info ls search recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -191,7 +197,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record cat info ls recover completions man help"
+            opts="resolve diff lint explain schema record cat info ls search recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -373,6 +379,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__schema)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__search)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -766,6 +786,48 @@ _recmode() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__search)
+            opts="-i -F -A -B -C -h --input --ignore-case --fixed-strings --after-context --before-context --context --format --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --after-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --before-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -51,6 +51,8 @@ pub enum Command {
     Info(InfoArgs),
     /// List recordings
     Ls(LsArgs),
+    /// Find a pattern in what was seen, or typed, in recorded sessions
+    Search(SearchArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -648,6 +650,51 @@ impl ValueEnum for SortBy {
             Self::Name => "name",
         }))
     }
+}
+
+/// `recmode search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Look in what was typed, where that was recorded, instead of in what was seen
+    #[arg(long)]
+    pub input: bool,
+
+    /// Take upper and lower case for the same
+    #[arg(short, long)]
+    pub ignore_case: bool,
+
+    /// Take PATTERN as it is, not as a regular expression
+    #[arg(short = 'F', long)]
+    pub fixed_strings: bool,
+
+    /// Print so many lines after each match
+    #[arg(short = 'A', long, value_name = "N")]
+    pub after_context: Option<usize>,
+
+    /// Print so many lines before each match
+    #[arg(short = 'B', long, value_name = "N")]
+    pub before_context: Option<usize>,
+
+    /// Print so many lines before and after each match
+    #[arg(short = 'C', long, value_name = "N")]
+    pub context: Option<usize>,
+
+    /// How to print what was found; `json` is an object a line
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// The same as --format json
+    #[arg(long)]
+    pub json: bool,
+
+    /// A regular expression, for one line
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// The directory, searched with all below it, one file, or `-` for standard input (default: where
+    /// recordings go)
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub dir: Option<PathBuf>,
 }
 
 /// `recmode recover`

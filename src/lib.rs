@@ -27,6 +27,7 @@ pub mod require;
 pub mod ring;
 pub mod roles;
 pub mod screen;
+pub mod search;
 pub mod session;
 pub mod stall;
 mod sys;

@@ -18,6 +18,7 @@ pub mod record;
 pub mod recover;
 pub mod resolve;
 pub mod schema;
+pub mod search;
 
 use std::io::{self, Write as _};
 

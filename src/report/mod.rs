@@ -3,6 +3,7 @@
 
 mod columns;
 mod diff;
+mod found;
 mod info;
 pub mod lint;
 mod matrix;
@@ -15,6 +16,7 @@ mod table;
 mod time;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
+pub use found::{found_json, found_text};
 pub use info::{Info, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};

@@ -5,6 +5,7 @@ mod support;
 
 mod info;
 mod ls;
+mod search;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -79,6 +79,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("cat", CAT),
     ("info", INFO),
     ("ls", LS),
+    ("search", SEARCH),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -412,6 +413,41 @@ const LS: Page = Page {
         ),
         ("The largest recordings", "recmode ls --sort size | head"),
         ("Alice's sessions, for a spreadsheet", "recmode ls --user alice --format csv > alice.csv"),
+    ],
+};
+
+const SEARCH: Page = Page {
+    description: &[
+        "Every recording below DIR, compressed ones too, is searched line by line for PATTERN, a regular expression as the Rust crate \
+         regex knows them. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
+         control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
+         between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
+         line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
+         found. Files that are no recordings are passed over.",
+        "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
+         recording only if it was recorded with --capture-input.",
+        "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
+         in recmode-cat(1) and for recmode play --from. Lines beside a match have - for :, and -- stands where lines are left \
+         out. In JSON each line is an object with the keys type (match or context), file, user, time (seconds), \
+         place (line, full_screen or replaced) and text.",
+    ],
+    exit_status: &[
+        ("0", "Something was found."),
+        ("1", "Nothing was found."),
+        ("2", "Bad usage, or a recording could not be read to its end; the others were searched."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[
+        ("RECMODE_DIR", "The directory, where none is given."),
+        ("NO_COLOR, CLICOLOR_FORCE", "Whether matches are coloured."),
+    ],
+    examples: &[
+        ("Who has seen a password file", "recmode search -F /etc/shadow"),
+        (
+            "What was typed after sudo, with the two lines after it",
+            "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
     ],
 };
 
