@@ -31,11 +31,17 @@ _recmode() {
             recmode,help)
                 cmd="recmode__subcmd__help"
                 ;;
+            recmode,info)
+                cmd="recmode__subcmd__info"
+                ;;
             recmode,lint)
                 cmd="recmode__subcmd__lint"
                 ;;
             recmode,login)
                 cmd="recmode__subcmd__login"
+                ;;
+            recmode,ls)
+                cmd="recmode__subcmd__ls"
                 ;;
             recmode,man)
                 cmd="recmode__subcmd__man"
@@ -52,6 +58,9 @@ _recmode() {
             recmode,schema)
                 cmd="recmode__subcmd__schema"
                 ;;
+            recmode,search)
+                cmd="recmode__subcmd__search"
+                ;;
             recmode__subcmd__help,cat)
                 cmd="recmode__subcmd__help__subcmd__cat"
                 ;;
@@ -67,11 +76,17 @@ _recmode() {
             recmode__subcmd__help,help)
                 cmd="recmode__subcmd__help__subcmd__help"
                 ;;
+            recmode__subcmd__help,info)
+                cmd="recmode__subcmd__help__subcmd__info"
+                ;;
             recmode__subcmd__help,lint)
                 cmd="recmode__subcmd__help__subcmd__lint"
                 ;;
             recmode__subcmd__help,login)
                 cmd="recmode__subcmd__help__subcmd__login"
+                ;;
+            recmode__subcmd__help,ls)
+                cmd="recmode__subcmd__help__subcmd__ls"
                 ;;
             recmode__subcmd__help,man)
                 cmd="recmode__subcmd__help__subcmd__man"
@@ -88,6 +103,9 @@ _recmode() {
             recmode__subcmd__help,schema)
                 cmd="recmode__subcmd__help__subcmd__schema"
                 ;;
+            recmode__subcmd__help,search)
+                cmd="recmode__subcmd__help__subcmd__search"
+                ;;
             *)
                 ;;
         esac
@@ -95,7 +113,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record login cat recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record login cat info ls search recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -109,7 +127,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__cat)
-            opts="-h --raw --help"
+            opts="-t -h --raw --timestamps --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -185,7 +203,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record login cat recover completions man help"
+            opts="resolve diff lint explain schema record login cat info ls search recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -268,6 +286,20 @@ _recmode() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        recmode__subcmd__help__subcmd__info)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         recmode__subcmd__help__subcmd__lint)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -283,6 +315,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__login)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__ls)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -359,6 +405,38 @@ _recmode() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__search)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__info)
+            opts="-h --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -493,6 +571,52 @@ _recmode() {
             case "${prev}" in
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__ls)
+            opts="-r -h --format --user --kind --mode --state --since --until --sort --reverse --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kind)
+                    COMPREPLY=($(compgen -W "ssh k8s desktop db app" -- "${cur}"))
+                    return 0
+                    ;;
+                --mode)
+                    COMPREPLY=($(compgen -W "best_effort strict" -- "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=($(compgen -W "complete live cut-off gap strict" -- "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -W "start duration size user kind mode state name" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -700,6 +824,48 @@ _recmode() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__search)
+            opts="-i -F -A -B -C -h --input --ignore-case --fixed-strings --after-context --before-context --context --format --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --after-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -A)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --before-context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -B)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::catalog::{SortBy, State};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize};
 use crate::recording::{Format, SyncPolicy};
@@ -47,8 +48,14 @@ pub enum Command {
     Record(RecordArgs),
     /// Be a recorded login: sshd's forced command, or, called by a login's name, the login shell
     Login(LoginArgs),
-    /// Print what a session printed
+    /// Print what a session showed, as text or bit for bit
     Cat(CatArgs),
+    /// Say what is known of a recording: who, where, when, under which mode, how it ended
+    Info(InfoArgs),
+    /// List recordings
+    Ls(LsArgs),
+    /// Find a pattern in what was seen, or typed, in recorded sessions
+    Search(SearchArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -485,9 +492,178 @@ pub struct CatArgs {
     #[arg(long)]
     pub raw: bool,
 
+    /// Print before each line when it last changed, since the start of the session
+    #[arg(short, long, conflicts_with = "raw")]
+    pub timestamps: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+}
+
+/// `recmode info`
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// Output formats of `info` and `search`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InfoFormat {
+    /// For people
+    Human,
+    /// A stable tree, for scripts
+    Json,
+}
+
+/// `recmode ls`
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// How to print the list
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LsFormat::Table)]
+    pub format: LsFormat,
+
+    /// Only this user's recordings (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub user: Vec<String>,
+
+    /// Only those of this kind (repeatable)
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub kind: Vec<SessionKind>,
+
+    /// Only those under this mode
+    #[arg(long, value_name = "MODE", value_enum)]
+    pub mode: Option<Mode>,
+
+    /// Only those in this state (repeatable)
+    #[arg(long, value_name = "STATE", value_enum)]
+    pub state: Vec<State>,
+
+    /// Only those begun then or later: 2026-11-22, "2026-11-22 18:00", yesterday, "2 days ago"
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+
+    /// Only those begun before
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+
+    /// What to sort by: newest, longest or largest first, names in their order
+    #[arg(long, value_name = "BY", value_enum, default_value_t = SortBy::Start)]
+    pub sort: SortBy,
+
+    /// Turn the order round
+    #[arg(short, long)]
+    pub reverse: bool,
+
+    /// The directory, searched with all below it, or one file (default: where recordings go)
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// Output formats of `ls`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LsFormat {
+    /// For people
+    Table,
+    /// A stable tree, for scripts
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+impl ValueEnum for State {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::Complete => "It has its end",
+            Self::Live => "Its session still runs",
+            Self::CutOff => "It has no end",
+            Self::Gap => "Something is missing in it",
+            Self::Strict => "Strict mode ended the session",
+        }))
+    }
+}
+
+impl ValueEnum for SortBy {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self::Start,
+            Self::Duration,
+            Self::Size,
+            Self::User,
+            Self::Kind,
+            Self::Mode,
+            Self::State,
+            Self::Name,
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Self::Start => "start",
+            Self::Duration => "duration",
+            Self::Size => "size",
+            Self::User => "user",
+            Self::Kind => "kind",
+            Self::Mode => "mode",
+            Self::State => "state",
+            Self::Name => "name",
+        }))
+    }
+}
+
+/// `recmode search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Look in what was typed, where that was recorded, instead of in what was seen
+    #[arg(long)]
+    pub input: bool,
+
+    /// Take upper and lower case for the same
+    #[arg(short, long)]
+    pub ignore_case: bool,
+
+    /// Take PATTERN as it is, not as a regular expression
+    #[arg(short = 'F', long)]
+    pub fixed_strings: bool,
+
+    /// Print so many lines after each match
+    #[arg(short = 'A', long, value_name = "N")]
+    pub after_context: Option<usize>,
+
+    /// Print so many lines before each match
+    #[arg(short = 'B', long, value_name = "N")]
+    pub before_context: Option<usize>,
+
+    /// Print so many lines before and after each match
+    #[arg(short = 'C', long, value_name = "N")]
+    pub context: Option<usize>,
+
+    /// How to print what was found; `json` is an object a line
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// The same as --format json
+    #[arg(long)]
+    pub json: bool,
+
+    /// A regular expression, for one line
+    #[arg(value_name = "PATTERN")]
+    pub pattern: String,
+
+    /// The directory, searched with all below it, one file, or `-` for standard input (default: where
+    /// recordings go)
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub dir: Option<PathBuf>,
 }
 
 /// `recmode recover`

@@ -7,6 +7,8 @@
 //! clocks and processes live at the rim.
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
+pub mod cast;
+pub mod catalog;
 pub mod cli;
 mod clock;
 pub mod cmd;
@@ -26,6 +28,8 @@ pub mod report;
 pub mod require;
 pub mod ring;
 pub mod roles;
+pub mod screen;
+pub mod search;
 pub mod session;
 pub mod stall;
 mod sys;

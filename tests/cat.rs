@@ -27,7 +27,41 @@ fn text(output: &Output) -> (&str, &str, Option<i32>) {
 #[test]
 fn the_text_of_another_tools_recording_is_printed_without_control_sequences() {
     let output = cat(&[], &fixture("asciinema-v2.cast"));
-    assert_eq!(text(&output), ("$ ls\nroles  policy.yaml\ncafé 漢\tend\n", "", Some(0)));
+    assert_eq!(text(&output), ("$ ls\nroles  policy.yaml\ncafé 漢 end\n", "", Some(0)));
+}
+
+#[test]
+fn a_session_is_told_as_it_was_seen_full_screen_programs_included() {
+    let output = cat(&[], &fixture("full-screen.cast"));
+    let expected = "$ less notes\nsecond page\nline 9\n(END)\n$ echo password\npassword\n\
+                    a line that is longer than the terminal is wide, much longer\n$ exit\n";
+    assert_eq!(text(&output), (expected, "", Some(0)));
+    let output = cat(&["--timestamps"], &fixture("full-screen.cast"));
+    let expected = "0:00:01.500  $ less notes\n\
+                    0:00:03.600  second page\n\
+                    0:00:03.600  line 9\n\
+                    0:00:03.600  (END)\n\
+                    0:01:05.700  $ echo password\n\
+                    0:01:05.700  password\n\
+                    0:01:06.700  a line that is longer than the terminal is wide, much longer\n\
+                    1:01:06.700  $ exit\n";
+    assert_eq!(text(&output), (expected, "", Some(0)));
+}
+
+#[test]
+fn a_terminal_that_is_too_large_is_an_error_unless_nothing_is_rendered() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("a.cast");
+    let lines = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n[0,\"o\",\"hi\\r\\n\"]\n[0,\"r\",\"80x60000\"]\n";
+    fs::write(&file, lines).expect("a file");
+    let output = cat(&[], &file);
+    let (stdout, stderr, status) = text(&output);
+    assert_eq!((stdout, status), ("hi\n", Some(2)));
+    assert!(
+        stderr.ends_with("a.cast: line 3: a terminal of 80x60000 is larger than 1000x1000\n"),
+        "{stderr}"
+    );
+    assert_eq!(text(&cat(&["--raw"], &file)), ("hi\r\n", "", Some(0)));
 }
 
 #[test]
@@ -68,8 +102,8 @@ fn a_recording_of_recmodes_without_its_end_is_said_to_lack_it() {
 #[test]
 fn hostile_output_can_not_drive_the_terminal() {
     let output = cat(&[], &fixture("hostile.cast"));
-    // U+009B is dropped; what follows it is text to many terminals.
-    assert_eq!(text(&output), ("one 31mtwo\nthree\n", "", Some(0)));
+    // The screen is cleared by what one of the lines holds.
+    assert_eq!(text(&output), ("one two\n\nthree\n", "", Some(0)));
 }
 
 #[test]
@@ -107,6 +141,34 @@ fn control_characters_of_a_file_name_do_not_reach_the_terminal() {
     assert_eq!(status, Some(2));
     assert!(stderr.contains("\\u{1b}]0;owned\\u{7}.cast: line 1: "), "{stderr}");
     assert!(!stderr.contains('\u{1b}'), "{stderr}");
+}
+
+#[test]
+fn compressed_recordings_are_read_by_what_they_hold() {
+    use std::io::Write as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = fs::read(fixture("raw-v3.cast")).expect("a fixture");
+    let file = directory.path().join("no-telling-name");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&text).expect("compressed");
+    let gzip = gzip.finish().expect("compressed");
+    let zstd = ruzstd::encoding::compress_to_vec(&text[..], ruzstd::encoding::CompressionLevel::Fastest);
+    for packed in [gzip, zstd] {
+        fs::write(&file, &packed).expect("a file");
+        let output = cat(&["--raw"], &file);
+        assert_eq!(output.stdout, b"plain\r\ncaf\xe9 \xff\xfe\r\n\xc3\xa9\r\n");
+        assert_eq!((output.stderr, output.status.code()), (Vec::new(), Some(0)));
+        fs::write(&file, &packed[..packed.len() - 6]).expect("a file");
+        let output = cat(&["--raw"], &file);
+        assert!(String::from_utf8_lossy(&output.stderr).contains("is cut off"), "{output:?}");
+    }
+}
+
+#[test]
+fn version_1_is_read_too() {
+    let output = cat(&["--raw"], &fixture("asciinema-v1.cast"));
+    let expected = "\x1b[1;31mHello \x1b[32mWorld!\x1b[0m\nI am \rThis is on the next line.\n";
+    assert_eq!(text(&output), (expected, "", Some(0)));
 }
 
 #[test]

@@ -8,19 +8,25 @@ pub mod completions;
 pub mod diff;
 pub mod explain;
 mod file;
+pub mod info;
 mod launch;
 pub mod lint;
 pub mod login;
+pub mod ls;
 pub mod man;
+mod place;
 mod progress;
 pub mod record;
 pub mod recover;
 pub mod resolve;
 pub mod schema;
+pub mod search;
 
 use std::io::{self, Write as _};
 
 use anyhow::Context as _;
+
+use crate::screen::Ending;
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn print(bytes: &[u8]) -> anyhow::Result<()> {
@@ -34,4 +40,15 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes to standard error. It may be closed; that changes no answer.
 fn say(text: &str) {
     drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// Says on standard error that a recording is not whole; `name` is safe to print.
+fn say_ending(name: &str, ending: Ending) {
+    match ending {
+        Ending::Complete => {}
+        Ending::Torn { line } => say(&format!("recmode: {name}: the recording is cut off in line {line}\n")),
+        Ending::NoEnd => say(&format!(
+            "recmode: {name}: the recording has no end record: the session is still running, or it is cut off\n"
+        )),
+    }
 }

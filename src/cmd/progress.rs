@@ -1,4 +1,4 @@
-//! A bar on stderr while role files are read, for those who wait longer than a moment at a
+//! A bar on stderr while many files are read, for those who wait longer than a moment at a
 //! terminal. Nothing is shown to anyone else, nor while a stream is read: who types it, or answers
 //! the questions of the program that writes it, needs the terminal.
 
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::catalog;
 use crate::roles::{self, Progress};
 
 /// Reading that takes less than this shows no bar.
@@ -22,31 +23,49 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Does `work`, which reads `paths`, with a bar if it takes long.
 pub(super) fn shown<T>(paths: &[PathBuf], work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::default();
-    if !io::stderr().is_terminal() || paths.iter().any(|path| roles::is_stream(path)) {
+    if paths.iter().any(|path| roles::is_stream(path)) {
         return work(&progress);
+    }
+    let draw = |bar: &ProgressBar| {
+        bar.set_length(progress.files.load(Ordering::Relaxed) as u64);
+        bar.set_position(progress.files_done.load(Ordering::Relaxed) as u64);
+        bar.set_message(HumanBytes(progress.bytes_done.load(Ordering::Relaxed)).to_string());
+    };
+    drawn("reading roles [{bar:30}] {pos}/{len} files, {msg}", &draw, || work(&progress))
+}
+
+/// Does `work`, which looks at recordings, with a bar if it takes long.
+pub(super) fn over_recordings<T>(work: impl FnOnce(&catalog::Progress) -> T) -> T {
+    let progress = catalog::Progress::default();
+    let draw = |bar: &ProgressBar| {
+        bar.set_length(progress.files.load(Ordering::Relaxed) as u64);
+        bar.set_position(progress.done.load(Ordering::Relaxed) as u64);
+    };
+    drawn("reading recordings [{bar:30}] {pos}/{len}", &draw, || work(&progress))
+}
+
+/// Does `work`, and draws a bar meanwhile if it takes long and somebody sees it.
+fn drawn<T>(template: &str, draw: &(dyn Fn(&ProgressBar) + Sync), work: impl FnOnce() -> T) -> T {
+    if !io::stderr().is_terminal() {
+        return work();
     }
     let (done, ended) = mpsc::channel::<()>();
     thread::scope(|scope| {
-        let progress = &progress;
         let bar = move || {
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                if let Ok(style) =
-                    ProgressStyle::with_template("reading roles [{bar:30}] {pos}/{len} files, {msg}")
-                {
+                if let Ok(style) = ProgressStyle::with_template(template) {
                     bar.set_style(style);
                 }
                 while ended.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_length(progress.files.load(Ordering::Relaxed) as u64);
-                    bar.set_position(progress.files_done.load(Ordering::Relaxed) as u64);
-                    bar.set_message(HumanBytes(progress.bytes_done.load(Ordering::Relaxed)).to_string());
+                    draw(&bar);
                 }
                 bar.finish_and_clear();
             }
         };
         // Where no thread can be had, there is no bar.
         let _ = thread::Builder::new().spawn_scoped(scope, bar);
-        let result = work(progress);
+        let result = work();
         drop(done);
         result
     })

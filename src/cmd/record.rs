@@ -14,7 +14,6 @@ use crate::cli::{ColorWhen, RecordArgs};
 use crate::escape;
 use crate::exit;
 use crate::policy::{Mode, RoleSet, SessionKind};
-use crate::recording::name;
 use crate::session::{self, Plan};
 use crate::{report, roles};
 
@@ -28,7 +27,7 @@ const SESSION_VARIABLE: &str = "RECMODE_SESSION";
 /// When there can be no session: what roles, environment or system say in the way of it. The exit
 /// code is 125 then.
 pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
-    if let Some(outer) = variable(SESSION_VARIABLE) {
+    if let Some(outer) = super::place::variable(SESSION_VARIABLE) {
         let outer = escape::controls(&outer.to_string_lossy());
         if args.no_nested {
             bail!("already inside the recorded session {outer}");
@@ -44,7 +43,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let new = New::session();
     let path = match &args.output {
         Some(file) => file.clone(),
-        None => directory(args, passwd.as_ref())?.join(new.file_name(&user)),
+        None => super::place::recordings(args.dir.as_deref(), passwd.as_ref())?.join(new.file_name(&user)),
     };
     let path = std::path::absolute(&path).with_context(|| escape::path(&path))?;
     let mode = decided.mode;
@@ -92,7 +91,7 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
     }
     let mut paths = args.roles.clone();
     if paths.is_empty()
-        && let Some(list) = variable("RECMODE_ROLES")
+        && let Some(list) = super::place::variable("RECMODE_ROLES")
     {
         paths = env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
         if paths.is_empty() {
@@ -105,7 +104,7 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
     if !args.selection.role.is_empty() || args.selection.user.is_some() {
         bail!("--role and --user choose from roles: give --roles, or set RECMODE_ROLES");
     }
-    let Some(mode) = variable("RECMODE_MODE") else { return given(Mode::BestEffort) };
+    let Some(mode) = super::place::variable("RECMODE_MODE") else { return given(Mode::BestEffort) };
     let mode = mode.to_string_lossy();
     match Mode::from_name(&mode) {
         Some(mode) => given(mode),
@@ -149,20 +148,5 @@ fn command(args: &RecordArgs, passwd: Option<&User>) -> Vec<OsString> {
     }
     let login =
         || passwd.map(|passwd| passwd.shell.clone().into_os_string()).filter(|shell| !shell.is_empty());
-    vec![variable("SHELL").or_else(login).unwrap_or_else(|| "/bin/sh".into())]
-}
-
-fn directory(args: &RecordArgs, passwd: Option<&User>) -> anyhow::Result<PathBuf> {
-    if let Some(dir) = args.dir.clone().or_else(|| variable("RECMODE_DIR").map(PathBuf::from)) {
-        return Ok(dir);
-    }
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
-    let home = variable("HOME").map(PathBuf::from).or_else(|| passwd.map(|passwd| passwd.dir.clone()));
-    name::default_directory(nix::unistd::geteuid().is_root(), state.as_deref(), home.as_deref())
-        .context("no home directory to keep recordings in: give -o or --dir")
-}
-
-/// An environment variable; an empty one counts as unset.
-fn variable(name: &str) -> Option<OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
+    vec![super::place::variable("SHELL").or_else(login).unwrap_or_else(|| "/bin/sh".into())]
 }

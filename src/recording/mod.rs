@@ -21,6 +21,6 @@ pub use encode::{Encoder, Format};
 pub use fault::{Cause, Fault, Operation};
 pub use file::{CLOSING_ROOM, RecordingFile};
 pub use header::{Decider, Header, Session, StreamCapture, Term};
-pub use records::{Ending, Gap, Reason, Record, StreamBytes};
+pub use records::{Ending, Gap, Reason, Record, StreamBytes, seconds};
 pub use sync::SyncPolicy;
 pub use utf8::incomplete_tail;

@@ -1,4 +1,4 @@
-//! A streaming reader of asciicast v2 and v3, any tool's, and of recmode's records in them.
+//! A streaming reader of asciicast v1, v2 and v3, any tool's, and of recmode's records in them.
 //!
 //! Line by line, in bounded memory whatever the input holds; it neither prints nor opens files.
 //! A recording that was cut off is read up to where it ends: see [`Item::TornTail`].
@@ -8,6 +8,7 @@
 mod decode;
 mod item;
 mod time;
+mod v1;
 
 use std::io::{self, BufRead};
 
@@ -19,6 +20,9 @@ pub const MAX_LINE: usize = 16 << 20;
 
 /// The longest header line, in bytes: smaller, since a header is kept as a tree.
 pub const MAX_HEADER: usize = 1 << 20;
+
+/// The largest recording of version 1, which is one JSON document, in bytes.
+pub const MAX_V1: usize = 64 << 20;
 
 /// Why a recording can't be read. Messages are safe to print on a terminal.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,9 @@ pub enum ReadError {
         /// [`MAX_HEADER`] or [`MAX_LINE`].
         limit: usize,
     },
+    /// A recording of version 1 is too large.
+    #[error("a recording of asciicast v1 may have {MAX_V1} bytes, but this one has more")]
+    TooLargeV1,
     /// A line is not what it should be.
     #[error("line {line}{}: {reason}", column.map(|column| format!(", column {column}")).unwrap_or_default())]
     Invalid {
@@ -60,6 +67,8 @@ enum Ending {
     Newline,
     /// The input ended before a newline; the line may be empty.
     Input,
+    /// As a compressed input ends that was cut off.
+    Cut,
     /// The line exceeds its limit; the rest of it was skipped.
     TooLong,
 }
@@ -83,27 +92,37 @@ pub struct Reader<R> {
     time: u64,
     raw: Option<(Code, Vec<u8>)>,
     state: State,
+    /// What a recording of version 1 holds: it is no sequence of lines.
+    document: Option<std::vec::IntoIter<Item>>,
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the header.
+    /// Reads the header, or all of a recording of version 1.
     ///
     /// # Errors
     ///
-    /// When the input can't be read, or its first line is no header of asciicast v2 or v3.
+    /// When the input can't be read, or is no asciicast.
     pub fn new(mut input: R) -> Result<Self, ReadError> {
         let mut buffer = Vec::new();
-        match read_line(&mut input, &mut buffer, MAX_HEADER, 1)? {
-            Ending::TooLong => return Err(ReadError::TooLong { line: 1, limit: MAX_HEADER }),
-            Ending::Input if buffer.is_empty() => return Err(ReadError::Empty),
-            _ => {}
+        let ending = read_line(&mut input, &mut buffer, MAX_HEADER, 1, AtLimit::Stop)?;
+        if ending == Ending::Input && buffer.is_empty() {
+            return Err(ReadError::Empty);
         }
-        let header = utf8(&buffer).and_then(decode::header).map_err(|fault| ReadError::Invalid {
-            line: 1,
-            column: fault.column,
-            reason: fault.reason,
-        })?;
-        Ok(Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading })
+        let (header, document) = match utf8(&buffer).and_then(decode::header) {
+            Ok(header) if ending != Ending::TooLong => (header, None),
+            decoded => match v1::read(&buffer, &ending, &mut input)? {
+                Some((header, items)) => (header, Some(items.into_iter())),
+                None if ending == Ending::TooLong => {
+                    return Err(ReadError::TooLong { line: 1, limit: MAX_HEADER });
+                }
+                None if ending == Ending::Cut => {
+                    let fault = decode::Fault::new("the compressed file is cut off before the header's end");
+                    return Err(fault.in_line(1));
+                }
+                None => (decoded.map_err(|fault| fault.in_line(1))?, None),
+            },
+        };
+        Ok(Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading, document })
     }
 
     /// The first line.
@@ -113,18 +132,24 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
+        if let Some(items) = &mut self.document {
+            return Ok(items.next());
+        }
         loop {
             match self.state {
                 State::Reading => {}
                 State::Torn => return Ok(Some(self.torn_tail())),
                 State::Done => return Ok(None),
             }
-            let ending = read_line(&mut self.input, &mut self.buffer, MAX_LINE, self.line + 1)?;
-            if ending == Ending::Input && self.buffer.is_empty() {
+            let ending =
+                read_line(&mut self.input, &mut self.buffer, MAX_LINE, self.line + 1, AtLimit::Skip)?;
+            if matches!(ending, Ending::Input | Ending::Cut) && self.buffer.is_empty() {
                 self.state = State::Done;
                 // The event that this record belongs to was to follow.
-                return Ok(self.raw.is_some().then(|| self.torn_tail()));
+                let torn = ending == Ending::Cut || self.raw.is_some();
+                return Ok(torn.then(|| self.torn_tail()));
             }
+            let at_end = matches!(ending, Ending::Input | Ending::Cut);
             self.line += 1;
             let decoded = if ending == Ending::TooLong {
                 Err(ReadError::TooLong { line: self.line, limit: MAX_LINE })
@@ -133,14 +158,14 @@ impl<R: BufRead> Reader<R> {
             };
             match decoded {
                 Ok(item) => {
-                    if ending == Ending::Input {
+                    if at_end {
                         self.state = State::Torn;
                     }
                     if item.is_some() {
                         return Ok(item);
                     }
                 }
-                Err(error) if ending != Ending::Input && !self.at_end()? => return Err(error),
+                Err(error) if !at_end && !self.at_end()? => return Err(error),
                 Err(_) => return Ok(Some(self.torn_tail())),
             }
         }
@@ -148,10 +173,9 @@ impl<R: BufRead> Reader<R> {
 
     /// The item in the buffer's line, if it holds one.
     fn decode(&mut self) -> Result<Option<Item>, ReadError> {
-        let invalid = |column, reason| ReadError::Invalid { line: self.line, column, reason };
         let decoded = utf8(&self.buffer)
             .and_then(|line| decode::line(self.header.version, line))
-            .map_err(|fault| invalid(fault.column, fault.reason))?;
+            .map_err(|fault| fault.in_line(self.line))?;
         if matches!(decoded, decode::Line::Blank) {
             return Ok(None);
         }
@@ -160,9 +184,10 @@ impl<R: BufRead> Reader<R> {
         if let decode::Line::Event { time, .. } | decode::Line::OtherEvent { time } = &decoded {
             self.time = match self.header.version {
                 Version::V2 => *time,
-                Version::V3 => self.time.checked_add(*time).ok_or_else(|| {
-                    invalid(None, "the times of the events add up to more than 2^64 nanoseconds".to_owned())
-                })?,
+                Version::V1 | Version::V3 => self
+                    .time
+                    .checked_add(*time)
+                    .ok_or_else(|| decode::Fault::new(time::TOO_LATE).in_line(self.line))?,
             };
         }
         Ok(match decoded {
@@ -191,6 +216,7 @@ impl<R: BufRead> Reader<R> {
             match self.input.fill_buf() {
                 Ok(rest) => return Ok(rest.is_empty()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(true),
                 Err(source) => return Err(ReadError::Io { line: self.line + 1, source }),
             }
         }
@@ -209,12 +235,22 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
+/// What to do with a line that is too long.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtLimit {
+    /// Read on to its end, and keep nothing more.
+    Skip,
+    /// Leave its rest in the input.
+    Stop,
+}
+
 /// Replaces the buffer with the next line, without its newline, up to the limit.
 fn read_line(
     input: &mut impl BufRead,
     buffer: &mut Vec<u8>,
     limit: usize,
     line: u64,
+    at_limit: AtLimit,
 ) -> Result<Ending, ReadError> {
     buffer.clear();
     let mut too_long = false;
@@ -222,6 +258,10 @@ fn read_line(
         let available = match input.fill_buf() {
             Ok(available) => available,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // A decompressor's word for a cut.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !too_long => {
+                return Ok(Ending::Cut);
+            }
             Err(source) => return Err(ReadError::Io { line, source }),
         };
         if available.is_empty() {
@@ -229,7 +269,13 @@ fn read_line(
         }
         let newline = memchr::memchr(b'\n', available);
         let part = &available[..newline.unwrap_or(available.len())];
-        too_long = too_long || part.len() > limit - buffer.len();
+        let room = limit - buffer.len();
+        if part.len() > room && at_limit == AtLimit::Stop {
+            buffer.extend_from_slice(&part[..room]);
+            input.consume(room);
+            return Ok(Ending::TooLong);
+        }
+        too_long = too_long || part.len() > room;
         if !too_long {
             buffer.extend_from_slice(part);
         }

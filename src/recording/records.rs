@@ -25,6 +25,12 @@ pub enum Record {
         status: Option<u8>,
         /// Bytes of output in the recording, in all its files.
         bytes: u64,
+        /// When it ended, in seconds since the session began: the tail of the file tells its length.
+        seconds: f64,
+        /// How many gaps there are, in all its files.
+        gaps: u64,
+        /// Bytes of output that are in none of them.
+        lost: u64,
     },
 }
 
@@ -53,6 +59,13 @@ pub struct Gap {
     pub lost_input: u64,
     /// An errno's name, or a word.
     pub error: String,
+}
+
+/// Microseconds as the records have them.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]
+pub fn seconds(micros: u64) -> f64 {
+    micros as f64 / 1e6
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

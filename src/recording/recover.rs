@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::reader::{Code, Item, ReadError, Reader, Version};
-use super::{Encoder, Format, Reason, Record};
+use super::{Encoder, Format, Reason, Record, seconds};
 
 /// What a recording turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,15 +64,20 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
     let format = match reader.header().version {
         Version::V2 => Format::AsciicastV2,
         Version::V3 => Format::AsciicastV3,
+        Version::V1 => return Ok(Recovery::Foreign),
     };
     let (mut bytes, mut time, mut torn_line) = (0, 0, None);
+    let (mut gaps, mut lost) = (0, 0);
     for item in reader {
         match item? {
             Item::Event(event) => {
                 time = event.time;
                 bytes += if event.code == Code::Output { event.exact_bytes().len() as u64 } else { 0 };
             }
-            Item::Gap(_) => {}
+            Item::Gap(gap) => {
+                gaps += 1;
+                lost += gap.lost;
+            }
             Item::End(_) => return Ok(Recovery::Complete),
             Item::TornTail { line } => torn_line = Some(line),
         }
@@ -90,7 +95,9 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
         "Recovered: the recorder died before it could close the recording",
         &mut closing,
     );
-    encoder.record(&Record::End { reason: Reason::Recovered, status: None, bytes }, &mut closing);
+    let ended =
+        Record::End { reason: Reason::Recovered, status: None, bytes, seconds: seconds(time), gaps, lost };
+    encoder.record(&ended, &mut closing);
     // Over the torn tail first: on a full disk its blocks are what there is.
     file.write_all_at(&closing, end)?;
     file.set_len(end + closing.len() as u64)?;
@@ -136,10 +143,10 @@ mod tests {
             let (recovery, text) = recovered(&format!("{whole}{torn}"));
             assert_eq!(recovery, Recovery::Recovered { torn: torn.len() as u64 }, "{torn:?}");
             let closing = text.strip_prefix(&whole).expect("what was whole is kept");
-            assert!(
-                closing
-                    .ends_with("#recmode {\"end\":{\"reason\":\"recovered\",\"status\":null,\"bytes\":5}}\n")
-            );
+            assert!(closing.ends_with(
+                "#recmode {\"end\":{\"reason\":\"recovered\",\"status\":null,\"bytes\":5,\
+                 \"seconds\":0.5,\"gaps\":0,\"lost\":0}}\n"
+            ));
             assert_eq!(recovered(&text).0, Recovery::Complete);
         }
     }

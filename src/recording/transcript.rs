@@ -1,7 +1,7 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes};
+use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, seconds};
 use crate::ring::{Frame, FrameCode};
 
 /// A character whose end has not come yet.
@@ -32,6 +32,9 @@ pub struct Transcript {
     /// A failure that the next frame, or the end, tells as a gap.
     gap: Option<OpenGap>,
     told: Option<Gap>,
+    /// How many gaps were told, and what is lost in them.
+    gaps: u64,
+    lost_in_gaps: u64,
 }
 
 /// A failure that is over but not told yet.
@@ -65,6 +68,8 @@ impl Transcript {
             dropped: false,
             gap: None,
             told: None,
+            gaps: 0,
+            lost_in_gaps: 0,
         }
     }
 
@@ -164,14 +169,15 @@ impl Transcript {
             Gap { bytes: missed, seconds: 0.0, lost: missed, lost_input, error: Cause::BufferFull.code() },
             |gap| Gap {
                 bytes: gap.bytes.max(missed) + gap.doubtful,
-                #[expect(clippy::cast_precision_loss, reason = "exact to the microsecond for 285 years")]
-                seconds: gap.micros as f64 / 1e6,
+                seconds: seconds(gap.micros),
                 lost: missed + gap.doubtful,
                 lost_input,
                 error: gap.fault.code(),
             },
         );
         self.encoder.record(&Record::Gap(gap.clone()), &mut self.batch.bytes);
+        self.gaps += 1;
+        self.lost_in_gaps += gap.lost;
         self.told = Some(gap);
         self.end_unit();
     }
@@ -194,7 +200,15 @@ impl Transcript {
             self.encoder.record(&Record::Streams(streams), out);
         }
         self.encoder.event(time, 'x', &ending.status.to_string(), out);
-        self.encoder.record(&Record::End { reason: ending.reason, status: Some(ending.status), bytes }, out);
+        let end = Record::End {
+            reason: ending.reason,
+            status: Some(ending.status),
+            bytes,
+            seconds: seconds(self.encoder.last_time()),
+            gaps: self.gaps,
+            lost: self.lost_in_gaps,
+        };
+        self.encoder.record(&end, out);
         self.end_unit();
     }
 
@@ -206,6 +220,11 @@ impl Transcript {
     /// Forgets the lines that were not written and goes back to where the last written one was.
     pub fn abandon(&mut self, time: u64) {
         self.batch.clear();
+        // A gap that nobody has taken as written is among those lines.
+        if let Some(gap) = self.told.take() {
+            self.gaps -= 1;
+            self.lost_in_gaps -= gap.lost;
+        }
         self.held.bytes.clear();
         self.encoder.rewind(time);
     }

@@ -1,7 +1,7 @@
 //! The matrix of `resolve --all`. As a tree `recmode.matrix/1` is stable: keys are added, never
 //! changed or taken away, without a new number.
 
-mod csv_text;
+pub(super) mod csv_text;
 mod text;
 
 use std::sync::Arc;

@@ -1,17 +1,26 @@
 //! What people and scripts are shown: errors with their source lines, decisions as a table, JSON
 //! or YAML. Turns values into text; opens, prints and decides nothing.
 
+mod columns;
 mod diff;
+mod found;
+mod info;
 pub mod lint;
 mod matrix;
 mod problem;
+mod recordings;
 mod resolution;
 mod source;
 mod style;
 mod table;
+mod time;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
+pub use found::{found_json, found_text};
+pub use info::{Info, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
+pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
+pub use time::{duration, local_time, offset, utc};

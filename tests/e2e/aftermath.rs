@@ -118,7 +118,7 @@ fn a_recording_left_by_a_crash_is_recovered_and_a_live_one_is_not_touched() -> V
     assert!(!cast.events("m").is_empty());
     let recovered = fs::read_to_string(lab.cast()).unwrap();
     assert!(
-        recovered.contains("{\"end\":{\"reason\":\"recovered\",\"status\":null,\"bytes\":7}}"),
+        recovered.contains("{\"end\":{\"reason\":\"recovered\",\"status\":null,\"bytes\":7,"),
         "{recovered}"
     );
     assert_eq!(recover().stdout(), "./rec.cast: complete\n");

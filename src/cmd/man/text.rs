@@ -78,6 +78,9 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("record", RECORD),
     ("login", LOGIN),
     ("cat", CAT),
+    ("info", INFO),
+    ("ls", LS),
+    ("search", SEARCH),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -380,13 +383,17 @@ const LOGIN: Page = Page {
 
 const CAT: Page = Page {
     description: &[
-        "FILE is an asciicast of version 2 or 3, made by recmode or another tool. Without --raw the \
-         session's output is printed as text: printable characters, newlines and tabs pass, terminal \
-         control sequences and all other control characters are dropped, and carriage return with \
-         newline becomes newline. With --raw the exact bytes are printed, those that are not valid \
-         UTF-8 included; on a terminal they can do what they did in the session.",
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
+         zstd. Without --raw the text is printed that a person saw: a terminal emulator of the session's size shows the output, and \
+         each line is printed as it last was when it scrolled off the screen, was cleared with all of it, or stood there at \
+         the end. A line that the terminal has wrapped is one line. Of a full-screen program, such as an editor, the last screen is \
+         printed, where the program was left. Control characters in the text are spelt out. With --raw the \
+         exact bytes are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
+         session.",
+        "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
+         seconds and milliseconds since the start: of a command that was typed, when it was entered.",
         "Input that was recorded is not printed. The recording is read line by line and printed as it \
-         is read; a line may have 16 MiB.",
+         is read; a line may have 16 MiB. A terminal of more than 1000 columns or rows is not rendered.",
         "A recording that is cut off is printed as far as it goes, and a line on standard error says so. \
          The same is said of a recording of recmode's that lacks its end record.",
     ],
@@ -398,9 +405,100 @@ const CAT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("What a session printed", "recmode cat session.cast | less"),
+        ("What a session showed, and when", "recmode cat --timestamps session.cast | less"),
         ("Search the last recording", "recmode cat \"$(ls -t *.cast | head -n 1)\" | grep -i error"),
         ("The exact bytes", "recmode cat --raw session.cast > session.bytes"),
+    ],
+};
+
+const INFO: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
+         zstd. It is read to its end. Printed are who was recorded, where and when, the mode and the roles' options that \
+         decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
+         the start. What a recording of another tool does not hold is left out.",
+        "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
+    ],
+    exit_status: &[
+        ("0", "The recording was read, as far as it goes."),
+        ("2", "Bad usage, or the recording can't be read, is damaged or is none; the line is named."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[("TZ", "The time zone of the times that are shown; those in JSON are in UTC.")],
+    examples: &[
+        ("Under which mode a session ran, and why", "recmode info session.cast"),
+        ("The markers, for a script", "recmode info --format json session.cast | jq .markers"),
+    ],
+};
+
+const LS: Page = Page {
+    description: &[
+        "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
+         version 1, 2 or 3 is listed, other files are passed over. A part of a recording that went on in a new file \
+         (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
+         is compressed or small. Looking disturbs no recorder.",
+        "The state is complete; live (the session still runs); cut-off (there is no end, or recmode-recover(1) has \
+         added one); gap (something is missing in it); or strict (strict mode ended the session). The duration is marked \
+         with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
+        "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
+         ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
+        "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. In CSV, a text that a \
+         spreadsheet would take for a formula has an apostrophe in front.",
+    ],
+    exit_status: &[
+        ("0", "The list is complete, also if it is empty."),
+        ("2", "Bad usage, or something could not be looked at; the others are listed."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[
+        ("RECMODE_DIR", "The directory, where none is given."),
+        ("TZ", "The time zone of the times that are shown and given; those in JSON and CSV are in UTC."),
+        ("NO_COLOR, CLICOLOR_FORCE", "Whether the heading is bold."),
+    ],
+    examples: &[
+        (
+            "Sessions of the last two days that did not end as they should",
+            "recmode ls --since \"2 days ago\" --state cut-off --state gap --state strict",
+        ),
+        ("The largest recordings", "recmode ls --sort size | head"),
+        ("Alice's sessions, for a spreadsheet", "recmode ls --user alice --format csv > alice.csv"),
+    ],
+};
+
+const SEARCH: Page = Page {
+    description: &[
+        "Every recording below DIR, compressed ones too, is searched line by line for PATTERN, a regular expression as the Rust crate \
+         regex knows them. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
+         control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
+         between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
+         line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
+         found. Files that are no recordings are passed over.",
+        "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
+         recording only if it was recorded with --capture-input.",
+        "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
+         in recmode-cat(1) and for recmode play --from. Lines beside a match have - for :, and -- stands where lines are left \
+         out. In JSON each line is an object with the keys type (match or context), file, user, time (seconds), \
+         place (line, full_screen or replaced) and text.",
+    ],
+    exit_status: &[
+        ("0", "Something was found."),
+        ("1", "Nothing was found."),
+        ("2", "Bad usage, or a recording could not be read to its end; the others were searched."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[
+        ("RECMODE_DIR", "The directory, where none is given."),
+        ("NO_COLOR, CLICOLOR_FORCE", "Whether matches are coloured."),
+    ],
+    examples: &[
+        ("Who has seen a password file", "recmode search -F /etc/shadow"),
+        (
+            "What was typed after sudo, with the two lines after it",
+            "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
     ],
 };
 

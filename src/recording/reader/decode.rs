@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Code, End, Gap, Header, Version, time};
+use super::{Code, End, Gap, Header, ReadError, Version, time};
 use crate::escape;
 
 /// What a line holds.
@@ -38,11 +38,16 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    fn new(reason: &str) -> Self {
+    /// The error of this line.
+    pub(super) fn in_line(self, line: u64) -> ReadError {
+        ReadError::Invalid { line, column: self.column, reason: self.reason }
+    }
+
+    pub(super) fn new(reason: &str) -> Self {
         Self { column: None, reason: reason.to_owned() }
     }
 
-    fn json(error: &serde_json::Error) -> Self {
+    pub(super) fn json(error: &serde_json::Error) -> Self {
         // serde_json's own place would be read as a line of the file.
         let text = error.to_string();
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
@@ -100,7 +105,7 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
             (Version::V3, term.cols, term.rows, term.r#type)
         }
         other => {
-            return Err(Fault::new(&format!("asciicast version {other}, but only 2 and 3 can be read")));
+            return Err(Fault::new(&format!("asciicast version {other}, but only 1, 2 and 3 can be read")));
         }
     };
     Ok(Header {

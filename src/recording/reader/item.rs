@@ -7,6 +7,8 @@ use serde::Deserialize;
 /// The version of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
+    /// One JSON document; times are intervals.
+    V1,
     /// Times of events are absolute.
     V2,
     /// Times of events are intervals; lines that start with `#` are comments.
@@ -96,12 +98,15 @@ pub struct Gap {
     pub seconds: f64,
     /// How many of the bytes are not in the recording.
     pub lost: u64,
+    /// How many bytes of input are not in the recording, where input is recorded.
+    #[serde(default)]
+    pub lost_input: u64,
     /// The error's name, such as `ENOSPC`.
     pub error: String,
 }
 
 /// The recording was closed; without this at its end it is incomplete.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct End {
     /// Why.
     pub reason: String,
@@ -109,6 +114,12 @@ pub struct End {
     pub status: Option<i64>,
     /// Bytes of output that were recorded.
     pub bytes: Option<u64>,
+    /// When it ended, in seconds since the start. Older recorders did not say.
+    pub seconds: Option<f64>,
+    /// How many gaps there are; `None` where the recorder did not count.
+    pub gaps: Option<u64>,
+    /// Bytes of output that are in no file, over all gaps.
+    pub lost: Option<u64>,
 }
 
 /// What a recording consists of, after its header.

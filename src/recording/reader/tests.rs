@@ -40,8 +40,8 @@ fn what_is_no_recording_is_refused_with_its_cause() {
     assert_eq!(header_error(""), "the file is empty, not a recording");
     assert_eq!(header_error("hello\n"), "line 1: this is no asciicast header");
     assert_eq!(
-        header_error("{\"version\":1,\"width\":80}\n"),
-        "line 1: asciicast version 1, but only 2 and 3 can be read"
+        header_error("{\"version\":4,\"width\":80}\n"),
+        "line 1: asciicast version 4, but only 1, 2 and 3 can be read"
     );
     assert!(header_error("{\"version\":2,\"width\":80}\n").starts_with("line 1, column "));
     let endless = format!("{{\"version\":2,\"title\":\"{}\"}}\n", "a".repeat(MAX_HEADER));
@@ -99,8 +99,15 @@ fn gap_and_end_records_are_items() {
     let gap = "{\"gap\":{\"bytes\":10,\"seconds\":1.5,\"lost\":3,\"error\":\"ENOSPC\"}}";
     let end = "{\"end\":{\"reason\":\"exit\",\"status\":0,\"bytes\":10}}";
     let expected = [
-        Item::Gap(Gap { bytes: 10, seconds: 1.5, lost: 3, error: "ENOSPC".to_owned() }),
-        Item::End(End { reason: "exit".to_owned(), status: Some(0), bytes: Some(10) }),
+        Item::Gap(Gap { bytes: 10, seconds: 1.5, lost: 3, lost_input: 0, error: "ENOSPC".to_owned() }),
+        Item::End(End {
+            reason: "exit".to_owned(),
+            status: Some(0),
+            bytes: Some(10),
+            seconds: None,
+            gaps: None,
+            lost: None,
+        }),
     ];
     assert_eq!(items(V3, &format!("#recmode {gap}\n#recmode {end}\n")), expected);
     let v2 = |json: &str| format!("[0,\"R\",{}]\n", serde_json::to_string(json).expect("JSON"));
@@ -227,4 +234,56 @@ proptest! {
         let items: Vec<_> = Reader::new(&input[..]).expect("a header").collect();
         prop_assert!(items.iter().all(Result::is_ok));
     }
+}
+
+const V1: &str = r#"{
+  "version": 1, "width": 80, "height": 24, "duration": 1.5, "command": "/bin/zsh", "new": [1, {"a": 2}],
+  "env": {"TERM": "xterm", "SHELL": null},
+  "stdout": [
+    [0.25, "one\r\n"],
+    [1.000001, "two \u00e9"]
+  ]
+}
+"#;
+
+#[test]
+fn version_1_is_read_in_one_line_or_many() {
+    let one_line = V1.replace('\n', " ");
+    for text in [V1, one_line.as_str(), one_line.trim_end()] {
+        let reader = Reader::new(text.as_bytes()).expect("a header");
+        let header = reader.header().clone();
+        assert_eq!((header.version, header.cols, header.rows), (Version::V1, 80, 24));
+        assert_eq!(
+            (header.command.as_deref(), header.term_type.as_deref()),
+            (Some("/bin/zsh"), Some("xterm"))
+        );
+        let events: Vec<_> = reader.map(|item| item.expect("an item")).collect();
+        let [Item::Event(one), Item::Event(two)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((one.time, one.data.as_str()), (250_000, "one\r\n"));
+        assert_eq!((two.time, two.data.as_str()), (1_250_001, "two é"));
+    }
+}
+
+#[test]
+fn a_long_version_1_and_one_that_is_cut_anywhere_are_read_as_far_as_they_go() {
+    let events = "[0.1,\"some text of an event\"],".repeat(60_000);
+    let whole = format!("{{\"version\":1,\"width\":80,\"height\":24,\"stdout\":[{events}[0,\"\"]]}}");
+    assert!(whole.len() > MAX_HEADER);
+    assert_eq!(items(&whole, "").len(), 60_001);
+    let cut = &whole[..whole.len() - 9];
+    assert_eq!(items(cut, "").last(), Some(&Item::TornTail { line: 1 }));
+    let sized = V1.find("24").expect("a height") + 3;
+    for cut in sized..V1.trim_end().len() {
+        let Ok(reader) = Reader::new(V1.as_bytes()[..cut].as_ref()) else { panic!("cut at {cut}") };
+        let items: Vec<_> = reader.map(|item| item.expect("an item")).collect();
+        assert!(matches!(items.last(), Some(Item::TornTail { .. })), "cut at {cut}");
+    }
+    assert!(matches!(
+        Reader::new(V1.replace("one", "\\q").as_bytes()).err(),
+        Some(ReadError::Invalid { line: 5, .. })
+    ));
+    assert_eq!(
+        header_error("{\"version\":1,\"stdout\":[]}"),
+        "line 1: a recording of asciicast v1 without width and height"
+    );
 }

@@ -1,5 +1,8 @@
 //! Times of events: decimal text to integer nanoseconds, without a float in between.
 
+/// What is wrong with a sum of times.
+pub(super) const TOO_LATE: &str = "the times of the events add up to more than 2^64 nanoseconds";
+
 /// Nanoseconds of a time in seconds, written as a JSON number; digits beyond the nanosecond are
 /// rounded half up. `None` for what is no number, is negative, or exceeds 64 bits (584 years).
 pub(super) fn nanoseconds(text: &str) -> Option<u64> {

@@ -36,7 +36,7 @@ pub(super) fn csv(rows: &[Row], kinds: &[SessionKind], with_requests: bool) -> R
 }
 
 /// A text that is text to a spreadsheet as well.
-fn safe(text: &str) -> String {
+pub(in crate::report) fn safe(text: &str) -> String {
     let text = escape::controls(text);
     let is_formula =
         text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);

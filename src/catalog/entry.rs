@@ -1,0 +1,273 @@
+//! One recording at a glance: its header, its last lines, and whether its recorder is at work.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, BufReader, Read as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::cast::{self, Session};
+use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
+
+/// How much is read of the start at first.
+const HEAD: u64 = 4 << 10;
+
+/// How much is read of the end at first.
+const TAIL: u64 = 1 << 10;
+
+/// How much of the end is read at most to find a whole line.
+const MAX_TAIL: u64 = 1 << 20;
+
+/// A file whose end does not tell how long it is is read whole up to this size.
+const MAX_WHOLE: u64 = 1 << 20;
+
+/// What a compressed recording, or one of version 1, may decompress to and still be looked at whole.
+const MAX_UNPACKED: u64 = 64 << 20;
+
+/// How a recording stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// It has its end, as far as its format tells.
+    Complete,
+    /// Its recorder is at work.
+    Live,
+    /// It has no end, or got it later by `recover`.
+    CutOff,
+    /// It has its end, but something is missing in it.
+    Gap,
+    /// Strict mode ended the session.
+    Strict,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 5] = [Self::Complete, Self::Live, Self::CutOff, Self::Gap, Self::Strict];
+
+    /// The state's name on the command line and in output for programs.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Live => "live",
+            Self::CutOff => "cut-off",
+            Self::Gap => "gap",
+            Self::Strict => "strict",
+        }
+    }
+
+    /// The state in words.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::CutOff => "cut off",
+            Self::Strict => "ended by strict",
+            state => state.name(),
+        }
+    }
+
+    /// The state of a recording with this last record.
+    #[must_use]
+    pub fn of_end(end: &End) -> Self {
+        match end.reason.as_str() {
+            "strict" => Self::Strict,
+            "recovered" => Self::CutOff,
+            _ if end.gaps.is_some_and(|gaps| gaps > 0) => Self::Gap,
+            _ => Self::Complete,
+        }
+    }
+}
+
+/// How long a session was, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Length {
+    /// As the recording tells.
+    Told(u64),
+    /// From its start to the file's last change, where the recording does not tell.
+    About(u64),
+}
+
+impl Length {
+    /// The microseconds.
+    #[must_use]
+    pub fn micros(self) -> u64 {
+        match self {
+            Self::Told(micros) | Self::About(micros) => micros,
+        }
+    }
+}
+
+/// A recording at a glance. Texts are as they stand in the file: escape them before printing.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When the session began, seconds since the epoch.
+    pub start: Option<i64>,
+    /// How long it was.
+    pub length: Option<Length>,
+    /// How it stands.
+    pub state: State,
+    /// The command.
+    pub command: Option<String>,
+    /// What recmode notes of a session; empty for other tools' recordings.
+    pub session: Session,
+}
+
+/// What the end of a recording tells.
+#[derive(Default)]
+struct Tail {
+    /// The time of the last event that was read, where that is known.
+    time: Option<u64>,
+    end: Option<End>,
+    gap: bool,
+    torn: bool,
+}
+
+/// Looks at a file; `None` if it is no recording.
+///
+/// # Errors
+///
+/// When it can't be opened or read.
+pub fn look(path: &Path) -> io::Result<Option<Entry>> {
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    let size = metadata.len();
+    let mut head = vec![0; usize::try_from(HEAD.min(size)).unwrap_or_default()];
+    let filled = file.read_at(&mut head, 0)?;
+    head.truncate(filled);
+    let plain = head.starts_with(b"{");
+    if !plain && !cast::is_compressed(&head) {
+        return Ok(None);
+    }
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let Some((header, tail)) = (if plain { ends_of(&file, head, size)? } else { whole(&file)? }) else {
+        return Ok(None);
+    };
+    let session = header.recmode.as_ref().map(Session::new).unwrap_or_default();
+    let state = match &tail.end {
+        Some(end) => match State::of_end(end) {
+            State::Complete if tail.gap => State::Gap,
+            state => state,
+        },
+        None if header.recmode.is_some() && is_locked(&file) => State::Live,
+        None if header.recmode.is_some() || tail.torn => State::CutOff,
+        None => State::Complete,
+    };
+    let told = tail.end.as_ref().and_then(|end| end.seconds).and_then(micros).or(tail.time);
+    let about = || {
+        let start = u64::try_from(header.timestamp?).ok()?;
+        Some(Length::About(modified?.as_secs().checked_sub(start)?.saturating_mul(1_000_000)))
+    };
+    Ok(Some(Entry {
+        path: path.to_owned(),
+        size,
+        start: header.timestamp,
+        length: told.map(Length::Told).or_else(about),
+        state,
+        command: header.command,
+        session,
+    }))
+}
+
+/// Whether the recorder is at work: it holds a lock for as long as it lives. A recording with a
+/// header has its lock already, so that trying for a moment takes it from nobody.
+pub(super) fn is_locked(file: &File) -> bool {
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+fn micros(seconds: f64) -> Option<u64> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and saturating")]
+    (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1e6).round() as u64)
+}
+
+/// Header and end of a file that is not compressed.
+fn ends_of(file: &File, mut head: Vec<u8>, size: u64) -> io::Result<Option<(Header, Tail)>> {
+    if !head.contains(&b'\n') && size > head.len() as u64 {
+        head.resize(MAX_HEADER + 1, 0);
+        let filled = file.read_at(&mut head, 0)?;
+        head.truncate(filled);
+    }
+    let first_line = match memchr::memchr(b'\n', &head) {
+        Some(newline) => &head[..=newline],
+        None => &head[..],
+    };
+    let header = match Reader::new(first_line) {
+        Ok(reader) if reader.header().version != Version::V1 => reader.header().clone(),
+        _ if size <= MAX_UNPACKED => return whole(file),
+        _ => return Ok(None),
+    };
+    let head_len = first_line.len() as u64;
+    let mut piece = TAIL;
+    let tail = loop {
+        let from = size.saturating_sub(piece).max(head_len);
+        let mut bytes = vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or_default()];
+        let filled = file.read_at(&mut bytes, from)?;
+        bytes.truncate(filled);
+        if from == head_len {
+            break read_tail(first_line, &bytes, true);
+        }
+        // From the first line that begins in here; the last one may be torn, and hold no newline.
+        let begin = memchr::memchr(b'\n', &bytes).map(|newline| newline + 1);
+        match begin.filter(|&begin| memchr::memchr(b'\n', &bytes[begin..]).is_some()) {
+            Some(begin) => break read_tail(first_line, &bytes[begin..], false),
+            None if piece >= MAX_TAIL => break Tail { torn: true, ..Tail::default() },
+            None => piece *= 8,
+        }
+    };
+    if tail.time.is_none() && tail.end.as_ref().is_none_or(|end| end.seconds.is_none()) && size <= MAX_WHOLE {
+        return whole(file);
+    }
+    Ok(Some((header, tail)))
+}
+
+/// Reads the last lines as a recording of their own. In v3, times count only from the first line on.
+fn read_tail(header: &[u8], lines: &[u8], from_start: bool) -> Tail {
+    Reader::new(header.chain(lines)).map_or_else(
+        |_| Tail::default(),
+        |reader| {
+            let relative = reader.header().version == Version::V3;
+            let mut tail = run_through(reader);
+            if relative && !from_start {
+                tail.time = None;
+            }
+            tail
+        },
+    )
+}
+
+/// Reads all of a file that is small or can't be read from its end.
+fn whole(file: &File) -> io::Result<Option<(Header, Tail)>> {
+    use std::io::Seek as _;
+    let mut again = file.try_clone()?;
+    again.rewind()?;
+    let input = BufReader::new(cast::reader_of(again)?.take(MAX_UNPACKED));
+    Ok(match Reader::new(input) {
+        Ok(reader) => {
+            let header = reader.header().clone();
+            Some((header, run_through(reader)))
+        }
+        Err(_) => None,
+    })
+}
+
+fn run_through(reader: Reader<impl io::BufRead>) -> Tail {
+    let mut tail = Tail::default();
+    for item in reader {
+        match item {
+            Ok(Item::Event(event)) => tail.time = Some(event.time),
+            Ok(Item::End(end)) => tail.end = Some(end),
+            Ok(Item::Gap(_)) => tail.gap = true,
+            Ok(Item::TornTail { .. }) | Err(ReadError::Io { .. }) => tail.torn = true,
+            Err(_) => {
+                tail.torn = true;
+                break;
+            }
+        }
+    }
+    tail
+}

@@ -1,0 +1,99 @@
+//! The recordings below a directory, looked at in parallel.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::{Entry, look};
+
+/// How deep directories are followed.
+const MAX_DEPTH: usize = 64;
+
+/// How far the work is; for a progress bar.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files in all.
+    pub files: AtomicUsize,
+    /// Files that are done.
+    pub done: AtomicUsize,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The recordings, in no order.
+    pub entries: Vec<Entry>,
+    /// What could not be looked at, and why.
+    pub trouble: Vec<(PathBuf, io::Error)>,
+}
+
+/// Looks at all files below a directory, or at one file. What is no recording is passed over.
+///
+/// # Errors
+///
+/// When the path itself can't be read.
+pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    let paths = files(path, &mut listing.trouble)?;
+    progress.files.store(paths.len(), Ordering::Relaxed);
+    let looked: Vec<_> = paths
+        .into_par_iter()
+        .map(|path| {
+            let entry = look(&path);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            (path, entry)
+        })
+        .collect();
+    for (path, entry) in looked {
+        match entry {
+            Ok(Some(entry)) => listing.entries.push(entry),
+            Ok(None) => {}
+            // Retention, or a user, was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => listing.trouble.push((path, error)),
+        }
+    }
+    Ok(listing)
+}
+
+/// The regular files below a directory, in order of their names; a file is itself. Links below the
+/// directory are not followed.
+///
+/// # Errors
+///
+/// When the path itself can't be read; what is wrong below it goes to `trouble`.
+pub fn files(path: &Path, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<PathBuf>> {
+    if !fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    walk(path, 0, &mut found, trouble)?;
+    Ok(found)
+}
+
+fn walk(
+    dir: &Path,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+    trouble: &mut Vec<(PathBuf, io::Error)>,
+) -> io::Result<()> {
+    let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_file() => found.push(path),
+            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => {
+                if let Err(error) = walk(&path, depth + 1, found, trouble) {
+                    trouble.push((path, error));
+                }
+            }
+            Ok(_) => {}
+            Err(error) => trouble.push((path, error)),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! All that a recording tells of itself, from reading it once. Pure but for the reader.
+
+use std::io::BufRead;
+
+use super::State;
+use crate::cast::Session;
+use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader};
+
+/// So many markers, gaps and sizes are kept; all are counted.
+pub const MAX_LISTED: usize = 10_000;
+
+/// Something, and when it was, in microseconds since the start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct At<T> {
+    /// When.
+    pub time: u64,
+    /// What.
+    pub what: T,
+}
+
+/// A recording's facts. Texts are as they stand in the file: escape them before printing.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// Its header.
+    pub header: Header,
+    /// What recmode notes of a session; `None` for other tools' recordings.
+    pub session: Option<Session>,
+    /// The time of the last event, or of the end.
+    pub length: u64,
+    /// How many events of each sort there are.
+    pub events: u64,
+    /// Bytes that the session printed.
+    pub output: u64,
+    /// Bytes that were typed, and that were recorded.
+    pub input: u64,
+    /// Sizes of the terminal after the first.
+    pub resizes: Vec<At<String>>,
+    /// How many there were.
+    pub resize_count: u64,
+    /// Markers.
+    pub markers: Vec<At<String>>,
+    /// How many there were.
+    pub marker_count: u64,
+    /// Gaps.
+    pub gaps: Vec<At<Gap>>,
+    /// How many there were.
+    pub gap_count: u64,
+    /// Bytes that are in none of the recording's files.
+    pub lost: u64,
+    /// The exit status of an exit event.
+    pub exit: Option<String>,
+    /// The record of the end.
+    pub end: Option<End>,
+    /// The line in which it is cut off.
+    pub torn: Option<u64>,
+}
+
+impl Summary {
+    /// How the recording stands, if its recorder is at work no more.
+    #[must_use]
+    pub fn state(&self) -> State {
+        match &self.end {
+            Some(end) => match State::of_end(end) {
+                State::Complete if self.gap_count > 0 => State::Gap,
+                state => state,
+            },
+            None if self.session.is_some() || self.torn.is_some() => State::CutOff,
+            None => State::Complete,
+        }
+    }
+}
+
+/// Reads a recording to its end.
+///
+/// # Errors
+///
+/// When it can't be read, or is damaged before its end.
+pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
+    let header = reader.header().clone();
+    let session = header.recmode.as_ref().map(Session::new);
+    let mut summary = Summary {
+        header,
+        session,
+        length: 0,
+        events: 0,
+        output: 0,
+        input: 0,
+        resizes: Vec::new(),
+        resize_count: 0,
+        markers: Vec::new(),
+        marker_count: 0,
+        gaps: Vec::new(),
+        gap_count: 0,
+        lost: 0,
+        exit: None,
+        end: None,
+        torn: None,
+    };
+    for item in reader {
+        match item? {
+            Item::Event(event) => {
+                summary.length = event.time;
+                summary.events += 1;
+                match event.code {
+                    Code::Output => summary.output += event.exact_bytes().len() as u64,
+                    Code::Input => summary.input += event.exact_bytes().len() as u64,
+                    Code::Resize => {
+                        summary.resize_count += 1;
+                        note(&mut summary.resizes, event.time, event.data);
+                    }
+                    Code::Marker => {
+                        summary.marker_count += 1;
+                        note(&mut summary.markers, event.time, event.data);
+                    }
+                    Code::Exit => summary.exit = Some(event.data),
+                }
+            }
+            Item::Gap(gap) => {
+                summary.gap_count += 1;
+                summary.lost += gap.lost;
+                note(&mut summary.gaps, summary.length, gap);
+            }
+            Item::End(end) => summary.end = Some(end),
+            Item::TornTail { line } => summary.torn = Some(line),
+        }
+    }
+    Ok(summary)
+}
+
+fn note<T>(list: &mut Vec<At<T>>, time: u64, what: T) {
+    if list.len() < MAX_LISTED {
+        list.push(At { time, what });
+    }
+}

@@ -1,0 +1,296 @@
+//! What is known of one recording. As a tree `recmode.info/1` is stable: keys are added, never changed or
+//! taken away, without a new number.
+
+use std::fmt::Write as _;
+
+use indicatif::HumanBytes;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{duration, local_time, offset, utc};
+use crate::cast::Decider;
+use crate::catalog::{State, Summary};
+use crate::escape;
+use crate::recording::reader::Version;
+use crate::recording::seconds;
+
+/// So many markers and gaps are shown to people; JSON has more.
+const MAX_SHOWN: usize = 20;
+
+/// The facts as a tree.
+#[derive(Debug, Serialize)]
+pub struct Info<'a> {
+    schema: &'static str,
+    file: &'a str,
+    /// Bytes of the file; null for a stream.
+    size: Option<u64>,
+    format: &'static str,
+    state: &'static str,
+    session: Option<&'a str>,
+    user: Option<&'a str>,
+    host: Option<&'a str>,
+    recmode_version: Option<&'a str>,
+    kind: Option<&'a str>,
+    mode: Option<&'a str>,
+    roles: &'a [String],
+    because: &'a [Decider],
+    segment: Option<u64>,
+    first: Option<&'a str>,
+    title: Option<&'a str>,
+    command: Option<&'a str>,
+    start: Option<String>,
+    /// Seconds.
+    duration: f64,
+    exit: Option<&'a str>,
+    ended: Option<&'a str>,
+    cut_off_in_line: Option<u64>,
+    terminal: Terminal<'a>,
+    events: u64,
+    output_bytes: u64,
+    input_bytes: u64,
+    lost_bytes: u64,
+    gap_count: u64,
+    gaps: Vec<GapLine<'a>>,
+    marker_count: u64,
+    markers: Vec<Marker<'a>>,
+    integrity: Integrity,
+}
+
+#[derive(Debug, Serialize)]
+struct Terminal<'a> {
+    cols: u16,
+    rows: u16,
+    #[serde(rename = "type")]
+    kind: Option<&'a str>,
+    resizes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct GapLine<'a> {
+    time: f64,
+    bytes: u64,
+    lost: u64,
+    seconds: f64,
+    error: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Marker<'a> {
+    time: f64,
+    text: &'a str,
+}
+
+/// What protects the recording against changes.
+#[derive(Debug, Serialize)]
+struct Integrity {
+    /// Whether it has a chain of checks.
+    chain: bool,
+}
+
+impl<'a> Info<'a> {
+    /// The tree of what was found in a file.
+    #[must_use]
+    pub fn new(file: &'a str, size: Option<u64>, state: State, summary: &'a Summary) -> Self {
+        let header = &summary.header;
+        let session = summary.session.as_ref();
+        Self {
+            schema: "recmode.info/1",
+            file,
+            size,
+            format: format(header.version),
+            state: state.name(),
+            session: session.and_then(|session| session.session.as_deref()),
+            user: session.and_then(|session| session.user.as_deref()),
+            host: session.and_then(|session| session.host.as_deref()),
+            recmode_version: session.and_then(|session| session.version.as_deref()),
+            kind: session.and_then(|session| session.kind.as_deref()),
+            mode: session.and_then(|session| session.mode.as_deref()),
+            roles: session.map_or(&[], |session| &session.roles),
+            because: session.map_or(&[], |session| &session.because),
+            segment: session.and_then(|session| session.segment),
+            first: session.and_then(|session| session.first.as_deref()),
+            title: header.title.as_deref(),
+            command: header.command.as_deref(),
+            start: header.timestamp.and_then(utc),
+            duration: seconds(summary.length),
+            exit: summary.exit.as_deref(),
+            ended: summary.end.as_ref().map(|end| end.reason.as_str()),
+            cut_off_in_line: summary.torn,
+            terminal: Terminal {
+                cols: header.cols,
+                rows: header.rows,
+                kind: header.term_type.as_deref(),
+                resizes: summary.resize_count,
+            },
+            events: summary.events,
+            output_bytes: summary.output,
+            input_bytes: summary.input,
+            lost_bytes: summary.lost,
+            gap_count: summary.gap_count,
+            gaps: summary
+                .gaps
+                .iter()
+                .map(|gap| GapLine {
+                    time: seconds(gap.time),
+                    bytes: gap.what.bytes,
+                    lost: gap.what.lost,
+                    seconds: gap.what.seconds,
+                    error: &gap.what.error,
+                })
+                .collect(),
+            marker_count: summary.marker_count,
+            markers: summary
+                .markers
+                .iter()
+                .map(|marker| Marker { time: seconds(marker.time), text: &marker.what })
+                .collect(),
+            integrity: Integrity { chain: false },
+        }
+    }
+
+    /// As JSON, with a line break at its end.
+    ///
+    /// # Errors
+    ///
+    /// Never for the values that this type can hold.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        Ok(escape::json(&serde_json::to_string_pretty(self)?) + "\n")
+    }
+}
+
+/// The facts for people.
+#[must_use]
+pub fn info_text(file: &str, size: Option<u64>, state: State, summary: &Summary, zone: &TimeZone) -> String {
+    let header = &summary.header;
+    let mut out = String::new();
+    let mut line = |name: &str, text: &str| {
+        let _ = writeln!(out, "{name:10}  {}", escape::controls(text));
+    };
+    line("File", file);
+    if let Some(size) = size {
+        line("Size", &HumanBytes(size).to_string());
+    }
+    line("Format", format(header.version));
+    line("State", state.in_words());
+    if let Some(title) = header.title.as_deref().filter(|title| !title.is_empty()) {
+        line("Title", title);
+    }
+    if let Some(session) = &summary.session {
+        for (name, text) in [("Session", &session.session), ("User", &session.user), ("Host", &session.host)]
+        {
+            if let Some(text) = text {
+                line(name, text);
+            }
+        }
+    }
+    if let Some(start) = header.timestamp {
+        line("Start", &local_time(start, zone));
+    }
+    line("Duration", &duration(summary.length));
+    if let Some(command) = &header.command {
+        line("Command", command);
+    }
+    if let Some(session) = &summary.session {
+        if let Some(kind) = &session.kind {
+            line("Kind", kind);
+        }
+        if let Some(mode) = &session.mode {
+            let because: Vec<_> = session
+                .because
+                .iter()
+                .map(|decider| format!("{} in role {:?}", decider.option, decider.role))
+                .collect();
+            let because = because.join("; ");
+            line("Mode", &if because.is_empty() { mode.clone() } else { format!("{mode}, by {because}") });
+        }
+        if !session.roles.is_empty() {
+            line("Roles", &session.roles.join(", "));
+        }
+        if let Some(segment) = session.segment {
+            line("Part", &format!("{segment} of {}", session.first.as_deref().unwrap_or("another file")));
+        }
+    }
+    let kind = header.term_type.as_deref().map(|kind| format!(", {kind}")).unwrap_or_default();
+    let resizes = match summary.resize_count {
+        0 => String::new(),
+        1 => ", resized once".to_owned(),
+        count => format!(", resized {count} times"),
+    };
+    line("Terminal", &format!("{}x{}{kind}{resizes}", header.cols, header.rows));
+    line("Ended", &ended(summary));
+    line(
+        "Recorded",
+        &format!(
+            "{} bytes of output, {} bytes of input, {} events",
+            summary.output, summary.input, summary.events
+        ),
+    );
+    line("Integrity", "the recording has no chain of checks");
+    if summary.gap_count > 0 {
+        line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
+        for gap in summary.gaps.iter().take(MAX_SHOWN) {
+            let what = &gap.what;
+            line(
+                "",
+                &format!(
+                    "{}  {} for {:.1} s: {} bytes came, {} are lost",
+                    offset(gap.time),
+                    what.error,
+                    what.seconds,
+                    what.bytes,
+                    what.lost
+                ),
+            );
+        }
+        more(&mut line, summary.gap_count);
+    }
+    if summary.marker_count > 0 {
+        line("Markers", &summary.marker_count.to_string());
+        for marker in summary.markers.iter().take(MAX_SHOWN) {
+            line("", &format!("{}  {}", offset(marker.time), marker.what));
+        }
+        more(&mut line, summary.marker_count);
+    }
+    out
+}
+
+fn more(line: &mut impl FnMut(&str, &str), count: u64) {
+    if count > MAX_SHOWN as u64 {
+        line("", &format!("{} more (--format json has them)", count - MAX_SHOWN as u64));
+    }
+}
+
+/// How it ended, in words.
+fn ended(summary: &Summary) -> String {
+    let status = match (&summary.exit, summary.end.as_ref().and_then(|end| end.status)) {
+        (_, Some(status)) => format!(", exit status {status}"),
+        (Some(status), None) => format!(", exit status {status}"),
+        (None, None) => String::new(),
+    };
+    let reason = match (&summary.end, summary.torn) {
+        (Some(end), _) => match end.reason.as_str() {
+            "exit" => "the command ended",
+            "not_started" => "the command could not be started",
+            "signal" => "recmode was ended by a signal",
+            "hangup" => "the terminal went away",
+            "output_failed" => "output could not be written",
+            "strict" => "ended by strict mode, as the recording failed",
+            "terminal_side_died" => "recmode was killed",
+            "recovered" => "the recorder died; closed by recover",
+            other => other,
+        }
+        .to_owned(),
+        (None, Some(line)) => format!("cut off in line {line}"),
+        (None, None) if summary.session.is_some() => "no end record".to_owned(),
+        (None, None) => "at the end of the file".to_owned(),
+    };
+    format!("{reason}{status}")
+}
+
+fn format(version: Version) -> &'static str {
+    match version {
+        Version::V1 => "asciicast-v1",
+        Version::V2 => "asciicast-v2",
+        Version::V3 => "asciicast-v3",
+    }
+}

@@ -1,0 +1,47 @@
+//! Times in a recording, and of a recording, for people.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// Microseconds since the start as `H:MM:SS.mmm`.
+#[must_use]
+pub fn offset(micros: u64) -> String {
+    let (seconds, millis) = (micros / 1_000_000, micros % 1_000_000 / 1000);
+    format!("{}:{:02}:{:02}.{millis:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// How long something was, to the second: `H:MM:SS`.
+#[must_use]
+pub fn duration(micros: u64) -> String {
+    let seconds = (micros + 500_000) / 1_000_000;
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Seconds since the epoch as local time; the number itself where it is beyond all calendars.
+#[must_use]
+pub fn local_time(timestamp: i64, zone: &TimeZone) -> String {
+    Timestamp::from_second(timestamp).map_or_else(
+        |_| timestamp.to_string(),
+        |time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+    )
+}
+
+/// Seconds since the epoch as RFC 3339 in UTC.
+#[must_use]
+pub fn utc(timestamp: i64) -> Option<String> {
+    Timestamp::from_second(timestamp).ok().map(|time| time.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_from_hours_to_milliseconds() {
+        assert_eq!(offset(0), "0:00:00.000");
+        assert_eq!(offset(3_723_004_999), "1:02:03.004");
+        assert_eq!(duration(59_500_000), "0:01:00");
+        assert_eq!(local_time(0, &TimeZone::UTC), "1970-01-01 00:00:00");
+        assert_eq!(local_time(i64::MAX, &TimeZone::UTC), i64::MAX.to_string());
+    }
+}

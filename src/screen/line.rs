@@ -1,0 +1,90 @@
+//! A line of text as it was seen.
+
+use avt::{Line, Pen};
+
+/// A logical line is cut into pieces of so many bytes, so that output without line ends costs a
+/// bounded memory.
+const MAX_TEXT: usize = 1 << 20;
+
+/// Where a line was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the session's run of lines.
+    Normal,
+    /// On the last screen of a full-screen program; `first` where that begins.
+    FullScreen {
+        /// Whether this is the screen's first line.
+        first: bool,
+    },
+    /// On the screen for a while only.
+    Replaced,
+}
+
+/// How characters looked.
+pub type Style = Pen;
+
+/// A line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextLine {
+    /// When it last changed, in microseconds since the start.
+    pub time: u64,
+    /// Where it was.
+    pub place: Place,
+    /// Its text, without spaces at the end. It may hold characters that confuse a terminal, such
+    /// as those that turn the direction of writing: escape it before printing.
+    pub text: String,
+    /// Its styles as runs of bytes, up to the end of the text; empty unless asked for.
+    pub styles: Vec<(usize, Style)>,
+    /// For [`Place::Replaced`]: what came in its place.
+    pub successor: String,
+}
+
+/// Makes lines of rows: those that the terminal has wrapped are joined.
+#[derive(Debug, Default)]
+pub(super) struct Joiner {
+    text: String,
+    styles: Vec<(usize, Style)>,
+    time: u64,
+    styled: bool,
+}
+
+impl Joiner {
+    pub(super) fn new(styled: bool) -> Self {
+        Self { styled, ..Self::default() }
+    }
+
+    /// Adds a row; gives the line that it completes.
+    pub(super) fn push(&mut self, row: &Line, time: u64, place: Place) -> Option<TextLine> {
+        self.time = self.time.max(time);
+        for cell in row.cells().iter().filter(|cell| cell.width() > 0) {
+            let before = self.text.len();
+            self.text.push(cell.char());
+            if self.styled {
+                let added = self.text.len() - before;
+                match self.styles.last_mut() {
+                    Some((bytes, style)) if style == cell.pen() => *bytes += added,
+                    _ => self.styles.push((added, *cell.pen())),
+                }
+            }
+        }
+        (!row.is_wrapped() || self.text.len() > MAX_TEXT).then(|| self.complete(place))
+    }
+
+    /// What was begun, if anything was.
+    pub(super) fn flush(&mut self, place: Place) -> Option<TextLine> {
+        (!self.text.is_empty()).then(|| self.complete(place))
+    }
+
+    fn complete(&mut self, place: Place) -> TextLine {
+        let mut text = std::mem::take(&mut self.text);
+        let mut styles = std::mem::take(&mut self.styles);
+        text.truncate(text.trim_end().len());
+        let mut left = text.len();
+        styles.retain_mut(|(bytes, _)| {
+            *bytes = (*bytes).min(left);
+            left -= *bytes;
+            *bytes > 0
+        });
+        TextLine { time: std::mem::take(&mut self.time), place, text, styles, successor: String::new() }
+    }
+}

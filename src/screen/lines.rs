@@ -1,0 +1,115 @@
+//! The lines of a recording, one by one, in a memory that does not grow with it.
+
+use std::collections::VecDeque;
+use std::io::BufRead;
+
+use super::{Options, Screen, TextLine, TooLarge, parse_size};
+use crate::recording::reader::{Code, Header, Item, ReadError, Reader};
+
+/// Why a recording can't be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Its terminal is too large.
+    #[error("line {line}: {size}")]
+    TooLarge {
+        /// The line of the file, from 1.
+        line: u64,
+        /// The size.
+        size: TooLarge,
+    },
+}
+
+/// How a recording ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// As it should, as far as can be known.
+    Complete,
+    /// It is cut off in this line.
+    Torn {
+        /// The line of the file, from 1.
+        line: u64,
+    },
+    /// A recording of recmode's whose last record is missing.
+    NoEnd,
+}
+
+/// An iterator over the lines that were seen.
+pub struct Lines<R> {
+    reader: Reader<R>,
+    screen: Screen,
+    ready: VecDeque<TextLine>,
+    ending: Ending,
+    done: bool,
+    failed: Option<RenderError>,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines of a recording whose header was read.
+    ///
+    /// # Errors
+    ///
+    /// When its terminal is too large.
+    pub fn new(reader: Reader<R>, options: Options) -> Result<Self, RenderError> {
+        let Header { cols, rows, recmode, .. } = reader.header();
+        let screen = Screen::new(usize::from(*cols), usize::from(*rows), options)
+            .map_err(|size| RenderError::TooLarge { line: 1, size })?;
+        let ending = if recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
+        Ok(Self { reader, screen, ready: VecDeque::new(), ending, done: false, failed: None })
+    }
+
+    /// How the recording ended; known when there are no more lines.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    fn step(&mut self) -> Result<(), RenderError> {
+        let Some(item) = self.reader.next() else {
+            self.done = true;
+            self.ready.extend(self.screen.finish());
+            return Ok(());
+        };
+        match item? {
+            Item::Event(event) if event.code == Code::Output => {
+                self.screen.output(event.time, &event.data);
+                self.ready.extend(self.screen.take());
+            }
+            Item::Event(event) if event.code == Code::Resize => {
+                if let Some((cols, rows)) = parse_size(&event.data) {
+                    self.screen
+                        .resize(event.time, cols, rows)
+                        .map_err(|size| RenderError::TooLarge { line: event.line, size })?;
+                    self.ready.extend(self.screen.take());
+                }
+            }
+            Item::Event(_) | Item::Gap(_) => {}
+            Item::End(_) => self.ending = Ending::Complete,
+            Item::TornTail { line } => self.ending = Ending::Torn { line },
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = Result<TextLine, RenderError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(line) = self.ready.pop_front() {
+                return Some(Ok(line));
+            }
+            if self.done {
+                return self.failed.take().map(Err);
+            }
+            if let Err(error) = self.step() {
+                // What was seen before is still told.
+                self.done = true;
+                self.ready.extend(self.screen.finish());
+                self.failed = Some(error);
+            }
+        }
+    }
+}

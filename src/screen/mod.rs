@@ -1,0 +1,109 @@
+//! What a recording's terminal showed: events in, lines of text with their times out. Pure; the
+//! terminal emulator is the crate `avt`, asciinema's own.
+//!
+//! The text of a session is, in order: each line that scrolled off the top of the screen or was
+//! cleared with all of it, the last screen of each full-screen program where that was left, and what
+//! stood on the screen at the end. A line that the terminal has wrapped is one line.
+
+mod line;
+mod lines;
+mod track;
+
+use avt::Terminal;
+
+pub use self::line::{Place, Style, TextLine};
+pub use self::lines::{Ending, Lines, RenderError};
+use self::track::Tracker;
+
+/// The most columns and the most rows of a terminal that is rendered.
+pub const MAX_SIZE: usize = 1000;
+
+/// What is wanted beside the lines' texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The colours.
+    pub styles: bool,
+    /// Also lines that were seen, but were overwritten or cleared before they could scroll off.
+    pub replaced: bool,
+}
+
+/// A terminal larger than [`MAX_SIZE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a terminal of {cols}x{rows} is larger than {MAX_SIZE}x{MAX_SIZE}")]
+pub struct TooLarge {
+    cols: usize,
+    rows: usize,
+}
+
+/// A terminal that notes what was on it.
+pub struct Screen {
+    terminal: Terminal,
+    tracker: Tracker,
+}
+
+impl Screen {
+    /// An empty terminal; a size of 0 is taken for that of most terminals.
+    ///
+    /// # Errors
+    ///
+    /// When it is too large.
+    pub fn new(cols: usize, rows: usize, options: Options) -> Result<Self, TooLarge> {
+        let (cols, rows) = bounded(cols, rows)?;
+        // The size was made valid above.
+        let terminal = Terminal::new(cols, rows).map_err(|_| TooLarge { cols, rows })?;
+        Ok(Self { terminal, tracker: Tracker::new(options) })
+    }
+
+    /// Shows the output of one event at `time`, in microseconds.
+    pub fn output(&mut self, time: u64, text: &str) {
+        self.tracker.now = time;
+        // Terminals ignore DEL; this one would show it.
+        self.terminal.feed_with(text.split('\x7f'), &mut self.tracker);
+    }
+
+    /// Changes the size.
+    ///
+    /// # Errors
+    ///
+    /// When it is too large.
+    pub fn resize(&mut self, time: u64, cols: usize, rows: usize) -> Result<(), TooLarge> {
+        let (cols, rows) = bounded(cols, rows)?;
+        self.tracker.now = time;
+        self.terminal.resize_with(cols, rows, &mut self.tracker);
+        Ok(())
+    }
+
+    /// The lines that are complete since they were last taken.
+    pub fn take(&mut self) -> Vec<TextLine> {
+        self.tracker.take()
+    }
+
+    /// The lines that are left, at the end of the recording.
+    pub fn finish(&mut self) -> Vec<TextLine> {
+        self.tracker.finish(&self.terminal);
+        self.tracker.take()
+    }
+
+    /// The terminal as it is.
+    #[must_use]
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+fn bounded(cols: usize, rows: usize) -> Result<(usize, usize), TooLarge> {
+    if cols > MAX_SIZE || rows > MAX_SIZE {
+        return Err(TooLarge { cols, rows });
+    }
+    Ok((if cols == 0 { 80 } else { cols }, if rows == 0 { 24 } else { rows }))
+}
+
+/// `COLSxROWS`, the data of a resize event.
+#[must_use]
+pub fn parse_size(data: &str) -> Option<(usize, usize)> {
+    let (cols, rows) = data.split_once('x')?;
+    Some((cols.parse().ok()?, rows.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// The lines of these events on a terminal of 20x5, with their times.
+fn seen(events: &[&str], options: Options) -> Vec<TextLine> {
+    let mut screen = Screen::new(20, 5, options).expect("a size");
+    let mut lines = Vec::new();
+    for (time, event) in (1..).zip(events) {
+        match event.strip_prefix("RESIZE ").and_then(parse_size) {
+            Some((cols, rows)) => screen.resize(time, cols, rows).expect("a size"),
+            None => screen.output(time, event),
+        }
+        lines.extend(screen.take());
+    }
+    lines.extend(screen.finish());
+    lines
+}
+
+fn texts(events: &[&str]) -> Vec<String> {
+    seen(events, Options::default()).into_iter().map(|line| line.text).collect()
+}
+
+fn timed(events: &[&str]) -> Vec<(u64, String)> {
+    seen(events, Options::default()).into_iter().map(|line| (line.time, line.text)).collect()
+}
+
+#[test]
+fn escapes_backspaces_and_rewrites_leave_what_was_seen() {
+    assert_eq!(
+        texts(&["s\x1b[1mec\x1b[0mx\x08ret\r\n", "10%\r20%\r\x1b[Kdone\r\n\r\nend  "]),
+        ["secret", "done", "", "end"]
+    );
+}
+
+#[test]
+fn wrapped_lines_are_one_and_lines_that_scroll_off_stay() {
+    let long = "0123456789".repeat(5);
+    let many = "0\r\n1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7\r\n8\r\n";
+    let expected: Vec<String> = [long.clone()].into_iter().chain((0..9).map(|n| n.to_string())).collect();
+    assert_eq!(texts(&[&long, "\r\n", many]), expected);
+}
+
+#[test]
+fn a_line_has_the_time_of_its_last_change_wherever_it_moves() {
+    let lines = timed(&["$ ", "ls\r\n", "a\r\nb\r\n", "c\r\nd\r\n", "e\r\nf\r\n", "RESIZE 30x4", "$ "]);
+    let expected = [(2, "$ ls"), (3, "a"), (3, "b"), (4, "c"), (4, "d"), (5, "e"), (5, "f"), (7, "$")];
+    let expected: Vec<_> = expected.map(|(time, text)| (time, text.to_owned())).into();
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn a_full_screen_program_is_told_with_its_last_screen_where_it_was_left() {
+    let lines = seen(
+        &["$ vim\r\n", "\x1b[?1049h\x1b[Hone\r\ntwo", "\x1b[2J\x1b[Hthree", "\x1b[?1049l", "$ \r\nend"],
+        Options::default(),
+    );
+    let lines: Vec<_> = lines.iter().map(|line| (line.time, line.place, line.text.as_str())).collect();
+    assert_eq!(
+        lines,
+        [
+            (1, Place::Normal, "$ vim"),
+            (3, Place::FullScreen { first: true }, "three"),
+            (5, Place::Normal, "$"),
+            (5, Place::Normal, "end")
+        ]
+    );
+    assert_eq!(texts(&["$ less\r\n\x1b[?47h\x1b[Hpage"]), ["$ less", "page"], "also one that is never left");
+    assert_eq!(texts(&["a\r\n\x1b[?1049h\x1b[Hpage\x1b[?1049l"]), ["a", "page"], "and as the last");
+}
+
+#[test]
+fn what_is_cleared_was_seen() {
+    for clear in ["\x1b[H\x1b[2J", "\x1b[H\x1b[J", "\x1bc"] {
+        assert_eq!(texts(&["one\r\ntwo", clear, "three"]), ["one", "two", "three"], "{clear:?}");
+    }
+}
+
+#[test]
+fn what_was_overwritten_is_told_if_wanted_but_not_what_moved_or_grew() {
+    let replaced = |events: &[&str]| {
+        let lines = seen(events, Options { replaced: true, ..Options::default() });
+        let lines = lines.into_iter().filter(|line| line.place == Place::Replaced);
+        lines.map(|line| (line.time, line.text, line.successor)).collect::<Vec<_>>()
+    };
+    assert_eq!(replaced(&["pass", "word", "\r\n", "a\r\nb\r\nc\r\nd\r\ne\r\n"]), []);
+    assert_eq!(replaced(&["secret", "\r\x1b[Kgone"]), [(1, "secret".to_owned(), "gone".to_owned())]);
+    let pages = replaced(&["\x1b[?1049h\x1b[Hone\r\ntwo", "\x1b[Htwo\r\n\x1b[Kthree"]);
+    assert_eq!(pages, [(1, "one".to_owned(), "two".to_owned())]);
+}
+
+#[test]
+fn styles_cover_the_text() {
+    let lines = seen(&["a\x1b[31mb漢\x1b[0m c   "], Options { styles: true, ..Options::default() });
+    let runs: Vec<_> = lines[0].styles.iter().map(|(bytes, style)| (*bytes, style.foreground())).collect();
+    assert_eq!(runs, [(1, None), (4, Some(avt::Color::Indexed(1))), (2, None)]);
+}
+
+#[test]
+fn sizes_are_bounded() {
+    assert!(Screen::new(1000, 1000, Options::default()).is_ok());
+    let error = Screen::new(1001, 10, Options::default()).err().expect("too large");
+    assert_eq!(error.to_string(), "a terminal of 1001x10 is larger than 1000x1000");
+    assert_eq!(Screen::new(0, 0, Options::default()).expect("a size").terminal().size(), (80, 24));
+}
+
+proptest! {
+    #[test]
+    fn text_without_controls_comes_out_as_it_went_in_however_it_is_cut(
+        lines in prop::collection::vec("[a-z0-9]{0,50}", 1..30),
+        cuts in prop::collection::vec(0_usize..2000, 0..10),
+    ) {
+        let text = lines.join("\r\n");
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut % (text.len() + 1)).collect();
+        cuts.extend([0, text.len()]);
+        cuts.sort_unstable();
+        let parts: Vec<&str> = cuts.windows(2).map(|cut| &text[cut[0]..cut[1]]).collect();
+        let mut expected = lines;
+        while expected.last().is_some_and(String::is_empty) {
+            expected.pop();
+        }
+        prop_assert_eq!(texts(&parts), expected);
+    }
+
+    #[test]
+    fn nothing_breaks_it(
+        events in prop::collection::vec(
+            prop_oneof![
+                "[a-z \r\n\x1b\\[?;0-9hlJHmKLMST]{0,30}",
+                Just("\x1b[?1049h".to_owned()), Just("\x1b[?1049l".to_owned()), Just("\x1bc".to_owned()),
+                Just("\x1b[2J".to_owned()), "RESIZE [1-9]{1,2}x[1-9]",
+            ],
+            0..40,
+        ),
+    ) {
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        let lines = seen(&events, Options { styles: true, replaced: true });
+        for line in lines {
+            prop_assert!(line.time <= events.len() as u64);
+            let styled: usize = line.styles.iter().map(|(bytes, _)| bytes).sum();
+            prop_assert!(line.place == Place::Replaced || styled == line.text.len());
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Follows rows over the screen: when each last changed, which ones leave it, and what a full-screen
+//! program showed last. Pure.
+
+use std::collections::{HashMap, VecDeque};
+
+use avt::operation::Operation;
+use avt::parser::{DecMode, EdScope, Function};
+use avt::{Line, Observation, Observer, ScreenKind, Terminal};
+
+use super::Options;
+use super::line::{Joiner, Place, TextLine};
+
+/// So many bytes of the screens of full-screen programs wait for the lines before them.
+const MAX_WAITING: usize = 8 << 20;
+
+/// A row as it was when the last event was over.
+struct Row {
+    line: Line,
+    time: u64,
+    /// Screens that were left when the cursor was in this row.
+    before: Vec<TextLine>,
+}
+
+pub(super) struct Tracker {
+    /// The time of the event.
+    pub(super) now: u64,
+    options: Options,
+    primary: VecDeque<Row>,
+    alternate: VecDeque<Row>,
+    joiner: Joiner,
+    ready: Vec<TextLine>,
+    /// A screen that is being left, until it is known where the session goes on.
+    left: Vec<TextLine>,
+    /// Bytes in the `before` of all rows.
+    waiting: usize,
+    dirty: bool,
+    in_alternate: bool,
+}
+
+impl Tracker {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            now: 0,
+            options,
+            primary: VecDeque::new(),
+            alternate: VecDeque::new(),
+            joiner: Joiner::new(options.styles),
+            ready: Vec::new(),
+            left: Vec::new(),
+            waiting: 0,
+            dirty: true,
+            in_alternate: false,
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<TextLine> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Gives all that is still on the screen.
+    pub(super) fn finish(&mut self, terminal: &Terminal) {
+        self.flush_primary(terminal);
+        if terminal.active_screen_kind() == ScreenKind::Alternate {
+            let screen = self.full_screen(terminal);
+            self.ready.extend(screen);
+        }
+    }
+
+    /// A row leaves the screen for good.
+    fn gone(&mut self, line: &Line, row: Option<Row>) {
+        let mut time = self.now;
+        if let Some(row) = row {
+            if !row.before.is_empty() {
+                self.waiting -= weight(&row.before);
+                self.ready.extend(self.joiner.flush(Place::Normal));
+                self.ready.extend(row.before);
+            }
+            if row.line == *line {
+                time = row.time;
+            }
+        }
+        self.ready.extend(self.joiner.push(line, time, Place::Normal));
+    }
+
+    /// Gives the rows of the primary screen, which is about to be cleared.
+    fn flush_primary(&mut self, terminal: &Terminal) {
+        let lines: Vec<&Line> = terminal.primary_screen().all_lines().collect();
+        let mut rows = std::mem::take(&mut self.primary);
+        let used = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
+        let used = used.max(rows.iter().rposition(|row| !row.before.is_empty()).map_or(0, |last| last + 1));
+        for line in lines.into_iter().take(used) {
+            let row = rows.pop_front();
+            self.gone(line, row);
+        }
+        self.ready.extend(self.joiner.flush(Place::Normal));
+        // Rows below the last line with text that only waited for a screen before them.
+        while self.ready.last().is_some_and(|line| line.place == Place::Normal && line.text.is_empty()) {
+            self.ready.pop();
+        }
+    }
+
+    /// The last screen of a full-screen program.
+    fn full_screen(&mut self, terminal: &Terminal) -> Vec<TextLine> {
+        let mut joiner = Joiner::new(self.options.styles);
+        let mut lines = Vec::new();
+        let rows = std::mem::take(&mut self.alternate);
+        for (index, line) in terminal.screen().visible_lines().enumerate() {
+            let time = rows.get(index).filter(|row| row.line == *line).map_or(self.now, |row| row.time);
+            lines.extend(joiner.push(line, time, Place::FullScreen { first: false }));
+        }
+        lines.extend(joiner.flush(Place::FullScreen { first: false }));
+        let used = lines.iter().rposition(|line| !line.text.is_empty()).map_or(0, |last| last + 1);
+        lines.truncate(used);
+        if let Some(first) = lines.first_mut() {
+            first.place = Place::FullScreen { first: true };
+        }
+        lines
+    }
+
+    /// Puts a screen that was left before the row in which the session goes on.
+    fn attach(&mut self, terminal: &Terminal) {
+        let screen = std::mem::take(&mut self.left);
+        if screen.is_empty() {
+            return;
+        }
+        if self.waiting + weight(&screen) > MAX_WAITING {
+            self.ready.extend(screen);
+            return;
+        }
+        self.waiting += weight(&screen);
+        let at = terminal.cursor().row;
+        self.fill(terminal);
+        if let Some(row) = self.primary.get_mut(at) {
+            row.before.extend(screen);
+        }
+    }
+
+    /// As many rows as the primary screen has.
+    fn fill(&mut self, terminal: &Terminal) {
+        let missing = terminal.size().1.saturating_sub(self.primary.len());
+        let time = self.now;
+        let lines = terminal.primary_screen().visible_lines().skip(self.primary.len()).take(missing);
+        let rows: Vec<Row> = lines.map(|line| Row { line: line.clone(), time, before: Vec::new() }).collect();
+        self.primary.extend(rows);
+    }
+
+    /// After a change of the size, rows are known by their texts only.
+    fn resized(&mut self, terminal: &Terminal) {
+        let mut times = HashMap::new();
+        let mut waiting = Vec::new();
+        let mut last = 0;
+        for row in self.primary.drain(..) {
+            last = last.max(row.time);
+            times.insert(row.line.text().trim_end().to_owned(), row.time);
+            waiting.extend(row.before);
+        }
+        for line in terminal.primary_screen().all_lines() {
+            let time = times.get(line.text().trim_end()).copied().unwrap_or(last);
+            self.primary.push_back(Row { line: line.clone(), time, before: Vec::new() });
+        }
+        let at = if self.in_alternate { self.primary.len() - 1 } else { terminal.cursor().row };
+        if let Some(row) = self.primary.get_mut(at) {
+            row.before = waiting;
+        }
+        self.alternate.clear();
+    }
+
+    /// Compares a screen with what it was, and notes what has changed.
+    fn compare(&mut self, terminal: &Terminal, kind: ScreenKind) {
+        let primary = kind == ScreenKind::Primary;
+        let screen = if primary { terminal.primary_screen() } else { terminal.screen() };
+        let rows = if primary { &mut self.primary } else { &mut self.alternate };
+        let mut replaced: Vec<TextLine> = Vec::new();
+        for (index, line) in screen.visible_lines().enumerate() {
+            match rows.get_mut(index) {
+                None => rows.push_back(Row { line: line.clone(), time: self.now, before: Vec::new() }),
+                Some(row) if row.line == *line => {}
+                Some(row) => {
+                    if self.options.replaced {
+                        replaced.extend(overwritten(row, line));
+                    }
+                    row.line.clone_from(line);
+                    row.time = self.now;
+                }
+            }
+        }
+        rows.truncate(terminal.size().1);
+        if !replaced.is_empty() {
+            // What has only moved is still there.
+            let shown: std::collections::HashSet<String> =
+                rows.iter().map(|row| row.line.text().trim_end().to_owned()).collect();
+            self.ready.extend(replaced.into_iter().filter(|line| !shown.contains(&line.text)));
+        }
+    }
+}
+
+impl Observer for Tracker {
+    type Output = ();
+
+    fn dirty(&mut self, _: std::ops::Range<usize>) {
+        self.dirty = true;
+    }
+
+    fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        let Operation::Function(function) = operation else { return };
+        match function {
+            Function::Ris => {
+                let terminal = context.terminal();
+                if self.in_alternate {
+                    self.left = self.full_screen(terminal);
+                }
+                self.flush_primary(terminal);
+                let left = std::mem::take(&mut self.left);
+                self.ready.extend(left);
+            }
+            Function::Decrst(modes)
+                if self.in_alternate && modes.as_slice().iter().copied().any(is_alternate) =>
+            {
+                self.left = self.full_screen(context.terminal());
+            }
+            // Clearing from the first cell on is clearing all, as `clear` does under tmux.
+            Function::Ed(EdScope::Below)
+                if !self.in_alternate
+                    && context.terminal().cursor().row == 0
+                    && context.terminal().cursor().col == 0 =>
+            {
+                self.flush_primary(context.terminal());
+            }
+            _ => {}
+        }
+    }
+
+    fn after(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        match operation {
+            Operation::Function(Function::Decset(_) | Function::Decrst(_) | Function::Ris) => {
+                let terminal = context.terminal();
+                let before = std::mem::replace(
+                    &mut self.in_alternate,
+                    terminal.active_screen_kind() == ScreenKind::Alternate,
+                );
+                self.dirty |= before != self.in_alternate;
+                if before && !self.in_alternate {
+                    self.attach(terminal);
+                }
+            }
+            Operation::Resize { .. } => self.resized(context.terminal()),
+            Operation::Function(_) => {}
+        }
+    }
+
+    fn evicted(&mut self, _: &mut Observation<'_>, line: &Line) {
+        let row = self.primary.pop_front();
+        self.gone(line, row);
+    }
+
+    fn end(&mut self, context: &mut Observation<'_>) {
+        if std::mem::take(&mut self.dirty) {
+            self.compare(context.terminal(), ScreenKind::Primary);
+            if self.in_alternate {
+                self.compare(context.terminal(), ScreenKind::Alternate);
+            }
+        }
+    }
+}
+
+/// The row as a line, if its text is gone: not only longer.
+fn overwritten(row: &Row, line: &Line) -> Option<TextLine> {
+    let text = row.line.text();
+    let text = text.trim_end();
+    let successor = line.text();
+    (!text.is_empty() && !successor.starts_with(text)).then(|| TextLine {
+        time: row.time,
+        place: Place::Replaced,
+        text: text.to_owned(),
+        styles: Vec::new(),
+        successor: successor.trim_end().to_owned(),
+    })
+}
+
+fn is_alternate(mode: DecMode) -> bool {
+    matches!(mode, DecMode::AltScreenBuffer | DecMode::SaveCursorAltScreenBuffer)
+}
+
+fn is_blank(line: &Line) -> bool {
+    !line.is_wrapped() && line.cells().iter().all(|cell| cell.char() == ' ')
+}
+
+fn weight(lines: &[TextLine]) -> usize {
+    lines.iter().map(|line| line.text.len() + 16 * line.styles.len() + 64).sum()
+}

@@ -1,0 +1,47 @@
+//! What comes after the session: recordings looked at, searched, exported and played, from outside.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod info;
+mod ls;
+mod search;
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/recordings").join(name)
+}
+
+/// Runs recmode in UTC; gives standard output, standard error and the exit status.
+fn run(args: &[&str]) -> (String, String, Option<i32>) {
+    outcome(&support::recmode().env("TZ", "UTC").args(args).output().expect("recmode runs"))
+}
+
+fn outcome(output: &Output) -> (String, String, Option<i32>) {
+    (support::stdout(output), support::stderr(output), output.status.code())
+}
+
+/// A path as an argument.
+fn arg(path: &Path) -> &str {
+    path.to_str().expect("a plain path")
+}
+
+/// A recording of recmode's as its recorder would leave it.
+fn recording(user: &str, mode: &str, timestamp: i64, lines: &str) -> String {
+    format!(
+        "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24,\"type\":\"xterm\"}},\"timestamp\":{timestamp},\
+         \"command\":\"bash\",\"recmode\":{{\"version\":\"0.1.0\",\"session\":\"5d3c0a9e\",\"mode\":\"{mode}\",\
+         \"kind\":\"ssh\",\"roles\":[\"ops\"],\"because\":[{{\"role\":\"ops\",\"option\":\"default\"}}],\
+         \"user\":\"{user}\",\"host\":\"node1\"}}}}\n{lines}"
+    )
+}
+
+/// The last lines of a session that ended by itself.
+fn end(status: u8, seconds: f64, gaps: u64) -> String {
+    format!(
+        "[0.0,\"x\",\"{status}\"]\n#recmode {{\"end\":{{\"reason\":\"exit\",\"status\":{status},\"bytes\":4,\
+         \"seconds\":{seconds},\"gaps\":{gaps},\"lost\":{gaps}}}}}\n"
+    )
+}

@@ -1,0 +1,85 @@
+//! `recmode search`.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use crate::{arg, end, fixture, recording, run};
+
+fn directory() -> TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    let lines = "[0.5,\"o\",\"$ cat note\\r\\n\"]\n[1.0,\"i\",\"sudo x\\u007fls\\r\"]\n\
+                 [1.0,\"o\",\"one\\r\\nthe se\\u001b[1mcr\\u001b[0met\\r\\nthree\\r\\n$ exit\\r\\n\"]\n";
+    let text = recording("alice", "strict", 0, &format!("{lines}{}", end(0, 2.5, 0)));
+    fs::write(dir.path().join("b.cast"), &text).expect("a file");
+    fs::create_dir(dir.path().join("sub")).expect("a directory");
+    fs::copy(fixture("full-screen.cast"), dir.path().join("sub/a.cast")).expect("a copy");
+    fs::write(dir.path().join("notes.txt"), "the secret\n").expect("a file");
+    fs::write(dir.path().join("notes.json"), "{\"the\":\"secret\"}\n").expect("a file");
+    dir
+}
+
+#[test]
+fn matches_are_printed_with_file_user_time_and_line() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let (out, err, status) = run(&["search", "SECRET", "-i", d]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert_eq!(out, format!("{d}/b.cast:alice:0:00:02.500:the secret\n"));
+    let (out, _, _) = run(&["search", "secret", "-C", "1", d]);
+    let expected = format!(
+        "{d}/b.cast-alice-0:00:02.500-one\n{d}/b.cast:alice:0:00:02.500:the secret\n{d}/b.cast-alice-0:00:02.500-three\n"
+    );
+    assert_eq!(out, expected);
+    let (out, _, _) = run(&["search", "-F", "(END)", d]);
+    assert_eq!(out, format!("{d}/sub/a.cast:-:0:00:03.600:(END)\n"));
+}
+
+#[test]
+fn a_page_that_was_seen_for_a_while_only_is_found() {
+    let dir = directory();
+    let (out, _, status) = run(&["search", "--json", "first page", arg(dir.path())]);
+    assert_eq!(status, Some(0));
+    let line: serde_json::Value = serde_json::from_str(&out).expect("one line of JSON");
+    assert_eq!((&line["type"], &line["place"]), (&"match".into(), &"replaced".into()));
+    assert_eq!((&line["time"], &line["text"]), (&1.6.into(), &"first page".into()));
+}
+
+#[test]
+fn what_was_typed_is_searched_if_wanted() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let (out, _, status) = run(&["search", "--input", "sudo", d]);
+    assert_eq!((out, status), (format!("{d}/b.cast:alice:0:00:01.500:sudo ls\n"), Some(0)));
+    assert_eq!(run(&["search", "sudo", d]).2, Some(1));
+}
+
+#[test]
+fn nothing_and_trouble_have_their_statuses() {
+    let dir = directory();
+    let d = arg(dir.path());
+    assert_eq!(run(&["search", "no such thing", d]), (String::new(), String::new(), Some(1)));
+    let (_, err, status) = run(&["search", "(", d]);
+    assert_eq!(status, Some(2));
+    assert!(err.contains("unclosed group"), "{err}");
+    let (_, err, status) = run(&["search", "x", &format!("{d}/notes.txt")]);
+    assert_eq!(status, Some(2), "named, and no recording");
+    assert!(err.ends_with("notes.txt: line 1: this is no asciicast header\n"), "{err}");
+    // The others are searched all the same.
+    fs::copy(fixture("garbage.cast"), dir.path().join("a.cast")).expect("a copy");
+    let (out, err, status) = run(&["search", "before|secret", d]);
+    assert_eq!((out.lines().count(), status), (2, Some(2)), "{out}");
+    assert!(err.contains("a.cast: line 3, column 9: "), "{err}");
+}
+
+#[test]
+fn what_was_found_is_escaped() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = recording("a\\u001b[31m", "strict", 0, "[0,\"o\",\"evil \\u202e txt\\r\\n\"]\n");
+    fs::write(dir.path().join("x.cast"), text).expect("a file");
+    for format in ["human", "json"] {
+        let (out, _, status) = run(&["search", "--format", format, "evil", arg(dir.path())]);
+        assert_eq!(status, Some(0));
+        assert!(!out.contains(['\u{1b}', '\u{202e}']), "{out:?}");
+    }
+}
