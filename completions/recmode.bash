@@ -61,6 +61,9 @@ _recmode() {
             recmode,search)
                 cmd="recmode__subcmd__search"
                 ;;
+            recmode,verify)
+                cmd="recmode__subcmd__verify"
+                ;;
             recmode__subcmd__help,cat)
                 cmd="recmode__subcmd__help__subcmd__cat"
                 ;;
@@ -106,6 +109,9 @@ _recmode() {
             recmode__subcmd__help,search)
                 cmd="recmode__subcmd__help__subcmd__search"
                 ;;
+            recmode__subcmd__help,verify)
+                cmd="recmode__subcmd__help__subcmd__verify"
+                ;;
             *)
                 ;;
         esac
@@ -113,7 +119,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record login cat info ls search recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record login cat info ls search verify recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -203,7 +209,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record login cat info ls search recover completions man help"
+            opts="resolve diff lint explain schema record login cat info ls search verify recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +419,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__search)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__verify)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -648,7 +668,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__record)
-            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --title --no-nested --quiet --verbose --help"
+            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --title --no-nested --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -732,6 +752,21 @@ _recmode() {
                     return 0
                     ;;
                 --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --sign-key)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
                         oldifs="$IFS"
@@ -860,6 +895,39 @@ _recmode() {
                     ;;
                 -C)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__verify)
+            opts="-q -h --allowed-signers --format --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --allowed-signers)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --format)

@@ -56,6 +56,8 @@ pub enum Command {
     Ls(LsArgs),
     /// Find a pattern in what was seen, or typed, in recorded sessions
     Search(SearchArgs),
+    /// Say whether recordings are as they were written: intact, cut off, changed, and signed by whom
+    Verify(VerifyArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -381,6 +383,10 @@ pub struct RecordArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub log: Option<PathBuf>,
 
+    /// Sign the finished recording with this OpenSSH ed25519 private key, as FILE.sig
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    pub sign_key: Option<PathBuf>,
+
     /// A title for the recording
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
@@ -513,7 +519,7 @@ pub struct InfoArgs {
     pub file: PathBuf,
 }
 
-/// Output formats of `info` and `search`.
+/// Output formats of `info`, `search` and `verify`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum InfoFormat {
     /// For people
@@ -664,6 +670,26 @@ pub struct SearchArgs {
     /// recordings go)
     #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub dir: Option<PathBuf>,
+}
+
+/// `recmode verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Recordings, or directories that are searched for .cast files
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+
+    /// Each recording must be signed by one of those in this file, as ssh-keygen(1) describes it
+    #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
+    pub allowed_signers: Option<PathBuf>,
+
+    /// How to print the answers
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// Print only what is not intact
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// `recmode recover`

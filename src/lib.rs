@@ -31,6 +31,8 @@ pub mod roles;
 pub mod screen;
 pub mod search;
 pub mod session;
+pub mod signature;
 pub mod stall;
 mod sys;
 pub mod trust;
+pub mod verify;

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use nix::unistd::gethostname;
 use uuid::Uuid;
 
@@ -14,8 +15,11 @@ use crate::escape;
 use crate::exit;
 use crate::oplog::Identity;
 use crate::policy::{Mode, RoleSet, SessionKind};
-use crate::recording::{Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, name, side};
+use crate::recording::{
+    Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
+};
 use crate::session::Outcome;
+use crate::signature::SigningKey;
 use crate::trust::Owners;
 
 /// The mode that holds, and why.
@@ -56,6 +60,7 @@ pub(super) struct New {
 pub(super) struct Request<'a> {
     pub(super) path: PathBuf,
     pub(super) owners: Option<Owners>,
+    pub(super) sign_key: Option<SigningKey>,
     pub(super) format: Format,
     pub(super) sync: SyncPolicy,
     pub(super) stall_timeout: Duration,
@@ -82,7 +87,8 @@ impl New {
 
     /// The recording side's part of it.
     pub(super) fn recording(self, request: Request<'_>) -> side::Plan {
-        let Request { path, owners, format, sync, stall_timeout, log, decided, kind, user, .. } = request;
+        let Request { path, owners, sign_key, format, sync, stall_timeout, log, decided, kind, user, .. } =
+            request;
         let words = request.command.iter().map(|word| word.to_string_lossy());
         let shell = request.shell.map(|shell| ("SHELL", shell));
         let terminal = variable("TERM");
@@ -96,6 +102,7 @@ impl New {
             user,
             host: gethostname().map_or_else(|_| String::new(), |host| host.to_string_lossy().into_owned()),
             streams: request.streams,
+            chain: chain::NAME,
             segment: None,
             first: None,
         };
@@ -116,8 +123,25 @@ impl New {
             session,
         };
         let retry = decided.mode == Mode::BestEffort;
-        side::Plan { path, owners, format, header, retry, started: 0, sync, stall_timeout, identity, log }
+        side::Plan {
+            path,
+            owners,
+            sign_key,
+            format,
+            header,
+            retry,
+            started: 0,
+            sync,
+            stall_timeout,
+            identity,
+            log,
+        }
     }
+}
+
+/// Reads the key that a recording is signed with.
+pub(super) fn sign_key(path: &Path) -> anyhow::Result<SigningKey> {
+    SigningKey::read(path).with_context(|| format!("--sign-key {}", escape::path(path)))
 }
 
 /// An environment variable for the recording's header.

@@ -108,6 +108,7 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
     let recording = new.recording(Launch {
         path,
         owners: Some(Owners::RootOr(account.uid)),
+        sign_key: login::sign_key(config)?,
         format: Format::AsciicastV3,
         sync: config.sync,
         stall_timeout: config.stall_timeout,

@@ -21,6 +21,7 @@ pub mod recover;
 pub mod resolve;
 pub mod schema;
 pub mod search;
+pub mod verify;
 
 use std::io::{self, Write as _};
 

@@ -4,7 +4,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -42,6 +42,23 @@ pub(super) fn over_recordings<T>(work: impl FnOnce(&catalog::Progress) -> T) -> 
         bar.set_position(progress.done.load(Ordering::Relaxed) as u64);
     };
     drawn("reading recordings [{bar:30}] {pos}/{len}", &draw, || work(&progress))
+}
+
+/// How many bytes are read, of how many.
+#[derive(Debug, Default)]
+pub(super) struct Bytes {
+    pub(super) total: AtomicU64,
+    pub(super) done: AtomicU64,
+}
+
+/// Does `work`, which reads recordings from end to end, with a bar if it takes long.
+pub(super) fn over_bytes<T>(work: impl FnOnce(&Bytes) -> T) -> T {
+    let progress = Bytes::default();
+    let draw = |bar: &ProgressBar| {
+        bar.set_length(progress.total.load(Ordering::Relaxed));
+        bar.set_position(progress.done.load(Ordering::Relaxed));
+    };
+    drawn("reading [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}", &draw, || work(&progress))
 }
 
 /// Does `work`, and draws a bar meanwhile if it takes long and somebody sees it.

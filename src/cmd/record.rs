@@ -50,6 +50,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let recording = new.recording(Request {
         path: path.clone(),
         owners: None,
+        sign_key: args.sign_key.as_deref().map(launch::sign_key).transpose()?,
         format: args.format,
         sync: args.sync,
         stall_timeout: args.stall_timeout,

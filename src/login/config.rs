@@ -49,6 +49,8 @@ pub struct Config {
     pub capture_input: bool,
     /// Whether the bytes of sessions without a terminal are recorded, and not only counted.
     pub capture_streams: bool,
+    /// The key that recordings are signed with; absolute.
+    pub sign_key: Option<PathBuf>,
     /// The operator's log, where it is a file; absolute.
     pub log: Option<PathBuf>,
     /// What a user with a terminal is told when the recording has begun.
@@ -102,6 +104,7 @@ struct File {
     capture_input: bool,
     #[serde(default)]
     capture_streams: bool,
+    sign_key: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
     banner: Option<String>,
 }
@@ -138,6 +141,7 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         stall_timeout: value(file.stall_timeout, &places, stall::TIMEOUT, quantity::duration)?,
         capture_input: file.capture_input,
         capture_streams: file.capture_streams,
+        sign_key: file.sign_key.map(path).transpose()?,
         log: file.log.map(path).transpose()?,
         banner: file.banner,
     })
@@ -187,12 +191,13 @@ mod tests {
         let config = parsed(
             "roles:\n  - /a.yaml\n  - /b\nrecordings: /r/{user}/x\nunknown_user: refuse\nshell: /bin/zsh\n\
              sftp_server: /usr/lib/sftp-server\nkind: db\nsync: always\nbuffer: 1MiB\nstall_timeout: 2s\n\
-             capture_input: true\ncapture_streams: true\nlog: /var/log/recmode.log\nbanner: |\n  Recorded.\n",
+             capture_input: true\ncapture_streams: true\nsign_key: /etc/recmode/key\nlog: /var/log/recmode.log\nbanner: |\n  Recorded.\n",
         )
         .expect("a configuration");
         assert_eq!(config.roles, [PathBuf::from("/a.yaml"), "/b".into()]);
         assert_eq!(config.recordings_of("bob"), Some("/r/bob/x".into()));
         assert_eq!((config.unknown_user, config.kind), (UnknownUser::Refuse, SessionKind::Db));
+        assert_eq!(config.sign_key, Some("/etc/recmode/key".into()));
         assert_eq!((config.sync, config.buffer), (SyncPolicy::Always, 1 << 20));
         assert_eq!(config.banner.as_deref(), Some("Recorded.\n"));
         assert!(config.capture_input && config.capture_streams);

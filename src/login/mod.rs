@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::config::ConfigError;
 use crate::holders::SelectError;
 use crate::roles::{self, LoadError, Roles};
+use crate::signature::{KeyError, SigningKey};
 use crate::trust::{self, Distrust, Owners};
 
 pub use account::{Account, is_this_program};
@@ -61,6 +62,14 @@ pub enum LoginError {
     /// The recordings' directory can't have this user's name in it.
     #[error("the user name {0:?} can't be part of a path")]
     Name(String),
+    /// The key that recordings are to be signed with can't be used.
+    #[error("sign_key {}: {source}", crate::escape::path(.path))]
+    SignKey {
+        /// The key.
+        path: PathBuf,
+        /// Why.
+        source: KeyError,
+    },
     /// No program for file transfer.
     #[error("{PATH}: needs an `sftp_server`, as none is where systems have it")]
     NoSftpServer,
@@ -139,6 +148,17 @@ pub fn shell(account: &Account, config: &Config) -> Result<PathBuf, LoginError> 
 pub fn sftp_server(config: &Config) -> Result<PathBuf, LoginError> {
     let found = || SFTP_SERVERS.iter().map(PathBuf::from).find(|path| path.is_file());
     config.sftp_server.clone().or_else(found).ok_or(LoginError::NoSftpServer)
+}
+
+/// The key that recordings are signed with, if the configuration names one.
+///
+/// # Errors
+/// Why it can't be used.
+pub fn sign_key(config: &Config) -> Result<Option<SigningKey>, LoginError> {
+    let read = |path: &PathBuf| {
+        SigningKey::read(path).map_err(|source| LoginError::SignKey { path: path.clone(), source })
+    };
+    config.sign_key.as_ref().map(read).transpose()
 }
 
 /// The words to execute for a request, and the name that the program is called by.

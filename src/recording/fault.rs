@@ -30,6 +30,8 @@ pub enum Operation {
     Sync,
     /// Closing the file.
     Close,
+    /// Writing the file's signature.
+    Sign,
     /// Looking whether the file is still as it was left.
     Watch,
     /// Running the recording process.
@@ -109,6 +111,7 @@ impl fmt::Display for Fault {
             Operation::Write => "writing the recording",
             Operation::Sync => "syncing the recording",
             Operation::Close => "closing the recording",
+            Operation::Sign => "signing the recording",
             Operation::Watch => "watching the recording",
             Operation::Run => "running the recorder",
         };

@@ -2,7 +2,7 @@
 //! with room for its closing records set aside.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -12,9 +12,11 @@ use nix::fcntl::{FallocateFlags, OFlag, fallocate, openat};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::stat::Mode;
 
+use crate::signature::{SigningKey, signature_path};
 use crate::sys;
 use crate::trust::{self, Owners};
 
+use super::chain::{self, Chain};
 use super::{Batch, Cause, Fault, Operation, Unit};
 
 /// Bytes that are kept free, beyond what is written, for the records that close a recording.
@@ -42,24 +44,18 @@ pub struct RecordingFile {
     limit: u64,
     /// Up to where the disk was asked to begin.
     writeback: u64,
+    chain: Chain,
 }
 
 impl RecordingFile {
     /// Creates the file (mode 0600, never an existing one, never through a link) and the
-    /// directories above it (0700). With `owners` every directory above it must be theirs alone.
+    /// directories above it (0700). With `owners` every directory above it must be theirs alone. `signed` says that
+    /// it will be signed.
     ///
     /// # Errors
     /// The fault, with the errno of mkdir(2) or open(2), or that a directory can't be relied on.
-    pub fn create(path: &Path, owners: Option<Owners>) -> Result<Self, Fault> {
-        let fault = |error: io::Error| Fault::io(Operation::Create, &error);
-        let file = if let Some(owners) = owners {
-            create_below(path, owners)?
-        } else {
-            create_directories(path)?;
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-            options.open(path).map_err(fault)?
-        };
+    pub fn create(path: &Path, owners: Option<Owners>, signed: bool) -> Result<Self, Fault> {
+        let file = create_new(path, owners)?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
             file,
@@ -70,13 +66,14 @@ impl RecordingFile {
             can_reserve: true,
             limit,
             writeback: 0,
+            chain: if signed { Chain::to_be_signed() } else { Chain::default() },
         };
         // Held as long as the session lives: nobody takes a live recording for one that was cut off.
         let _ = new.file.try_lock();
         // The umask may have taken even the owner's bits.
         if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
             new.discard();
-            return Err(fault(error));
+            return Err(Fault::io(Operation::Create, &error));
         }
         Ok(new)
     }
@@ -109,6 +106,7 @@ impl RecordingFile {
         let kept = unit.map_or(0, |unit| unit.end);
         let overwrote = self.torn > 0 && written > 0;
         self.advance(kept, written);
+        self.chain.push(&batch.bytes[..kept]);
         batch.cut(kept);
         if self.end - self.writeback >= WRITEBACK_STEP {
             sys::start_writeback(&self.file, self.writeback, self.end - self.writeback);
@@ -127,18 +125,65 @@ impl RecordingFile {
         (unit, result)
     }
 
+    /// How many bytes of the file no check covers.
+    #[must_use]
+    pub fn unchecked(&self) -> u64 {
+        self.chain.unchecked()
+    }
+
+    /// Writes a check over all that the file holds: `batch` is the check's line, in which there is room for the value.
+    ///
+    /// # Errors
+    /// As [`RecordingFile::append`]; then there is no check.
+    pub fn append_check(&mut self, mut batch: Batch) -> Result<(), Fault> {
+        if let Some(value) = chain::value_in(&batch.bytes) {
+            self.chain.fill(&mut batch.bytes, value.start);
+            self.append(&mut batch).1?;
+            self.chain.checked();
+        }
+        Ok(())
+    }
+
     /// Writes the closing records, at most [`CLOSING_ROOM`] bytes, into the room set aside for
-    /// them, over a torn line if there is one.
+    /// them, over a torn line if there is one, and with them a last check, for whose value there is room in
+    /// `check`.
     ///
     /// # Errors
     /// The fault; a recording without closing records is still valid.
-    pub fn append_closing(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+    pub fn append_closing(&mut self, closing: &[u8], check: &Batch) -> Result<(), Fault> {
         self.check()?;
-        let (written, result) = self.write_at_end(bytes);
+        let mut bytes = [closing, &check.bytes].concat();
+        if let Some(value) = chain::value_in(&check.bytes) {
+            self.chain.fill(&mut bytes, closing.len() + value.start);
+        }
+        let (written, result) = self.write_at_end(&bytes);
         self.advance(if result.is_ok() { written } else { 0 }, written);
+        if result.is_ok() {
+            self.chain.push(&bytes);
+        }
         // Whatever happened, no torn line may stay.
         let cut = self.cut();
         result.and(cut)
+    }
+
+    /// Signs all that the file holds: beside it, as `FILE.sig`, on the disk when this returns.
+    ///
+    /// # Errors
+    /// The fault of writing the signature.
+    pub fn sign(&self, key: &SigningKey, owners: Option<Owners>) -> Result<(), Fault> {
+        let fault = |cause| Fault { during: Operation::Sign, cause };
+        let io = |error: io::Error| Fault::io(Operation::Sign, &error);
+        let Some(text) = self.chain.signed().and_then(|hash| key.sign(hash)) else {
+            return Err(fault(Cause::Errno(libc::EKEYREJECTED)));
+        };
+        let path = signature_path(&self.path);
+        let mut file = create_new(&path, owners).map_err(|Fault { cause, .. }| fault(cause))?;
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+        if written.is_err() {
+            // Half a signature is none.
+            let _ = std::fs::remove_file(&path);
+        }
+        written.map_err(io)
     }
 
     /// Another descriptor of the file.
@@ -275,6 +320,17 @@ impl RecordingFile {
     }
 }
 
+/// Creates a file that is not there yet, and the directories above it.
+fn create_new(path: &Path, owners: Option<Owners>) -> Result<File, Fault> {
+    if let Some(owners) = owners {
+        return create_below(path, owners);
+    }
+    create_directories(path)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options.open(path).map_err(|error| Fault::io(Operation::Create, &error))
+}
+
 /// Makes the directories above a file.
 fn create_directories(path: &Path) -> Result<(), Fault> {
     let Some(parent) = path.parent() else { return Ok(()) };
@@ -314,9 +370,9 @@ mod tests {
     fn a_file_is_private_new_and_cut_to_what_was_written() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a/b/session.cast");
-        let mut file = RecordingFile::create(&path, None).expect("created");
+        let mut file = RecordingFile::create(&path, None, false).expect("created");
         file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
-        file.append_closing(b"end\n").expect("closed");
+        file.append_closing(b"end\n", &batch(&[])).expect("closed");
         file.close().expect("closed");
         let metadata = std::fs::metadata(&path).expect("there");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
@@ -325,7 +381,7 @@ mod tests {
             0o700
         );
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\nend\n");
-        assert!(RecordingFile::create(&path, None).is_err_and(Fault::is_existing_file));
+        assert!(RecordingFile::create(&path, None, false).is_err_and(Fault::is_existing_file));
     }
 
     #[test]
@@ -343,7 +399,7 @@ mod tests {
             (Box::new(|path: &Path| std::fs::remove_file(path).expect("removed")), Cause::Vanished),
         ] {
             let path = dir.path().join(format!("{cause:?}"));
-            let mut file = RecordingFile::create(&path, None).expect("created");
+            let mut file = RecordingFile::create(&path, None, false).expect("created");
             file.append(&mut batch(&["one\n"])).1.expect("written");
             change(&path);
             let fault = file.append(&mut batch(&["two\n"])).1.expect_err("seen");

@@ -58,6 +58,8 @@ pub struct Session {
     /// For a session without a terminal: how much of its streams is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub streams: Option<StreamCapture>,
+    /// The hash that checks the file as it goes on.
+    pub chain: &'static str,
     /// For a file that goes on where another could not: its number, from 2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub segment: Option<u32>,

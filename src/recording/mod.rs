@@ -1,6 +1,7 @@
 //! The recording: its format, its file, and the process that writes it.
 
 mod batch;
+pub mod chain;
 pub mod control;
 mod encode;
 mod fault;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::chain;
+
 /// A machine record: the JSON after `#recmode ` (asciicast v3) or in an `R` event (v2).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -15,6 +17,8 @@ pub enum Record {
     },
     /// A time in which the recording failed.
     Gap(Gap),
+    /// The hash of all bytes of the file before this value, in hexadecimal.
+    Check(String),
     /// Bytes that went through the streams of a session without a terminal.
     Streams(StreamBytes),
     /// The last record of a recording that was closed.
@@ -32,6 +36,14 @@ pub enum Record {
         /// Bytes of output that are in none of them.
         lost: u64,
     },
+}
+
+impl Record {
+    /// A check with room for its value.
+    #[must_use]
+    pub fn empty_check() -> Self {
+        Self::Check("0".repeat(chain::VALUE))
+    }
 }
 
 /// Bytes that went through a command's standard streams, whether they are recorded or not.

@@ -1,7 +1,7 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, seconds};
+use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, Unit, seconds};
 use crate::ring::{Frame, FrameCode};
 
 /// A character whose end has not come yet.
@@ -210,6 +210,15 @@ impl Transcript {
         };
         self.encoder.record(&end, out);
         self.end_unit();
+    }
+
+    /// A check record with room for its value, as a batch of its own; `last` is the last unit before it.
+    #[must_use]
+    pub fn check(&mut self, last: Unit) -> Batch {
+        let mut batch = Batch::default();
+        self.encoder.record(&Record::empty_check(), &mut batch.bytes);
+        batch.end_unit(last.stream, last.recorded, last.time);
+        batch
     }
 
     /// The last gap that was told, once.

@@ -14,6 +14,7 @@ mod source;
 mod style;
 mod table;
 mod time;
+mod verified;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use found::{found_json, found_text};
@@ -24,3 +25,4 @@ pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
 pub use time::{duration, local_time, offset, utc};
+pub use verified::{Verified, verified_text};

@@ -6,6 +6,7 @@ mod support;
 mod info;
 mod ls;
 mod search;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

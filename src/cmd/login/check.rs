@@ -134,6 +134,11 @@ fn judge_programs(account: &Account, config: &Config, found: &mut Findings) {
         }
         Err(_) => found.line("sftp", "none: a request for internal-sftp is refused"),
     }
+    match login::sign_key(config) {
+        Ok(None) => {}
+        Ok(Some(_)) => found.line("signed", "yes"),
+        Err(error) => found.problem(escape::controls(&error.to_string())),
+    }
     if is_this_program(&account.shell) {
         found.line("reached by", "every login: the shell in passwd is recmode");
     } else {

@@ -81,6 +81,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("info", INFO),
     ("ls", LS),
     ("search", SEARCH),
+    ("verify", VERIFY),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -498,6 +499,39 @@ const SEARCH: Page = Page {
         (
             "What was typed after sudo, with the two lines after it",
             "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
+    ],
+};
+
+const VERIFY: Page = Page {
+    description: &[
+        "The recorder writes checks into a recording: after 64 KiB, or five seconds after a write, and at the end, each the \
+         BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the last, and each \
+         recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), cut off \
+         after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte up \
+         to which it is checked), still being written, changed between two lines, or without checks. Of a directory all .cast \
+         files are verified, compressed ones (.cast.gz, .cast.zst) too; files below it that are no recordings are passed over.",
+        "With --allowed-signers each recording must also have been signed by one of those in the file, which is that of \
+         ssh-keygen(1): FILE.sig, an SSH signature with the namespace recmode, is over the whole file. It is \
+         what record --sign-key makes, and ssh-keygen -Y verify takes it as well.",
+        "The checks find what broke by accident, and what was changed by someone who does not know of them. They prove nothing \
+         against someone who can rewrite the file: the hash needs no secret. The signature proves that the file \
+         is as the holder of the key left it.",
+    ],
+    exit_status: &[
+        ("0", "All are intact and complete, and signed where that is asked for."),
+        ("1", "One is not. A missing or wrong signature is such an answer."),
+        ("2", "Bad usage, one can't be read, or is without checks, and none is wrong."),
+    ],
+    diagnostics: &[],
+    files: &[("FILE.sig", "The signature of FILE.")],
+    environment: &[],
+    examples: &[
+        ("All recordings of this machine", "recmode verify /var/log/recmode"),
+        ("One that a server has signed", "recmode verify --allowed-signers signers session.cast"),
+        (
+            "The same by OpenSSH",
+            "ssh-keygen -Y verify -f signers -I ops@example.org -n recmode -s session.cast.sig < session.cast",
         ),
     ],
 };

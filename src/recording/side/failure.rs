@@ -155,9 +155,15 @@ impl Recorder {
         self.transcript.closing(time, marker, streams, ending, recorded);
         let result = match self.file.take() {
             Some(mut file) => {
-                let written = file.append_closing(&self.transcript.batch.bytes);
+                let check = self.transcript.check(self.written);
+                let written = file.append_closing(&self.transcript.batch.bytes, &check);
                 let synced = self.durability.finish(&file);
-                written.and(synced).and(file.close())
+                let signed = match (&self.plan.sign_key, written) {
+                    // What is not finished is not signed.
+                    (Some(key), Ok(())) => file.sign(key, self.plan.owners),
+                    _ => Ok(()),
+                };
+                written.and(synced).and(signed).and(file.close())
             }
             None => Err(Fault { during: Operation::Close, cause: Cause::Vanished }),
         };

@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 
 use crate::clock::boottime_micros;
 use crate::oplog::{self, Happening, Identity, LogFile, LogSocket};
+use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
 use crate::recording::sync::Durability;
 use crate::recording::transcript::Transcript;
@@ -23,6 +24,7 @@ use crate::recording::{
     Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
 };
 use crate::ring::Consumer;
+use crate::signature::SigningKey;
 use crate::sys;
 use crate::trust::Owners;
 
@@ -32,6 +34,8 @@ const HOLD: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 /// How often orders are looked for while there is no pause.
 const LISTEN: Duration = Duration::from_millis(100);
+/// How long after a write it is checked at the latest.
+const CHECK: Duration = Duration::from_secs(5);
 /// What takes longer than this may have been counted as a stall.
 const SLOW: Duration = Duration::from_millis(500);
 /// What a session exits with whose terminal side was killed.
@@ -44,6 +48,8 @@ pub struct Plan {
     pub path: PathBuf,
     /// Whose every directory above it must be, where that matters.
     pub owners: Option<Owners>,
+    /// The key that it is signed with when it is finished.
+    pub sign_key: Option<SigningKey>,
     /// Its format.
     pub format: Format,
     /// Its header.
@@ -92,6 +98,8 @@ struct Recorder {
     /// The last unit that a file holds.
     written: Unit,
     durability: Durability,
+    /// When a check is due.
+    check_at: Option<Instant>,
     log: Option<LogFile>,
     /// Where the ring was claimed up to.
     claimed: u64,
@@ -135,6 +143,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         claimed: 0,
         written: Unit::default(),
         durability,
+        check_at: None,
         failing: None,
         stalled: false,
         finish: None,
@@ -192,6 +201,11 @@ impl Recorder {
             if let Err(fault) = self.durability.turn(self.file.as_ref(), self.written) {
                 self.fail(fault);
             }
+            if self.failing.is_none()
+                && let Err(fault) = self.check_chain()
+            {
+                self.fail(fault);
+            }
             let timeout = if self.failing.is_some() {
                 held_since = None;
                 if self.hung_up || (self.finish.is_some() && self.plan.retry) {
@@ -229,7 +243,9 @@ impl Recorder {
                 None
             };
             let look = self.watch.as_ref().and_then(Watch::look_after);
-            let timeout = [timeout, self.durability.deadline(), look].into_iter().flatten().min();
+            let check = self.check_at.map(|at| at.saturating_duration_since(Instant::now()));
+            let check = check.filter(|_| self.failing.is_none());
+            let timeout = [timeout, self.durability.deadline(), look, check].into_iter().flatten().min();
             self.sleep(timeout);
         }
     }
@@ -359,7 +375,7 @@ impl Recorder {
             }
         }
         let begun = Instant::now();
-        let mut file = RecordingFile::create(&path, self.plan.owners)?;
+        let mut file = RecordingFile::create(&path, self.plan.owners, self.plan.sign_key.is_some())?;
         let mut first = Batch::default();
         self.transcript.encoder().header(&header, &mut first.bytes);
         first.end_unit(self.written.stream, self.written.recorded, self.written.time);
@@ -429,6 +445,24 @@ impl Recorder {
             self.progress_made(begun);
         }
         result
+    }
+
+    /// Writes a check where one is due.
+    fn check_chain(&mut self) -> Result<(), Fault> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let unchecked = file.unchecked();
+        if unchecked == 0 {
+            self.check_at = None;
+            return Ok(());
+        }
+        let due = unchecked >= EVERY_BYTES || self.check_at.is_some_and(|at| at <= Instant::now());
+        if due {
+            file.append_check(self.transcript.check(self.written))?;
+            self.check_at = None;
+            return self.durability.wrote(file, self.written);
+        }
+        self.check_at.get_or_insert_with(|| Instant::now() + CHECK);
+        Ok(())
     }
 
     fn progress_made(&mut self, begun: Instant) {

@@ -1,0 +1,141 @@
+//! The chain of checks: a running BLAKE3 hash of the file, whose value is written into the file now
+//! and then, so that what was cut off can be told from what was changed. Pure.
+//!
+//! A check record holds the hash of all bytes of the file before its own value; the checks before it are
+//! among them.
+
+use crate::signature::TextHash;
+
+/// The header's name of the hash.
+pub const NAME: &str = "blake3";
+
+/// How much is not checked at most before a check is due, bytes.
+pub const EVERY_BYTES: u64 = 64 * 1024;
+
+/// What is hashed at a time: in small pieces it costs several times as much.
+const BATCH: usize = 16 * 1024;
+
+/// Length of a value: hexadecimal.
+pub const VALUE: usize = 2 * blake3::OUT_LEN;
+
+/// The hash of a file that is being written.
+#[derive(Debug, Default)]
+pub struct Chain {
+    hasher: blake3::Hasher,
+    pending: Vec<u8>,
+    unchecked: u64,
+    /// The same bytes for a signature, where there will be one.
+    signed: Option<TextHash>,
+}
+
+impl Chain {
+    /// The chain of a file that will be signed.
+    #[must_use]
+    pub fn to_be_signed() -> Self {
+        Self { signed: Some(TextHash::default()), ..Self::default() }
+    }
+
+    /// The hash that a signature of the file is over, where there is to be one.
+    #[must_use]
+    pub fn signed(&self) -> Option<&TextHash> {
+        self.signed.as_ref()
+    }
+
+    /// Takes bytes that the file holds now.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.unchecked += bytes.len() as u64;
+        if let Some(signed) = &mut self.signed {
+            signed.update(bytes);
+        }
+        if self.pending.is_empty() && bytes.len() >= BATCH {
+            self.hasher.update(bytes);
+            return;
+        }
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= BATCH {
+            self.settle();
+        }
+    }
+
+    /// How many bytes no check covers.
+    #[must_use]
+    pub fn unchecked(&self) -> u64 {
+        self.unchecked
+    }
+
+    /// Says that a check covers all that was taken so far.
+    pub fn checked(&mut self) {
+        self.unchecked = 0;
+    }
+
+    /// Puts the value over what the file holds, and over `line` before it, into `line` at `at`, where there is room
+    /// for [`VALUE`] bytes.
+    pub fn fill(&mut self, line: &mut [u8], at: usize) {
+        self.settle();
+        let value = self.hasher.clone().update(&line[..at]).finalize();
+        line[at..at + VALUE].copy_from_slice(value.to_hex().as_bytes());
+    }
+
+    fn settle(&mut self) {
+        self.hasher.update(&self.pending);
+        self.pending.clear();
+    }
+}
+
+/// Where the value is in a line of the file, if it is a check as the recorder writes it.
+#[must_use]
+pub fn value_in(line: &[u8]) -> Option<std::ops::Range<usize>> {
+    let (at, end): (usize, &[u8]) = if let Some(rest) = line.strip_prefix(b"#recmode {\"check\":\"") {
+        (line.len() - rest.len(), b"\"}\n")
+    } else {
+        const V2: &[u8] = b", \"R\", \"{\\\"check\\\":\\\"";
+        let time = line.strip_prefix(b"[")?.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+        let at = 1 + time;
+        line[at..].starts_with(V2).then_some((at + V2.len(), &b"\\\"}\"]\n"[..]))?
+    };
+    let value = line.get(at..at + VALUE)?;
+    let hexadecimal = value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (hexadecimal && line[at + VALUE..] == *end).then_some(at..at + VALUE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::{Encoder, Format, Record};
+
+    #[test]
+    fn a_value_covers_all_bytes_before_it_however_they_came() {
+        for format in [Format::AsciicastV3, Format::AsciicastV2] {
+            for piece in [1, 7, 1000, BATCH, 3 * BATCH] {
+                let content = vec![b'x'; 100_000];
+                let mut chain = Chain::default();
+                content.chunks(piece).for_each(|bytes| chain.push(bytes));
+                assert_eq!(chain.unchecked(), 100_000);
+                let mut line = Vec::new();
+                Encoder::new(format, 0).record(&Record::empty_check(), &mut line);
+                let value = value_in(&line).expect("a check");
+                chain.fill(&mut line, value.start);
+                let before = [&content[..], &line[..value.start]].concat();
+                assert_eq!(line[value], *blake3::hash(&before).to_hex().as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_the_recorder_writes_is_a_check() {
+        let value = "0".repeat(VALUE);
+        for (line, is) in [
+            (format!("#recmode {{\"check\":\"{value}\"}}\n"), true),
+            (format!("[1.000000, \"R\", \"{{\\\"check\\\":\\\"{value}\\\"}}\"]\n"), true),
+            (format!("#recmode {{\"check\":\"{value}\"}}"), false),
+            (format!("#recmode {{\"check\":\"{value}\",\"more\":1}}\n"), false),
+            (format!("#recmode {{\"check\":\"{}\"}}\n", "g".repeat(VALUE)), false),
+            (format!("#recmode {{\"check\":\"{}\"}}\n", &value[1..]), false),
+            (format!("[1.000000, \"o\", \"{{\\\"check\\\":\\\"{value}\\\"}}\"]\n"), false),
+            (format!("[1.000000, \"o\", \", \\\"R\\\", \\\"{{\\\"check\\\":\\\"{value}\\\"}}\"]\n"), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(value_in(line.as_bytes()).is_some(), is, "{line}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What `verify` found, for people and for scripts.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::style::{GREEN, RED, YELLOW, paint};
+use crate::escape;
+use crate::verify::{Checked, Followed, Signed};
+
+/// The stable tree of `--format json`.
+#[derive(Debug, Default, Serialize)]
+pub struct Verified {
+    schema: &'static str,
+    files: Vec<File>,
+    intact: usize,
+    not_intact: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct File {
+    #[serde(rename = "file")]
+    path: String,
+    state: &'static str,
+    bytes: u64,
+    /// Where the last check ends; all before it is as it was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intact_until: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gaps: Option<u64>,
+    /// The first and the last line between which something was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_between: Option<[u64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<Signature>,
+}
+
+#[derive(Debug, Serialize)]
+struct Signature {
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principals: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl Verified {
+    /// The tree of these files, in their order.
+    #[must_use]
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a Path, &'a Checked)>) -> Self {
+        let mut verified = Self { schema: "recmode.verify/1", ..Self::default() };
+        for (path, checked) in files {
+            let count = if checked.is_good() { &mut verified.intact } else { &mut verified.not_intact };
+            *count += 1;
+            verified.files.push(File::new(path, checked));
+        }
+        verified
+    }
+
+    /// The tree as JSON, with a line break at its end.
+    ///
+    /// # Errors
+    /// None for what is in it.
+    pub fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+}
+
+impl File {
+    fn new(path: &Path, checked: &Checked) -> Self {
+        let mut file = Self {
+            path: path.to_string_lossy().into_owned(),
+            state: state(checked),
+            bytes: checked.bytes,
+            intact_until: None,
+            gaps: None,
+            changed_between: None,
+            signature: checked.signed.as_ref().map(Signature::new),
+        };
+        match checked.chain {
+            Followed::Intact { gaps } => file.gaps = Some(gaps),
+            Followed::CutOff { after, .. } | Followed::Recovered { after, .. } => {
+                file.intact_until = Some(after);
+            }
+            Followed::Changed { from, to } => file.changed_between = Some([from, to]),
+            Followed::NoChain | Followed::NoRecording => {}
+        }
+        file
+    }
+}
+
+impl Signature {
+    fn new(signed: &Signed) -> Self {
+        match signed {
+            Signed::By(principals) => Self { valid: true, principals: Some(principals.clone()), error: None },
+            Signed::Missing => Self { valid: false, principals: None, error: Some("missing".to_owned()) },
+            Signed::Wrong(error) => Self { valid: false, principals: None, error: Some(error.to_string()) },
+        }
+    }
+}
+
+fn state(checked: &Checked) -> &'static str {
+    match checked.chain {
+        Followed::Changed { .. } => "changed",
+        Followed::NoChain => "no_chain",
+        Followed::NoRecording => "no_recording",
+        Followed::Intact { .. } => "intact",
+        Followed::CutOff { .. } if checked.live => "live",
+        Followed::CutOff { .. } => "cut_off",
+        Followed::Recovered { .. } => "recovered",
+    }
+}
+
+/// What was found of a file, in a line.
+#[must_use]
+pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
+    let (style, mut text) = match checked.chain {
+        Followed::Intact { gaps: 0 } => (GREEN, "intact".to_owned()),
+        Followed::Intact { gaps: 1 } => (GREEN, "intact, with a gap that it tells of".to_owned()),
+        Followed::Intact { gaps } => (GREEN, format!("intact, with {gaps} gaps that it tells of")),
+        Followed::CutOff { after, .. } if checked.live => {
+            (YELLOW, format!("still being written; intact up to byte {after}"))
+        }
+        Followed::CutOff { after, unchecked } => {
+            (RED, format!("cut off after byte {after}; all before it is intact{}", left(unchecked)))
+        }
+        Followed::Recovered { after, unchecked } => {
+            (YELLOW, format!("recovered after a crash; intact up to byte {after}{}", left(unchecked)))
+        }
+        Followed::Changed { from, to } if from == to => (RED, format!("changed at line {from}")),
+        Followed::Changed { from, to } => {
+            (RED, format!("changed at line {from}, or up to line {to}: no check is between them"))
+        }
+        Followed::NoChain => (YELLOW, "without checks".to_owned()),
+        Followed::NoRecording => (RED, "no recording".to_owned()),
+    };
+    let mut signature = None;
+    match &checked.signed {
+        None => {}
+        Some(Signed::By(principals)) => {
+            let _ = write!(text, "; signed by {}", escape::controls(principals));
+        }
+        Some(Signed::Missing) => signature = Some("not signed".to_owned()),
+        Some(Signed::Wrong(error)) => signature = Some(escape::controls(&error.to_string())),
+    }
+    let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
+    if let Some(signature) = signature {
+        let _ = write!(line, "; {}", paint(color, RED, &signature));
+    }
+    line.push('\n');
+    line
+}
+
+/// What no check covers.
+fn left(unchecked: u64) -> String {
+    match unchecked {
+        0 => String::new(),
+        1 => "; 1 byte after it is not checked".to_owned(),
+        n => format!("; {n} bytes after it are not checked"),
+    }
+}

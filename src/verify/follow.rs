@@ -1,0 +1,190 @@
+//! The chain of checks, from a file's first byte to its last.
+
+use std::io::{self, Read};
+
+use serde_json::Value;
+
+use crate::recording::chain;
+
+/// What is read at a time; a longer line is no record of ours.
+const BUFFER: usize = 1024 * 1024;
+
+/// What following the chain came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// Every byte is as it was written, and the recording was closed.
+    Intact {
+        /// How many gaps it tells of: what came then may be missing, and is said.
+        gaps: u64,
+    },
+    /// There is no end. All before this byte is as it was written; no check covers what follows.
+    CutOff {
+        /// Where the last check ends.
+        after: u64,
+        /// Bytes that follow it.
+        unchecked: u64,
+    },
+    /// It was closed by `recmode recover` after a crash, so that no check covers what follows this byte.
+    Recovered {
+        /// Where the last check ends.
+        after: u64,
+        /// Bytes that follow it.
+        unchecked: u64,
+    },
+    /// Something between these lines (from 1, both included) is not as it was written.
+    Changed {
+        /// The first line that it may be.
+        from: u64,
+        /// The last one.
+        to: u64,
+    },
+    /// It has no chain: another program's, or an older recmode's.
+    NoChain,
+    /// It is no asciicast of lines.
+    NoRecording,
+}
+
+/// Follows the chain through a recording's text; `read` is told how many bytes were read.
+///
+/// # Errors
+/// Those of reading.
+pub fn follow(mut source: impl Read, mut progress: impl FnMut(u64)) -> io::Result<Followed> {
+    let mut state = State::default();
+    let mut buffer = vec![0; BUFFER];
+    let (mut kept, mut long) = (0, false);
+    loop {
+        let n = match source.read(&mut buffer[kept..]) {
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if n == 0 {
+            break;
+        }
+        progress(n as u64);
+        let filled = kept + n;
+        let whole = memchr::memrchr(b'\n', &buffer[kept..filled]).map_or(0, |at| kept + at + 1);
+        if let Some(followed) = state.lines(&buffer[..whole], &mut long) {
+            return Ok(followed);
+        }
+        kept = filled - whole;
+        if kept == buffer.len() {
+            // No end of a line in all of it.
+            state.hash(&buffer);
+            (kept, long) = (0, true);
+        } else {
+            buffer.copy_within(whole..filled, 0);
+        }
+    }
+    Ok(state.end(kept as u64))
+}
+
+/// How far the chain was followed.
+#[derive(Default)]
+struct State {
+    hasher: blake3::Hasher,
+    /// Bytes of whole lines so far, and those lines.
+    bytes: u64,
+    lines: u64,
+    header: Option<Header>,
+    gaps: u64,
+    /// The line of the last check, and where it ends.
+    check: Option<(u64, u64)>,
+    /// The line of the end record, and whether a recovery wrote it.
+    end: Option<(u64, bool)>,
+}
+
+#[derive(Clone, Copy)]
+enum Header {
+    Chained,
+    Plain,
+    NoRecording,
+}
+
+impl State {
+    fn hash(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Follows whole lines; `long` is whether the first one began before them.
+    fn lines(&mut self, text: &[u8], long: &mut bool) -> Option<Followed> {
+        let mut hashed = 0;
+        let mut start = 0;
+        for newline in memchr::memchr_iter(b'\n', text) {
+            let line = &text[start..=newline];
+            self.lines += 1;
+            if self.header.is_none() {
+                let header = if *long { Header::NoRecording } else { header(line) };
+                if let Header::NoRecording = header {
+                    return Some(Followed::NoRecording);
+                }
+                self.header = Some(header);
+            } else if !std::mem::take(long) {
+                if let Some(value) = chain::value_in(line) {
+                    let at = start + value.start;
+                    self.hash(&text[hashed..at]);
+                    hashed = at;
+                    let right = self.hasher.finalize();
+                    if right.to_hex().as_bytes() != &line[value] {
+                        let from = self.check.map_or(1, |(line, _)| line + 1);
+                        return Some(Followed::Changed { from, to: self.lines });
+                    }
+                    self.check = Some((self.lines, self.bytes + (newline + 1 - at) as u64));
+                } else {
+                    self.record(line);
+                }
+            }
+            *long = false;
+            start = newline + 1;
+        }
+        self.hash(&text[hashed..]);
+        None
+    }
+
+    /// Takes note of a gap, or of the end.
+    fn record(&mut self, line: &[u8]) {
+        let is = |v3: &[u8], v2: &[u8]| {
+            line.starts_with(v3)
+                || (line.starts_with(b"[") && memchr::memmem::find(&line[..line.len().min(64)], v2).is_some())
+        };
+        if is(b"#recmode {\"gap\":", b", \"R\", \"{\\\"gap\\\":") {
+            self.gaps += 1;
+        } else if is(b"#recmode {\"end\":", b", \"R\", \"{\\\"end\\\":") {
+            let recovered = memchr::memmem::find(line, b"\"recovered").is_some();
+            self.end.get_or_insert((self.lines, recovered));
+        }
+    }
+
+    fn end(self, torn: u64) -> Followed {
+        match self.header {
+            None | Some(Header::NoRecording) => return Followed::NoRecording,
+            Some(Header::Plain) if self.check.is_none() => return Followed::NoChain,
+            Some(_) => {}
+        }
+        let (checked, after) = self.check.unwrap_or((0, 0));
+        let unchecked = self.bytes + torn - after;
+        match self.end {
+            Some((_, true)) => Followed::Recovered { after, unchecked },
+            // The last check is right behind the end, and nothing behind that.
+            Some((end, false)) if checked == end + 1 && unchecked == 0 => {
+                Followed::Intact { gaps: self.gaps }
+            }
+            // Nothing is written after them.
+            Some((end, false)) if self.lines > end => {
+                Followed::Changed { from: end.max(checked) + 1, to: self.lines + u64::from(torn > 0) }
+            }
+            _ => Followed::CutOff { after, unchecked },
+        }
+    }
+}
+
+/// What the first line says.
+fn header(line: &[u8]) -> Header {
+    let Ok(header) = serde_json::from_slice::<Value>(line) else { return Header::NoRecording };
+    match header.get("version").and_then(Value::as_u64) {
+        Some(1..=3) if header["recmode"]["chain"].is_string() => Header::Chained,
+        Some(1..=3) => Header::Plain,
+        _ => Header::NoRecording,
+    }
+}

@@ -1,0 +1,8 @@
+//! Whether a recording is as its recorder wrote it: the chain of checks, followed through the file,
+//! and the signature over all of it. Reads; prints and decides nothing.
+
+mod file;
+mod follow;
+
+pub use file::{Checked, Signed, verify_file};
+pub use follow::{Followed, follow};

@@ -1,0 +1,318 @@
+//! `recmode verify`, on recordings that recmode has just made, whole, cut, changed and signed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::{arg, fixture, run, support};
+
+/// Records what a script prints.
+fn record(file: &Path, more: &[&str], script: &str) {
+    let output = support::recmode()
+        .args(["record", "--mode", "strict", "-q", "-o", arg(file)])
+        .args(more)
+        .args(["--", "sh", "-c", script])
+        .stdin(Stdio::null())
+        .output()
+        .expect("recmode runs");
+    assert!(output.status.success(), "{}", support::all(&output));
+}
+
+/// The state of one file by `--format json`, and the exit status.
+fn state(file: &Path) -> (String, Option<i32>) {
+    let (out, err, status) = run(&["verify", "--format", "json", arg(file)]);
+    let tree: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(tree["schema"], "recmode.verify/1");
+    (tree["files"][0]["state"].as_str().map_or(err, str::to_owned), status)
+}
+
+fn checks(text: &str) -> usize {
+    text.lines()
+        .filter(|line| line.starts_with("#recmode {\"check\":") || line.contains("\"{\\\"check\\\":"))
+        .count()
+}
+
+/// 300 KiB, some of it no UTF-8.
+const MUCH: &str = "seq 50000; printf 'a\\377b\\n'";
+
+#[test]
+fn a_recording_is_intact_in_either_format_and_packed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, more) in [("v3.cast", &[][..]), ("v2.cast", &["--format", "asciicast-v2"][..])] {
+        let file = dir.path().join(name);
+        record(&file, more, MUCH);
+        let text = fs::read_to_string(&file).expect("a recording");
+        let expected = text.len() / (64 * 1024);
+        assert!(
+            (expected / 2..=expected + 1).contains(&checks(&text)),
+            "{} checks in {} bytes",
+            checks(&text),
+            text.len()
+        );
+        assert_eq!(state(&file), ("intact".to_owned(), Some(0)), "{name}");
+        let last = text.lines().last().expect("a line");
+        assert_eq!(checks(last), 1, "the last line is a check: {last}");
+        let packed = Command::new("gzip").args(["--keep", arg(&file)]).status();
+        assert!(packed.is_ok_and(|status| status.success()), "gzip");
+    }
+    let (out, err, status) = run(&["verify", arg(dir.path())]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert_eq!(out.matches(": intact\n").count(), 4, "{out}");
+    assert_eq!(run(&["verify", "-q", arg(dir.path())]).0, "");
+}
+
+#[test]
+fn a_file_that_was_cut_is_cut_off_wherever_it_was_cut() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = dir.path().join("whole.cast");
+    record(&whole, &[], "seq 30; echo end");
+    let bytes = fs::read(&whole).expect("a recording");
+    let header = bytes.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
+    let file = dir.path().join("cut.cast");
+    for cut in header..bytes.len() {
+        fs::write(&file, &bytes[..cut]).expect("written");
+        let (out, _, status) = run(&["verify", arg(&file)]);
+        assert!(out.contains(": cut off after byte 0; ") && status == Some(1), "cut at {cut}: {out}");
+    }
+    // Larger ones are told up to their last check.
+    record(&dir.path().join("much.cast"), &[], MUCH);
+    let bytes = fs::read(dir.path().join("much.cast")).expect("a recording");
+    let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+    let check = text.find("#recmode {\"check\":").expect("a check");
+    let after = check + text[check..].find('\n').expect("a line") + 1;
+    fs::write(&file, &bytes[..after + 1000]).expect("written");
+    let (out, _, status) = run(&["verify", arg(&file)]);
+    assert_eq!(status, Some(1));
+    assert!(
+        out.ends_with(&format!(
+            ": cut off after byte {after}; all before it is intact; 1000 bytes after it are not checked\n"
+        )),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_byte_that_was_changed_is_seen_wherever_it_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for more in [&[][..], &["--format", "asciicast-v2"][..]] {
+        let whole = dir.path().join("whole.cast");
+        record(&whole, more, "seq 20");
+        let bytes = fs::read(&whole).expect("a recording");
+        let file = dir.path().join("changed.cast");
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            fs::write(&file, &changed).expect("written");
+            let (state, status) = state(&file);
+            assert!(state != "intact" && status != Some(0), "byte {at} of {}: {state}", bytes.len());
+        }
+        fs::remove_file(&whole).expect("removed");
+    }
+}
+
+#[test]
+fn a_line_that_was_taken_out_put_in_or_moved_is_told_with_its_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = dir.path().join("whole.cast");
+    record(&whole, &[], MUCH);
+    let text = fs::read_to_string(&whole).expect("a recording");
+    let lines: Vec<&str> = text.lines().collect();
+    let check = lines.iter().position(|line| checks(line) == 1).expect("a check");
+    let second = check + 1 + lines[check + 1..].iter().position(|line| checks(line) == 1).expect("another");
+    let file = dir.path().join("changed.cast");
+    let changed = |lines: &[&str]| {
+        fs::write(&file, lines.iter().flat_map(|line| [line, "\n"]).collect::<String>()).expect("written");
+        let (out, _, status) = run(&["verify", arg(&file)]);
+        assert_eq!(status, Some(1), "{out}");
+        out.split_once(": ").expect("a line").1.trim_end().to_owned()
+    };
+    let told = |from: usize, to: usize| {
+        format!("changed at line {from}, or up to line {to}: no check is between them")
+    };
+    let mut removed = lines.clone();
+    removed.remove(check + 2);
+    assert_eq!(changed(&removed), told(check + 2, second));
+    let mut added = lines.clone();
+    added.insert(check + 1, "[0.0, \"o\", \"never\"]");
+    assert_eq!(changed(&added), told(check + 2, second + 2));
+    let mut unchecked = lines.clone();
+    unchecked.retain(|line| checks(line) == 0);
+    assert!(changed(&unchecked).starts_with("cut off after byte 0"), "without its checks nothing is covered");
+    let mut appended = lines.clone();
+    appended.push("[0.0, \"o\", \"more\"]");
+    assert_eq!(changed(&appended), format!("changed at line {}", lines.len() + 1));
+    let mut header = lines.clone();
+    let other = lines[0].replace("\"mode\":\"strict\"", "\"mode\":\"best_effort\"");
+    header[0] = &other;
+    assert_eq!(changed(&header), told(1, check + 1));
+}
+
+#[test]
+fn a_session_is_live_then_recovered_where_its_recorder_died() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.cast");
+    let mut session = support::recmode()
+        .args(["record", "-q", "-o", arg(&file), "--", "sh", "-c", "echo hello; read _"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("recmode runs");
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    // Five seconds after a write there is a check, without any other cause.
+    while fs::read_to_string(&file).map_or(0, |text| checks(&text)) == 0 {
+        assert!(std::time::Instant::now() < deadline, "no check");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (out, _, status) = run(&["verify", arg(&file)]);
+    assert!(out.contains(": still being written; intact up to byte ") && status == Some(1), "{out}");
+    // Both at once: nobody is left to close it.
+    let recorder =
+        fs::read_to_string(format!("/proc/{0}/task/{0}/children", session.id())).expect("children");
+    let recorder = recorder.split_whitespace().next().expect("the recording side").to_owned();
+    let killed = Command::new("kill").args(["-KILL", &recorder, &session.id().to_string()]).status();
+    assert!(killed.is_ok_and(|status| status.success()), "kill");
+    session.wait().expect("ended");
+    while state(&file).0 == "live" {
+        assert!(std::time::Instant::now() < deadline, "the recorder's end");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(state(&file), ("cut_off".to_owned(), Some(1)));
+    assert_eq!(run(&["recover", arg(&file)]).2, Some(0));
+    let (out, _, status) = run(&["verify", arg(&file)]);
+    assert!(out.contains(": recovered after a crash; intact up to byte ") && status == Some(1), "{out}");
+}
+
+#[test]
+fn what_has_no_checks_is_not_judged() {
+    let (out, _, status) = run(&["verify", arg(&fixture("asciinema-v2.cast"))]);
+    assert!(out.ends_with(": without checks\n"), "{out}");
+    assert_eq!(status, Some(2));
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("notes.cast"), "no recording\n").expect("a file");
+    assert_eq!(run(&["verify", arg(dir.path())]), (String::new(), String::new(), Some(0)));
+    let (_, err, status) = run(&["verify", arg(&dir.path().join("notes.cast"))]);
+    assert!(err.contains("no asciicast") && status == Some(2), "{err}");
+    assert_eq!(run(&["verify", "/nowhere.cast"]).2, Some(2));
+}
+
+/// A key of ssh-keygen's, and the file of those who may sign.
+fn key(dir: &Path, kind: &str, passphrase: &str) -> PathBuf {
+    let key = dir.join(format!("key-{kind}-{}", passphrase.len()));
+    let mut words = vec!["-q", "-t", kind, "-N", passphrase, "-C", "comment", "-f", arg(&key)];
+    if kind == "rsa" {
+        words.extend(["-b", "1024"]);
+    }
+    let made = Command::new("ssh-keygen").args(words).status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen, of openssh-client");
+    key
+}
+
+#[test]
+fn a_signature_is_what_ssh_keygen_makes_and_takes() {
+    let dir = tempfile::tempdir().expect("a directory");
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "needs ssh-keygen");
+        eprintln!("skipped: needs ssh-keygen");
+        return;
+    }
+    let key = key(dir.path(), "ed25519", "");
+    let file = dir.path().join("a.cast");
+    record(&file, &["--sign-key", arg(&key)], MUCH);
+    let signature = dir.path().join("a.cast.sig");
+    assert_eq!(fs::metadata(&signature).expect("a signature").permissions().mode() & 0o777, 0o600);
+    let public = fs::read_to_string(key.with_extension("pub")).expect("a public key");
+    let signers = dir.path().join("signers");
+    fs::write(&signers, format!("ops@example.org namespaces=\"recmode\" {public}")).expect("a file");
+    let verify = || run(&["verify", "--allowed-signers", arg(&signers), arg(&file)]);
+    let (out, err, status) = verify();
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert!(out.ends_with(": intact; signed by ops@example.org\n"), "{out}");
+
+    let by_ssh_keygen = || {
+        let words = [
+            "-Y",
+            "verify",
+            "-f",
+            arg(&signers),
+            "-I",
+            "ops@example.org",
+            "-n",
+            "recmode",
+            "-s",
+            arg(&signature),
+        ];
+        let text = fs::File::open(&file).expect("a recording");
+        Command::new("ssh-keygen").args(words).stdin(text).output().expect("ssh-keygen").status.success()
+    };
+    assert!(by_ssh_keygen());
+
+    // One that ssh-keygen makes is as good, with either hash.
+    for hash in ["sha512", "sha256"] {
+        fs::remove_file(&signature).expect("removed");
+        let option = format!("hashalg={hash}");
+        let words = ["-q", "-Y", "sign", "-f", arg(&key), "-n", "recmode", "-O", &option, arg(&file)];
+        assert!(Command::new("ssh-keygen").args(words).output().expect("ssh-keygen").status.success());
+        assert_eq!(verify().2, Some(0), "{hash}");
+    }
+
+    // Another namespace, another text, another signer, none.
+    fs::remove_file(&signature).expect("removed");
+    let words = ["-q", "-Y", "sign", "-f", arg(&key), "-n", "git", arg(&file)];
+    assert!(Command::new("ssh-keygen").args(words).output().expect("ssh-keygen").status.success());
+    let (out, _, status) = verify();
+    assert!(out.contains("another purpose (\"git\")") && status == Some(1), "{out}");
+    fs::remove_file(&file).expect("removed");
+    fs::remove_file(&signature).expect("removed");
+    record(&file, &["--sign-key", arg(&key)], "echo one");
+    let other = dir.path().join("b.cast");
+    record(&other, &["--sign-key", arg(&key)], "echo two");
+    fs::copy(dir.path().join("b.cast.sig"), &signature).expect("copied");
+    let (out, _, status) = verify();
+    assert!(out.contains("intact; the signature is not over this recording") && status == Some(1), "{out}");
+    assert!(!by_ssh_keygen());
+    fs::remove_file(&signature).expect("removed");
+    let (out, _, status) = verify();
+    assert!(out.ends_with(": intact; not signed\n") && status == Some(1), "{out}");
+    fs::write(&signers, format!("ops namespaces=\"git\" {public}")).expect("a file");
+    let (out, _, status) = run(&["verify", "--allowed-signers", arg(&signers), arg(&other)]);
+    assert!(out.contains("not among the allowed signers") && status == Some(1), "{out}");
+    fs::write(&signers, "ops no-key\n").expect("a file");
+    let (_, err, status) = run(&["verify", "--allowed-signers", arg(&signers), arg(&other)]);
+    assert!(err.contains("line 1: ") && status == Some(2), "{err}");
+}
+
+#[test]
+fn a_key_that_can_not_sign_is_refused_before_the_start() {
+    let dir = tempfile::tempdir().expect("a directory");
+    if Command::new("ssh-keygen").arg("-?").output().is_err() {
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "needs ssh-keygen");
+        eprintln!("skipped: needs ssh-keygen");
+        return;
+    }
+    let encrypted = key(dir.path(), "ed25519", "secret");
+    let rsa = key(dir.path(), "rsa", "");
+    let exposed = key(dir.path(), "ed25519", "");
+    fs::set_permissions(&exposed, fs::Permissions::from_mode(0o644)).expect("chmod");
+    let text = dir.path().join("text");
+    fs::write(&text, "no key\n").expect("a file");
+    fs::set_permissions(&text, fs::Permissions::from_mode(0o600)).expect("chmod");
+    let missing = dir.path().join("missing");
+    for (key, said) in [
+        (&encrypted, "is encrypted"),
+        (&rsa, "ssh-rsa; only ed25519 is used"),
+        (&exposed, "mode 0644"),
+        (&text, "no private key"),
+        (&missing, "No such file"),
+    ] {
+        let file = dir.path().join("a.cast");
+        let ran = dir.path().join("ran");
+        let (_, err, status) =
+            run(&["record", "-o", arg(&file), "--sign-key", arg(key), "--", "touch", arg(&ran)]);
+        assert!(err.contains(said) && err.contains(arg(key)), "{err}");
+        assert_eq!(status, Some(125));
+        assert!(!file.exists() && !ran.exists(), "{said}");
+    }
+}
