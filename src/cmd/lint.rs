@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::{file, progress};
-use crate::cli::{FailOn, LintArgs};
+use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
 use crate::roles::{self, Progress, Survey};
@@ -42,7 +42,8 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let judge = |survey: &Survey| {
         let dialect = args.dialect.or(config.dialect).unwrap_or_default();
-        lint::run(&Input { survey, dialect, require: &config.require }, &settings, &path)
+        let is_whole = args.paths.is_empty();
+        lint::run(&Input { survey, dialect, is_whole, require: &config.require }, &settings, &path)
     };
     let mut found = judge(&survey);
     if args.fix {
@@ -121,7 +122,7 @@ fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
             lint::baseline(&text).with_context(name)?
         }
     };
-    Ok(Settings { levels, ignore: config.ignore.clone(), report_unused: args.paths.is_empty(), baseline })
+    Ok(Settings { levels, ignore: config.ignore.clone(), baseline })
 }
 
 /// The path of a file from the root of what is judged, as globs and fingerprints see it.
@@ -183,7 +184,10 @@ fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
 }
 
 fn write(args: &LintArgs, found: &Report, path: &dyn Fn(&str) -> String) -> anyhow::Result<()> {
-    let color = args.output.is_none() && super::color::wanted(args.color, &io::stdout());
+    let color = match &args.output {
+        None => super::color::wanted(args.color, &io::stdout()),
+        Some(_) => args.color == ColorWhen::Always,
+    };
     let mut out = Vec::new();
     let view = report::lint::View { color, quiet: args.quiet, least: least(args.fail_on), path };
     report::lint::write(found, args.format, &view, &mut out)?;

@@ -89,6 +89,23 @@ pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
     tree.get(spec, "options").map(|(_, options)| options)
 }
 
+/// A key `record_session` that is where a role has it, or where one is misplaced in a role.
+pub(super) fn recording(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
+    const PLACES: [&[&str]; 6] = [
+        &["spec", "options"],
+        &["spec"],
+        &["spec", "allow"],
+        &["spec", "allow", "options"],
+        &["options"],
+        &[],
+    ];
+    PLACES.iter().find_map(|keys| {
+        let below = |at, key: &&str| tree.get(at, key).map(|(_, value)| value);
+        let at = keys.iter().try_fold(id, below)?;
+        tree.get(at, "record_session").map(|(key, _)| key)
+    })
+}
+
 /// Reports each key that this mapping has twice.
 pub(super) fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
     let keys = || tree.entries(id).into_iter().flatten().filter_map(|(key, _)| Some((tree.text(key)?, key)));
