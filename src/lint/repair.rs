@@ -107,7 +107,9 @@ fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (St
         let tried = apply(before, &made);
         let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
         match outcome {
-            Some((outcome, tried)) if is_fine(&read, &outcome, beside) => (text, read) = (tried, outcome),
+            Some((outcome, tried)) if is_fine(&read, &outcome, beside) && stays_json(before, &tried) => {
+                (text, read) = (tried, outcome);
+            }
             _ => drop(made.pop()),
         }
     }
@@ -132,6 +134,12 @@ fn apply(text: &str, fixes: &[&Fix]) -> Option<String> {
     }
     out.push_str(text.get(done..)?);
     Some(out)
+}
+
+/// Whether what is JSON is so after a fix. The reader takes YAML, which allows more.
+fn stays_json(before: &str, after: &str) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    !before.trim_start().starts_with(['{', '[']) || is_json(after) || !is_json(before)
 }
 
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was

@@ -42,7 +42,8 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
                     found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
                 }
             } else if text == "record_session" && !free && !tree.is_merge_key(key) {
-                found.report(document.problem(ProblemKind::Misplaced, tree.span(key)));
+                let in_braces = document.in_braces(tree, id);
+                found.report(document.problem(ProblemKind::Misplaced { in_braces }, tree.span(key)));
             }
             // What is below a key that could be any is not known to be misplaced.
             if document.is_unknown(tree, key) {

@@ -312,7 +312,10 @@ pub enum ProblemKind {
     },
     /// `record_session` anywhere else than at `spec.options`.
     #[error("record_session has no effect here: it belongs under spec.options")]
-    Misplaced,
+    Misplaced {
+        /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
+        in_braces: bool,
+    },
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
@@ -344,7 +347,7 @@ impl ProblemKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::UnknownKey { .. }
-            | Self::Misplaced
+            | Self::Misplaced { .. }
             | Self::Misspelt(_)
             | Self::NearKind { .. }
             | Self::ForeignKind(_)

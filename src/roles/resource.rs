@@ -255,10 +255,14 @@ impl Reader<'_> {
             let (key, value) = self.tree.get(id, key)?;
             let (first, _) = self.tree.entries(value)?.next()?;
             let first = self.document.mark(self.tree.span(first));
-            Some((value, Block { key: self.document.mark(self.tree.span(key)), first }))
+            let in_braces = self.document.in_braces(self.tree, value);
+            Some((value, Block { key: self.document.mark(self.tree.span(key)), first, in_braces }))
         };
         if let Some((spec, at)) = block(id, "spec") {
-            layout.has_options = self.tree.get(spec, "options").is_some();
+            let options = self.tree.get(spec, "options").map(|(_, options)| options);
+            layout.has_options = options.is_some();
+            let is_empty = |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
+            layout.empty_options = options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
             layout.options = block(spec, "options").map(|(_, at)| at);
             layout.spec = Some(at);
         }
