@@ -216,6 +216,7 @@ fn filter(
     let text = repair.map(|repair| &repair.after);
     let Some(text) = text.or(survey.files.first().and_then(|file| file.text.as_ref())) else {
         verdict(args, survey, &found);
+        super::say(&String::from_utf8_lossy(&written(args, &found, path, &io::stderr())?));
         bail!("this stream is no text, so there is nothing to repair");
     };
     super::print(text.as_bytes())?;

@@ -129,6 +129,11 @@ resource "teleport_oidc_connector" "google" {
   metadata = { name = "google" }
   spec     = { claims_to_roles = var.claims }
 }
+
+resource "teleport_github_connector" "other" {
+  metadata = { name = "other" }
+  spec     = local.other
+}
 "#;
 
 #[test]
@@ -154,10 +159,11 @@ fn lint_says_what_of_it_is_not_known_and_what_can_not_be_proved() {
         texts.iter().map(|text| format!("{rule}:{}", line(text))).collect()
     };
     let count = |rule: &str| found.iter().filter(|one| one.starts_with(rule)).count();
-    for unknown in of("unknown-value", &["var.bob", "role.dev.id", "var.more", "each.value", "var.claims"]) {
+    let unknown = ["var.bob", "role.dev.id", "var.more", "each.value", "var.claims", "local.other"];
+    for unknown in of("unknown-value", &unknown) {
         assert!(found.contains(&unknown), "{unknown}: {found:?}");
     }
-    assert_eq!(count("unknown-value"), 5, "{found:?}");
+    assert_eq!(count("unknown-value"), unknown.len(), "{found:?}");
     assert_eq!(found.iter().filter(|one| **one == of("unknown-role", &["pord"])[0]).count(), 1, "{found:?}");
     // The unknown of a user and of a connector, besides those who are best_effort by dev.
     for unproved in of("requirement-not-met", &["var.more", "var.claims"]) {

@@ -94,8 +94,12 @@ impl Reader<'_> {
             ConnectorKind::Saml => &[("attributes_to_roles", "name", "value", "roles")],
             ConnectorKind::Oidc => &[("claims_to_roles", "claim", "value", "roles")],
         };
+        let spec = self.tree.get(id, "spec").filter(|&(_, spec)| self.expression(spec).is_some());
+        if let Some((_, spec)) = spec {
+            self.report(ProblemKind::UnknownRoles("spec"), spec);
+        }
         let mut mappings = Vec::new();
-        for &(field, attribute, value, roles) in fields {
+        for &(field, attribute, value, roles) in fields.iter().filter(|_| spec.is_none()) {
             for item in self.mappings(self.path(id, &["spec", field]), field) {
                 let named = (self.scalar(item, attribute), self.scalar(item, value));
                 let (Some((attribute, _)), Some((value, at))) = named else {
