@@ -151,6 +151,11 @@ fn the_output_file_is_replaced_as_a_whole() {
     assert!(written.starts_with("{\n  \"schema\": \"recmode.lint/1\""));
     let left = fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(left, 3, "nothing is left beside it");
+    for (when, colored) in [("auto", false), ("always", true)] {
+        lint(folder.path(), &["-o", "out.txt", "--color", when]);
+        let written = fs::read_to_string(folder.path().join("out.txt")).expect("a file");
+        assert_eq!(written.contains('\u{1b}'), colored, "{when}");
+    }
     let output = lint(folder.path(), &["-o", "no/such/folder.json"]);
     assert_eq!(code(&output), Some(2), "{}", stderr(&output));
 }
