@@ -89,7 +89,7 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Workflow commands, which GitHub Actions shows as annotations'
 gitlab\t'A GitLab Code Quality report'
 junit\t'A JUnit report, in which a finding from --fail-on up is a failed test'"
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings to this file, which is replaced when they are complete' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings to this file, which is replaced when they are complete; in colour only with --color always' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s A -l allow -d 'Turn a rule off (repeatable)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s W -l warn -d 'Make a rule\'s findings warnings (repeatable)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s D -l deny -d 'Make a rule\'s findings errors (repeatable)' -r
@@ -102,7 +102,7 @@ always\t'Always'
 never\t'Never'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l no-config -d 'Read no configuration'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l exit-zero -d 'Exit with 0 whatever is found'
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen. With `-`, print the repaired text, and the findings on stderr'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: show the changes instead of making them'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary and no progress'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'

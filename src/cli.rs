@@ -215,7 +215,8 @@ pub struct LintArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LintFormat::Human)]
     pub format: LintFormat,
 
-    /// Write the findings to this file, which is replaced when they are complete
+    /// Write the findings to this file, which is replaced when they are complete; in colour only with
+    /// --color always
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
@@ -239,7 +240,8 @@ pub struct LintArgs {
     #[arg(long)]
     pub exit_zero: bool,
 
-    /// Repair what has one right answer; a mode is never weakened and never chosen
+    /// Repair what has one right answer; a mode is never weakened and never chosen. With `-`, print the
+    /// repaired text, and the findings on stderr
     #[arg(long)]
     pub fix: bool,
 

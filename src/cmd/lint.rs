@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use super::{file, progress};
-use crate::cli::{FailOn, LintArgs};
+use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
 use crate::roles::{self, Progress, Survey};
@@ -35,6 +35,9 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     let settings = settings(args, &config)?;
     let path = |name: &str| below(&root, &here, name);
 
+    if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
+        bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
+    }
     let mut survey = read(args, &paths);
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
@@ -42,13 +45,17 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let judge = |survey: &Survey| {
         let dialect = args.dialect.or(config.dialect).unwrap_or_default();
-        lint::run(&Input { survey, dialect, require: &config.require }, &settings, &path)
+        let is_whole = args.paths.is_empty();
+        lint::run(&Input { survey, dialect, is_whole, require: &config.require }, &settings, &path)
     };
     let mut found = judge(&survey);
     if args.fix {
         let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {
-            return dry_run(args, &survey, &found, &repairs);
+            return dry_run(args, &survey, &found, &repairs, &here);
+        }
+        if paths.iter().any(|path| roles::is_stream(path)) {
+            return filter(args, &survey, &repairs, &judge, &|name| repository_path(&root, &here, name));
         }
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
@@ -121,7 +128,7 @@ fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
             lint::baseline(&text).with_context(name)?
         }
     };
-    Ok(Settings { levels, ignore: config.ignore.clone(), report_unused: args.paths.is_empty(), baseline })
+    Ok(Settings { levels, ignore: config.ignore.clone(), baseline })
 }
 
 /// The path of a file from the root of what is judged, as globs and fingerprints see it.
@@ -160,14 +167,65 @@ fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
 }
 
 /// Shows what `--fix` would change, as a unified diff on standard output.
-fn dry_run(args: &LintArgs, survey: &Survey, found: &Report, repairs: &[Repair]) -> anyhow::Result<u8> {
+fn dry_run(
+    args: &LintArgs,
+    survey: &Survey,
+    found: &Report,
+    repairs: &[Repair],
+    here: &Path,
+) -> anyhow::Result<u8> {
     let color = super::color::wanted(args.color, &io::stdout());
-    super::print(report::lint::diff(repairs, color).as_bytes())?;
+    let base = patch_base(repairs, here);
+    let path = |name: &str| {
+        let path = normal(&here.join(name));
+        path.strip_prefix(base).unwrap_or(&path).to_string_lossy().into_owned()
+    };
+    super::print(report::lint::diff(repairs, color, &path).as_bytes())?;
     if !args.quiet {
+        if base != here && !repairs.is_empty() {
+            super::say(&format!("recmode: the paths of this patch are from {}\n", escape::path(base)));
+        }
         let count: usize = repairs.iter().map(|repair| repair.findings).sum();
         super::say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
     }
     Ok(verdict(args, survey, found))
+}
+
+/// The folder that the paths of a patch are from: the current one if all files are below it, else the
+/// repository's root, else the root of all.
+fn patch_base<'a>(repairs: &[Repair], here: &'a Path) -> &'a Path {
+    let holds =
+        |base: &&Path| repairs.iter().all(|repair| normal(&here.join(&*repair.file)).starts_with(base));
+    let bases = std::iter::once(here).chain(config::repository(here));
+    bases.into_iter().find(holds).unwrap_or(Path::new("/"))
+}
+
+/// `--fix` on a stream: the repaired text goes to standard output, the findings that are left to
+/// standard error.
+fn filter(
+    args: &LintArgs,
+    survey: &Survey,
+    repairs: &[Repair],
+    judge: &dyn Fn(&Survey) -> Report,
+    path: &dyn Fn(&str) -> String,
+) -> anyhow::Result<u8> {
+    let repair = repairs.first();
+    let texts = repair.map(|repair| (Arc::clone(&repair.file), repair.after.clone())).into_iter().collect();
+    let mut found = judge(&survey.with_texts(&texts));
+    found.summary.fixed = repair.map_or(0, |repair| repair.findings);
+    let text = repair.map(|repair| &repair.after);
+    let Some(text) = text.or(survey.files.first().and_then(|file| file.text.as_ref())) else {
+        verdict(args, survey, &found);
+        super::say(&String::from_utf8_lossy(&written(args, &found, path, &io::stderr())?));
+        bail!("this stream is no text, so there is nothing to repair");
+    };
+    super::print(text.as_bytes())?;
+    if args.output.is_some() {
+        write(args, &found, path)?;
+    } else {
+        super::say(&String::from_utf8_lossy(&written(args, &found, path, &io::stderr())?));
+    }
+    Ok(verdict(args, survey, &found))
 }
 
 /// Writes the repaired files; says how many findings that repairs.
@@ -183,14 +241,28 @@ fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
 }
 
 fn write(args: &LintArgs, found: &Report, path: &dyn Fn(&str) -> String) -> anyhow::Result<()> {
-    let color = args.output.is_none() && super::color::wanted(args.color, &io::stdout());
-    let mut out = Vec::new();
-    let view = report::lint::View { color, quiet: args.quiet, least: least(args.fail_on), path };
-    report::lint::write(found, args.format, &view, &mut out)?;
+    let out = written(args, found, path, &io::stdout())?;
     match &args.output {
         None => super::print(&out),
         Some(path) => file::replace(path, &out).with_context(|| escape::path(path)),
     }
+}
+
+/// The findings as they are to be written to `stream`, or to the file of `-o`.
+fn written(
+    args: &LintArgs,
+    found: &Report,
+    path: &dyn Fn(&str) -> String,
+    stream: &impl io::IsTerminal,
+) -> anyhow::Result<Vec<u8>> {
+    let color = match &args.output {
+        None => super::color::wanted(args.color, stream),
+        Some(_) => args.color == ColorWhen::Always,
+    };
+    let view = report::lint::View { color, quiet: args.quiet, least: least(args.fail_on), path };
+    let mut out = Vec::new();
+    report::lint::write(found, args.format, &view, &mut out)?;
+    Ok(out)
 }
 
 /// Says what could not be looked at, and gives the exit code.

@@ -1,10 +1,11 @@
 //! Text to [`Config`], with the place of everything that is wrong.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 
 use super::places::Places;
@@ -67,13 +68,41 @@ struct File {
     version: Spanned<u64>,
     dialect: Option<Spanned<String>>,
     #[serde(default)]
-    rules: BTreeMap<String, Spanned<String>>,
+    rules: Rules,
     #[serde(default)]
     paths: Vec<String>,
     #[serde(default)]
     ignore: Vec<Spanned<IgnoreEntry>>,
     #[serde(default)]
     require: Vec<Spanned<RequireEntry>>,
+}
+
+/// A mapping whose keys have places too.
+#[derive(Default)]
+struct Rules(Vec<(Spanned<String>, Spanned<String>)>);
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Rules;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping of rules to severities")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rules, A::Error> {
+                let mut rules = Rules::default();
+                while let Some(entry) = map.next_entry()? {
+                    rules.0.push(entry);
+                }
+                Ok(rules)
+            }
+        }
+
+        deserializer.deserialize_map(Entries)
+    }
 }
 
 #[derive(Deserialize)]
@@ -112,13 +141,13 @@ impl File {
             };
             config.dialect = Some(known);
         }
-        for (rule, level) in self.rules {
-            known_rule(&rule, level.referenced, places)?;
+        for (rule, level) in self.rules.0 {
+            known_rule(&rule.value, rule.referenced, places)?;
             let severity = Severity::from_name(&level.value);
             if severity.is_none() && level.value != "off" {
                 return places.error(level.referenced, "a severity is error, warning, info or off");
             }
-            config.rules.insert(rule, severity);
+            config.rules.insert(rule.value, severity);
         }
         for entry in self.ignore {
             config.ignore.push(ignore(entry, places)?);

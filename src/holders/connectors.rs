@@ -22,6 +22,11 @@ fn groups_of(roles: &Roles, connector: &Connector) -> Vec<Holder> {
         if connector.kind == ConnectorKind::Github {
             continue;
         }
+        // What Terraform makes of it may be matched by other mappings.
+        if is_template(&mapping.value) {
+            holder.unknown(UnknownWhat::Template, &mapping.value, &mapping.at);
+            continue;
+        }
         match Pattern::new(&mapping.value) {
             Some(pattern) if pattern.is_literal() => {}
             Some(pattern) => patterns.entry(key.0).or_default().push((pattern, mapping)),

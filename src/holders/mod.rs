@@ -113,6 +113,7 @@ impl Holder {
     fn give(&mut self, roles: &Roles, (name, at): &NameAt) {
         match roles.role(name) {
             Some(role) => self.held.push((Arc::clone(role), at.clone())),
+            None if pattern::is_template(name) => self.unknown(UnknownWhat::Template, name, at),
             None => self.unknown(UnknownWhat::Role, name, at),
         }
     }
@@ -150,7 +151,8 @@ pub enum UnknownWhat {
     Role,
     /// An access list that was not read.
     AccessList,
-    /// A role's name that takes a part of the value that it is given for.
+    /// A role's name that takes a part of the value that it is given for, or that is an expression of
+    /// Terraform.
     Template,
     /// A pattern that matches no role that was read, or no pattern that can be read.
     Pattern,

@@ -38,10 +38,13 @@ impl<'a> Pattern<'a> {
     }
 }
 
-/// Whether a name is a template: it takes its parts from the value that it is given for.
+/// Whether a name is a template: it takes its parts from the value that it is given for, or from what
+/// Terraform evaluates.
 pub(super) fn is_template(name: &str) -> bool {
     let follows = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit() || c == '{');
-    name.contains("{{") || name.match_indices('$').any(|(at, _)| follows(&name[at + 1..]))
+    name.contains("{{")
+        || name.contains("%{")
+        || name.match_indices('$').any(|(at, _)| follows(&name[at + 1..]))
 }
 
 /// Whether the whole text matches the glob, in which `*` stands for any text and every other

@@ -1,5 +1,9 @@
-//! What holders may request: `allow.request.roles` of the roles that they hold, less what a
-//! `deny.request.roles` of theirs matches. What was requested allows no further requests.
+//! What holders may request: `allow.request.roles` and `claims_to_roles` of the roles that they hold, less
+//! what a `deny.request.roles` of theirs matches; and by asking for a resource `search_as_roles`, less
+//! both denials. What was requested allows no further requests.
+//!
+//! Of `claims_to_roles` all roles count, and those that it denies don't: traits are not evaluated.
+//! This is how Teleport's v18 line validates a request, as of 2026.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +19,8 @@ type Matched = Vec<u64>;
 struct Said {
     allow: Matched,
     deny: Matched,
+    search: Matched,
+    deny_search: Matched,
     unknown: Vec<Unknown>,
 }
 
@@ -40,16 +46,20 @@ pub(super) fn add(roles: &Roles, holders: &mut [Holder]) {
         .iter()
         .map(|said| {
             let (allow, deny) = (any(&said.allow), any(&said.deny));
-            (said.role.as_ref(), Said { allow, deny, unknown: unread(roles, said) })
+            let (search, deny_search) = (named(roles, &said.search), named(roles, &said.deny_search));
+            let unknown = unread(roles, said);
+            (said.role.as_ref(), Said { allow, deny, search, deny_search, unknown })
         })
         .collect();
     for holder in holders {
         let mut allowed: Matched = vec![0; words(roles)];
-        let mut barred = allowed.clone();
+        let (mut barred, mut found, mut unfound) = (allowed.clone(), allowed.clone(), allowed.clone());
         for (role, _) in &holder.held {
             if let Some(said) = by_role.get(role.name.as_ref()) {
                 add_bits(&mut allowed, &said.allow);
                 add_bits(&mut barred, &said.deny);
+                add_bits(&mut found, &said.search);
+                add_bits(&mut unfound, &said.deny_search);
                 holder.unknown_requests.extend_from_slice(&said.unknown);
             }
         }
@@ -58,7 +68,10 @@ pub(super) fn add(roles: &Roles, holders: &mut [Holder]) {
                 barred[n / 64] |= 1 << (n % 64);
             }
         }
-        let may = |n: usize| (allowed[n / 64] & !barred[n / 64]) >> (n % 64) & 1 == 1;
+        let may = |n: usize| {
+            let words = (allowed[n / 64] | found[n / 64] & !unfound[n / 64]) & !barred[n / 64];
+            words >> (n % 64) & 1 == 1
+        };
         let requestable = roles.roles().iter().enumerate().filter(|&(n, _)| may(n));
         holder.requestable = requestable.map(|(_, role)| Arc::clone(role)).collect();
         holder.unknown_requests.sort_unstable();
@@ -84,8 +97,24 @@ fn matched(roles: &Roles, pattern: &str) -> Matched {
     matched
 }
 
+/// The roles that were read and have one of these names.
+fn named(roles: &Roles, names: &[NameAt]) -> Matched {
+    let mut matched = vec![0; words(roles)];
+    for (name, _) in names {
+        if let Ok(n) = roles.roles().binary_search_by(|role| role.name.cmp(name)) {
+            matched[n / 64] |= 1 << (n % 64);
+        }
+    }
+    matched
+}
+
 /// What a role allows to request and was not read.
 fn unread(roles: &Roles, said: &Requests) -> Vec<Unknown> {
+    let search = said.search.iter().filter(|(name, _)| roles.role(name).is_none());
+    let search = search.map(|(name, at)| {
+        let what = if is_template(name) { UnknownWhat::Template } else { UnknownWhat::Role };
+        Unknown { what, name: Arc::clone(name), at: at.clone() }
+    });
     let unknown = said.allow.iter().filter_map(|(name, at)| {
         let what = if is_template(name) {
             UnknownWhat::Template
@@ -98,5 +127,5 @@ fn unread(roles: &Roles, said: &Requests) -> Vec<Unknown> {
         };
         Some(Unknown { what, name: Arc::clone(name), at: at.clone() })
     });
-    unknown.collect()
+    unknown.chain(search).collect()
 }

@@ -42,6 +42,16 @@ pub enum SelectError {
         /// Names that are near, nearest first.
         nearest: Vec<Arc<str>>,
     },
+    /// A user is given a role by a name that only an evaluation would tell.
+    #[error("{at}: user {user:?} is given the roles of {role:?}, which can't be known")]
+    UserRoleUnknown {
+        /// The user.
+        user: Arc<str>,
+        /// The template or expression.
+        role: Arc<str>,
+        /// Where it is.
+        at: Place,
+    },
     /// A user is on an access list that was not read, so what it holds by that is not known.
     #[error("{at}: user {user:?} is on the access list {list:?}, which was not read")]
     UserListNotRead {
@@ -99,7 +109,12 @@ impl Roles {
                     at: unknown.at.clone(),
                     nearest: nearest(&unknown.name, self.roles().iter().map(|role| &role.name)),
                 },
-                _ => SelectError::UserListNotRead {
+                UnknownWhat::Template | UnknownWhat::Pattern => SelectError::UserRoleUnknown {
+                    user: Arc::clone(&user.name),
+                    role: Arc::clone(&unknown.name),
+                    at: unknown.at.clone(),
+                },
+                UnknownWhat::AccessList => SelectError::UserListNotRead {
                     user: Arc::clone(&user.name),
                     list: Arc::clone(&unknown.name),
                     at: unknown.at.clone(),

@@ -1,9 +1,15 @@
 //! The edits that repair a finding, worked out on the text of its file. Whether they may be made is
 //! decided in [`repair`](super::repair), which reads the outcome again.
 
-use crate::roles::{Layout, Mark, Problem, Site, Survey};
+mod braces;
 
+use crate::roles::{self, Layout, Mark, Problem, ProblemKind, Site, Survey, WrittenRole};
+
+use self::braces::{Entry, Syntax};
 use super::Fix;
+
+/// A range of bytes, and the text that replaces it.
+type Edit = ((u64, u64), String);
 
 /// Replaces a slip by the right word, keeping its quotes, if it is near enough to leave no doubt.
 pub(super) fn spelling(survey: &Survey, at: &Site, right: &str) -> Option<Fix> {
@@ -27,8 +33,8 @@ pub(super) fn spelling(survey: &Survey, at: &Site, right: &str) -> Option<Fix> {
     is_slip.then(|| Fix { edits: vec![((start as u64, end as u64), right.to_owned())] })
 }
 
-/// Moves a misplaced `record_session` of block YAML under `spec.options`, with its comments. None
-/// where there is one already or the text's shape gives no simple answer.
+/// Moves a misplaced `record_session` under `spec.options`, with its comments. None where there is one
+/// already or the text's shape gives no simple answer.
 pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
     let mark = problem.site.mark.as_ref()?;
     let text = survey.file(&problem.site.file)?.text.as_deref()?;
@@ -40,11 +46,27 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
         return None;
     }
     let (key, _) = range(mark)?;
+    let ProblemKind::Misplaced { in_braces } = problem.kind else { return None };
+    let is_hcl = roles::is_terraform(&problem.site.file);
+    if is_hcl || in_braces {
+        let entry = Entry::at(text, key, if is_hcl { Syntax::Hcl } else { Syntax::Flow })?;
+        return out_of_braces(text, role, &entry, is_hcl);
+    }
     let block = Block::at(text, key)?;
-    let target = Target::of(text, &role.layout)?;
+    let (target, braces) = if let Some(target) = Target::of(text, &role.layout) {
+        (target, None)
+    } else {
+        let (target, braces) = Target::of_empty(text, role.layout.empty_options.as_ref()?)?;
+        (target, Some((braces, String::new())))
+    };
     let spec_line = role.layout.spec.as_ref().and_then(|spec| Some(line_start(text, range(&spec.key)?.0)))?;
 
+    let (start, comments) = block.without_empty_parents(text, spec_line);
     let mut moved = target.head;
+    for comment in comments {
+        moved.push_str(&" ".repeat(target.indent));
+        moved.push_str(comment);
+    }
     for line in text[block.start..block.end].split_inclusive('\n') {
         let body = line.trim_start_matches(' ');
         let indent = line.len() - body.len();
@@ -59,12 +81,47 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
     if !moved.ends_with('\n') {
         moved.push_str(line_break(text));
     }
-    let start = block.without_empty_parents(text, spec_line);
     if (start..block.end).contains(&target.at) && target.at != start {
         return None;
     }
     let at = target.at as u64;
-    Some(Fix { edits: vec![((at, at), moved), ((start as u64, block.end as u64), String::new())] })
+    let moved = ((at, at), moved);
+    let removed = ((start as u64, block.end as u64), String::new());
+    Some(Fix { edits: braces.into_iter().chain([moved, removed]).collect() })
+}
+
+/// Moves an entry of a mapping in braces to where there is room for it.
+fn out_of_braces(text: &str, role: &WrittenRole, entry: &Entry<'_>, is_hcl: bool) -> Option<Fix> {
+    let layout = &role.layout;
+    let first = |block: &roles::Block| range(&block.first).map(|(first, _)| first);
+    let new = match (&layout.options, &layout.empty_options, &layout.spec) {
+        (Some(options), ..) if is_hcl || options.in_braces => entry.insertion(first(options)?, false)?,
+        (None, Some(empty), _) => entry.fill_empty(range(empty)?.0)?,
+        (None, None, Some(spec)) if !layout.has_options && (is_hcl || spec.in_braces) => {
+            entry.insertion(first(spec)?, true)?
+        }
+        _ => entry.below(&Target::of(text, layout)?)?,
+    };
+    let mut edits = entry.removal();
+    let (mut at, new) = new;
+    // What is put where something is taken away is put in front of it.
+    if let Some(((start, _), _)) = edits.iter().find(|((start, end), _)| (*start..*end).contains(&at.0))
+        && at.0 == at.1
+    {
+        at = (*start, *start);
+    }
+    edits.insert(0, (at, new));
+    Some(Fix { edits })
+}
+
+/// Removes the rules that are of no use from the list of a comment that names others too.
+pub(super) fn shorten_list(text: &str, mark: &Mark, kept: &[&str]) -> Option<Fix> {
+    let (start, end) = range(mark)?;
+    let comment = text.get(start..end)?;
+    let open = comment.find('[')? + 1;
+    let close = open + comment[open..].find(']')?;
+    let edit = (((start + open) as u64, (start + close) as u64), kept.join(", "));
+    Some(Fix { edits: vec![edit] })
 }
 
 /// Removes a comment: its line if nothing else is on it, else what is before the line's end.
@@ -122,9 +179,11 @@ impl Block {
         Some(Self { start: first, end, indent })
     }
 
-    /// Where it starts when the keys above go with it that hold nothing else, down to `spec`.
-    fn without_empty_parents(&self, text: &str, spec_line: usize) -> usize {
+    /// Where it starts when the keys above go with it that hold nothing else, down to `spec`; and the
+    /// comments right above those keys, which go where it goes.
+    fn without_empty_parents<'t>(&self, text: &'t str, spec_line: usize) -> (usize, Vec<&'t str>) {
         let (mut start, mut indent) = (self.start, self.indent);
+        let mut comments = Vec::new();
         loop {
             let above = text[..start].trim_end_matches('\n').trim_end_matches('\r');
             let parent = line_start(text, above.len());
@@ -134,9 +193,18 @@ impl Block {
             let next = text[self.end..].lines().find(|line| !line.trim().is_empty());
             let next = next.map_or(0, |line| line.len() - line.trim_start_matches(' ').len());
             if !is_key || parent <= spec_line || parent == start || next > own {
-                return start;
+                return (start, comments);
             }
             (start, indent) = (parent, own);
+            while start > 0 {
+                let above = line_start(text, start - 1);
+                let line = &text[above..start];
+                if line.find('#') != Some(own) || !line[..own].trim_start_matches(' ').is_empty() {
+                    break;
+                }
+                comments.insert(0, line.trim_start());
+                start = above;
+            }
         }
     }
 }
@@ -155,6 +223,9 @@ impl Target {
             (None, Some(spec)) if !layout.has_options => (spec, true),
             _ => return None,
         };
+        if block.in_braces {
+            return None;
+        }
         let (key, _) = range(&block.key)?;
         let (first, _) = range(&block.first)?;
         let line = line_start(text, first);
@@ -169,6 +240,24 @@ impl Target {
         }
         let head = format!("{}options:{}", " ".repeat(indent), line_break(&text[key..]));
         Some(Self { at, indent: indent + 2, head })
+    }
+}
+
+impl Target {
+    /// Below an `options: {}`, and the braces, which have to go then.
+    fn of_empty(text: &str, empty: &Mark) -> Option<(Self, (u64, u64))> {
+        let (brace, _) = range(empty)?;
+        let line = line_start(text, brace);
+        let own = text[line..brace].len() - text[line..brace].trim_start_matches(' ').len();
+        let key = text[line + own..brace].trim_end().len();
+        let end = line_end(text, brace);
+        let inside = text[brace..end].strip_prefix('{')?.trim_start_matches([' ', '\t']).strip_prefix('}')?;
+        let is_rest = inside.trim().is_empty() || inside.trim_start().starts_with('#');
+        if text[line + own..brace].trim_end() != "options:" || !is_rest || !text[..end].ends_with('\n') {
+            return None;
+        }
+        let braces = ((line + own + key) as u64, (end - inside.len()) as u64);
+        Some((Self { at: end, indent: own + 2, head: String::new() }, braces))
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Input<'a> {
     pub survey: &'a Survey,
     /// Whose reading of the roles counts.
     pub dialect: Dialect,
+    /// Whether all that the configuration is about was read, and not some files of it alone.
+    pub is_whole: bool,
     /// What the configuration requires of the roles.
     pub require: &'a [Requirement],
 }

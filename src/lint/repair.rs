@@ -94,24 +94,52 @@ fn representatives(survey: &Survey) -> Vec<Arc<Role>> {
     first.map(|role| Arc::clone(&role.role)).collect()
 }
 
-/// The text with as many of the fixes as may be made, and how many those are.
+/// The text with as many of the fixes as may be made, and how many those are. All are tried at once, and
+/// where that may not be, each half of them: each try reads the whole text again. What does not only
+/// tighten is tried alone, since what another fix makes strict must not be loosened by it.
 fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
     let mut read = roles::survey_text(file, before);
-    for fix in fixes {
-        if made.iter().any(|earlier| overlap(earlier, fix)) {
+    let mut pending = vec![fixes];
+    while let Some(part) = pending.pop() {
+        let first = made.len();
+        for fix in part {
+            if !made.iter().any(|earlier| overlap(earlier, fix)) {
+                made.push(fix);
+            }
+        }
+        if made.len() == first {
             continue;
         }
-        made.push(fix);
         let tried = apply(before, &made);
         let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
         match outcome {
-            Some((outcome, tried)) if is_fine(&read, &outcome, beside) => (text, read) = (tried, outcome),
-            _ => drop(made.pop()),
+            Some((outcome, tried))
+                if (made.len() == first + 1 || only_tightens(&read, &outcome))
+                    && is_fine(&read, &outcome, beside)
+                    && stays_json(before, &tried) =>
+            {
+                (text, read) = (tried, outcome);
+            }
+            _ => {
+                made.truncate(first);
+                if part.len() > 1 {
+                    let (early, late) = part.split_at(part.len() / 2);
+                    pending.extend([late, early]);
+                }
+            }
         }
     }
     (text, made.len())
+}
+
+/// Whether all that the roles say anew is strict, or that sessions are recorded.
+fn only_tightens(before: &Survey, after: &Survey) -> bool {
+    before.roles.iter().zip(&after.roles).all(|(before, after)| {
+        let said = said(&before.role).into_iter().zip(said(&after.role));
+        said.into_iter().all(|(before, after)| after == before || after == Some(1))
+    })
 }
 
 fn overlap(a: &Fix, b: &Fix) -> bool {
@@ -134,6 +162,12 @@ fn apply(text: &str, fixes: &[&Fix]) -> Option<String> {
     Some(out)
 }
 
+/// Whether what is JSON is so after a fix. The reader takes YAML, which allows more.
+fn stays_json(before: &str, after: &str) -> bool {
+    let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    !before.trim_start().starts_with(['{', '[']) || is_json(after) || !is_json(before)
+}
+
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was
 /// strict, or recorded, and is not any more.
 fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
@@ -150,8 +184,12 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
     {
         return false;
     }
-    let here = before.roles.iter().map(|role| &role.role);
-    let others: Vec<&Arc<Role>> = beside.iter().chain(here).collect();
+    // One pair for each thing that roles say before and after.
+    let mut known = HashSet::new();
+    let same = beside.iter().map(|role| (role, role));
+    let here = before.roles.iter().zip(&after.roles).map(|(before, after)| (&before.role, &after.role));
+    let others: Vec<_> =
+        same.chain(here).filter(|(before, after)| known.insert((said(before), said(after)))).collect();
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
         let same = said(&before.role) == said(&after.role);
         before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, &others))
@@ -160,13 +198,14 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
 
 /// Whether a kind is less strict, alone or beside any one role. More roles show nothing that one
 /// does not: what can be loosened is a default, and one role holds it.
-fn loosens(before: &Arc<Role>, after: &Arc<Role>, others: &[&Arc<Role>]) -> bool {
+fn loosens(before: &Arc<Role>, after: &Arc<Role>, others: &[(&Arc<Role>, &Arc<Role>)]) -> bool {
     let with = |role: &Arc<Role>, other: Option<&Arc<Role>>| -> RoleSet {
         std::iter::once(role).chain(other).cloned().collect()
     };
-    let beside = others.iter().filter(|other| other.name != before.name).map(|other| Some(*other));
-    std::iter::once(None).chain(beside).any(|other| {
-        let (before, after) = (with(before, other), with(after, other));
+    let beside = others.iter().filter(|(other, _)| other.name != before.name);
+    let beside = beside.map(|(was, is)| (Some(*was), Some(*is)));
+    std::iter::once((None, None)).chain(beside).any(|(was, is)| {
+        let (before, after) = (with(before, was), with(after, is));
         SessionKind::ALL.iter().any(|&kind| {
             let (before, after) = (before.resolve(kind), after.resolve(kind));
             after.mode < before.mode || before.recording && !after.recording

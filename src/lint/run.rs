@@ -15,9 +15,6 @@ pub struct Settings {
     pub levels: BTreeMap<String, Option<Severity>>,
     /// What the configuration leaves out.
     pub ignore: Vec<Ignore>,
-    /// Whether entries of `ignore` that leave nothing out are reported; not where but a part of the
-    /// files is looked at.
-    pub report_unused: bool,
     /// Fingerprints of findings that are known; one that is there twice is known twice.
     pub baseline: HashSet<String>,
 }
@@ -65,7 +62,7 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
 
     let mut report = Report::default();
     let (suppressed, mut unused) =
-        suppress::apply(input.survey, &settings.ignore, path, &is_off, settings.report_unused, &mut findings);
+        suppress::apply(input.survey, &settings.ignore, path, &is_off, input.is_whole, &mut findings);
     unused.iter_mut().for_each(set_severity);
     fingerprints(&mut unused, path);
     findings.append(&mut unused);

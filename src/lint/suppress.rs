@@ -174,11 +174,16 @@ fn unused_comment(suppression: &Suppression<'_>, is_off: &dyn Fn(&str) -> bool) 
         return None;
     }
     let message = format!("this suppresses nothing: no finding of {} here", idle.join(", "));
-    let mut finding = Finding::new(UNUSED_IGNORE.id, message, at).help("remove it");
-    if idle.len() == suppression.rules.len()
-        && let Some(text) = &suppression.file.text
-    {
-        finding.fix = fix::remove_comment(text, &suppression.comment.mark, suppression.comment.alone);
+    let help = if idle.len() == suppression.rules.len() { "remove it" } else { "take it out of the list" };
+    let mut finding = Finding::new(UNUSED_IGNORE.id, message, at).help(help);
+    if let Some(text) = &suppression.file.text {
+        let (mark, all) = (&suppression.comment.mark, suppression.rules.iter().map(|(rule, _)| *rule));
+        let kept: Vec<&str> = all.filter(|rule| !idle.contains(rule)).collect();
+        finding.fix = if kept.is_empty() {
+            fix::remove_comment(text, mark, suppression.comment.alone)
+        } else {
+            fix::shorten_list(text, mark, &kept)
+        };
     }
     Some(finding)
 }

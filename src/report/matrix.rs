@@ -143,12 +143,21 @@ fn word(row: &Row, answer: &Answer) -> String {
     }
 }
 
+/// The weakest cell's kind and its cause, which names the kind first where it is the kind's own option.
+fn weakest(row: &Row, cell: &Cell) -> String {
+    let (kind, cause) = (cell.answer.kind.name(), cause(row, cell));
+    if cause.strip_prefix(kind).is_some_and(|rest| rest.starts_with(':')) {
+        return cause;
+    }
+    format!("{kind}: {cause}")
+}
+
 /// Why the weakest cell is as it is, in a line; names are quoted and places escaped.
 fn cause(row: &Row, cell: &Cell) -> String {
     if row.holder.held.is_empty() {
         return "none of its roles was read".to_owned();
     }
-    let text = super::table::reasons(&cell.answer).join("; ");
+    let text = super::table::weakness(&cell.answer).join("; ");
     match &cell.requested {
         Some(role) => format!("{text}, if the role {:?} is requested", role.name),
         None => text,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::policy::{Answer, DecidedBy, Ground, Mode, SessionKind};
+use crate::policy::{Answer, DecidedBy, Ground, Mode, SessionKind, Value};
 
 /// So many settings are shown of each sort; JSON has them all.
 const MAX_SHOWN: usize = 5;
@@ -75,6 +75,16 @@ pub fn reasons(decision: &Answer) -> Vec<String> {
     };
     lines.insert(0, built_in.to_owned());
     lines
+}
+
+/// The reasons for what is weak about an answer: of what is not recorded those for that, and not those
+/// for its mode.
+pub(super) fn weakness(decision: &Answer) -> Vec<String> {
+    if decision.recording || decision.decided_by == DecidedBy::NoMode {
+        return reasons(decision);
+    }
+    let off = decision.because.iter().filter(|ground| ground.value == Value::Recorded(false));
+    grounds(&off.cloned().collect::<Vec<_>>())
 }
 
 fn grounds(grounds: &[Ground]) -> Vec<String> {

@@ -135,6 +135,12 @@ impl Document<'_> {
         tree.is_unknown(id) || self.templates && tree.text(id).is_some_and(template)
     }
 
+    /// Whether this mapping is written in braces.
+    pub(super) fn in_braces(&self, tree: &Tree<'_>, id: NodeId) -> bool {
+        let span = tree.span(tree.alias(id).unwrap_or(id));
+        self.text.as_bytes().get(span.start as usize) == Some(&b'{')
+    }
+
     pub(super) fn place(&self, span: Span) -> Place {
         Place { file: Arc::clone(self.file), line: self.line(span), column: span.column }
     }

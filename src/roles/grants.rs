@@ -32,7 +32,7 @@ impl Grants {
         some.lists.retain(|list| is_wanted(&list.at));
         some.members.retain(|member| is_wanted(&member.list.1));
         some.connectors.retain(|connector| is_wanted(&connector.at));
-        some.requests.retain(|said| said.allow.iter().chain(&said.deny).all(|(_, at)| is_wanted(at)));
+        some.requests.retain(|said| said.names().all(|(_, at)| is_wanted(at)));
         some
     }
 
@@ -133,13 +133,28 @@ pub struct Mapping {
     pub roles: Vec<NameAt>,
 }
 
-/// What a role lets its holder request: `spec.allow.request.roles`, `spec.deny.request.roles`.
+/// What a role lets its holder request, under `spec.allow.request` and `spec.deny.request`.
 #[derive(Debug, Clone)]
 pub struct Requests {
     /// The role that says so.
     pub role: Arc<str>,
-    /// Roles or patterns that may be requested.
+    /// Roles or patterns that may be requested: `roles`, and what `claims_to_roles` gives to anyone.
     pub allow: Vec<NameAt>,
-    /// Roles or patterns that may not, whatever another role allows.
+    /// Roles or patterns that may not, whatever another role allows and by whichever way.
     pub deny: Vec<NameAt>,
+    /// Roles that may be requested by asking for a resource: `search_as_roles`, which are names.
+    pub search: Vec<NameAt>,
+    /// Roles that may not be requested that way.
+    pub deny_search: Vec<NameAt>,
+}
+
+impl Requests {
+    /// Everything that is named.
+    fn names(&self) -> impl Iterator<Item = &NameAt> {
+        [&self.allow, &self.deny, &self.search, &self.deny_search].into_iter().flatten()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.names().next().is_none()
+    }
 }

@@ -42,7 +42,8 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
                     found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
                 }
             } else if text == "record_session" && !free && !tree.is_merge_key(key) {
-                found.report(document.problem(ProblemKind::Misplaced, tree.span(key)));
+                let in_braces = document.in_braces(tree, id);
+                found.report(document.problem(ProblemKind::Misplaced { in_braces }, tree.span(key)));
             }
             // What is below a key that could be any is not known to be misplaced.
             if document.is_unknown(tree, key) {
@@ -87,6 +88,23 @@ pub(super) fn template(document: Document<'_>, tree: &Tree<'_>, root: NodeId, fo
 pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
     let (_, spec) = tree.get(id, "spec")?;
     tree.get(spec, "options").map(|(_, options)| options)
+}
+
+/// A key `record_session` that is where a role has it, or where one is misplaced in a role.
+pub(super) fn recording(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
+    const PLACES: [&[&str]; 6] = [
+        &["spec", "options"],
+        &["spec"],
+        &["spec", "allow"],
+        &["spec", "allow", "options"],
+        &["options"],
+        &[],
+    ];
+    PLACES.iter().find_map(|keys| {
+        let below = |at, key: &&str| tree.get(at, key).map(|(_, value)| value);
+        let at = keys.iter().try_fold(id, below)?;
+        tree.get(at, "record_session").map(|(key, _)| key)
+    })
 }
 
 /// Reports each key that this mapping has twice.

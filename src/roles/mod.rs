@@ -64,7 +64,7 @@ pub use load::{LoadError, load, load_with_progress};
 pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
-pub use source::is_stream;
+pub use source::{is_stream, is_terraform};
 pub use survey::{
     Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
 };

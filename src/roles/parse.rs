@@ -82,7 +82,7 @@ fn read_document(document: Document<'_>, found: &mut Found) {
 
 /// Reads a Terraform file.
 fn read_terraform(document: Document<'_>, found: &mut Found) {
-    let read = tree::read_hcl(document.text, "teleport_role", |tree, resource| {
+    let read = tree::read_hcl(document.text, resource::is_terraform, |tree, resource| {
         resource::read_terraform(document, tree, resource, found);
     });
     if let Err(error) = read {

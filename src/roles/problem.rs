@@ -269,9 +269,9 @@ pub enum ProblemKind {
     /// An `access_list_member` that does not say of which list.
     #[error("this access_list_member does not say in spec.access_list which list it is about")]
     NoAccessList,
-    /// `request.roles` of a role.
-    #[error("request.roles has to be a list of role names, so this has no effect")]
-    RequestRoles,
+    /// What a role allows to request.
+    #[error("{} has to be a list{}, so this has no effect", .0, if .0.ends_with("claims_to_roles") { " of mappings" } else { " of role names" })]
+    RequestRoles(&'static str),
     /// Two access lists or connectors of one name.
     #[error("a second {kind} named {name:?}")]
     DuplicateGrant {
@@ -293,9 +293,15 @@ pub enum ProblemKind {
     /// An expression where a value is needed.
     #[error("{0} is an expression, so what it says is unknown before Terraform has evaluated it")]
     UnknownValue(&'static str),
-    /// An expression as a role's name.
-    #[error("the name is an expression and unknown; this role is called by its address, {0:?}")]
+    /// An expression as the name of a role or of who holds roles.
+    #[error("the name is an expression and unknown; this is called by its address, {0:?}")]
     UnknownName(String),
+    /// An expression in the place of who holds which roles.
+    #[error("{0} is an expression, so who holds what by it is unknown before Terraform has evaluated it")]
+    UnknownRoles(&'static str),
+    /// An expression as the name of a role that somebody is given, or as the list of such names.
+    #[error("what {0} names here is an expression and unknown before Terraform has evaluated it")]
+    UnknownRoleName(&'static str),
     /// A key under `record_session` that is none.
     #[error("{key:?} under record_session is no kind of session and has no effect{}", did_you_mean(*.nearest))]
     UnknownKey {
@@ -306,7 +312,10 @@ pub enum ProblemKind {
     },
     /// `record_session` anywhere else than at `spec.options`.
     #[error("record_session has no effect here: it belongs under spec.options")]
-    Misplaced,
+    Misplaced {
+        /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
+        in_braces: bool,
+    },
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
@@ -318,6 +327,9 @@ pub enum ProblemKind {
         /// The right one.
         nearest: &'static str,
     },
+    /// `record_session` in a document of a kind that is none of ours.
+    #[error("{0:?} is no kind that recmode knows, so this is no role and its record_session has no effect")]
+    ForeignKind(String),
     /// `record_session` in a document without a kind.
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
@@ -335,12 +347,15 @@ impl ProblemKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::UnknownKey { .. }
-            | Self::Misplaced
+            | Self::Misplaced { .. }
             | Self::Misspelt(_)
             | Self::NearKind { .. }
+            | Self::ForeignKind(_)
             | Self::NoKind
-            | Self::RequestRoles
+            | Self::RequestRoles(_)
             | Self::UnknownName(_)
+            | Self::UnknownRoles(_)
+            | Self::UnknownRoleName(_)
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

@@ -2,6 +2,7 @@
 //! business; and what it says.
 
 mod grants;
+mod terraform;
 
 use std::sync::Arc;
 
@@ -9,9 +10,11 @@ use self::grants::GrantKind;
 use super::found::{Document, Found, Skipped, User};
 use super::problem::ProblemKind;
 use super::survey::{Block, Layout, WrittenRole};
-use super::tree::{NodeId, Resource, Tree};
+use super::tree::{NodeId, Tree};
 use super::{keys, record_session};
 use crate::policy::Role;
+
+pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
 const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "TeleportRoleV7", "TeleportRoleV8"];
@@ -19,9 +22,14 @@ const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "Telepo
 /// The kinds that say which roles a user holds.
 const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
 
-/// Other Kubernetes resources, such as RBAC's `Role`, differ from ours in case only and are
-/// nobody's mistake.
+/// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
+/// case of their kind only.
 const OPERATOR_GROUP: &str = "resources.teleport.dev/";
+
+/// Kubernetes' own roles, which are nobody's mistake.
+fn is_rbac(version: &str) -> bool {
+    version.starts_with("rbac.authorization.k8s.io/")
+}
 
 /// Characters of a foreign text that are kept for a message.
 pub(super) const MAX_QUOTED: usize = 80;
@@ -57,45 +65,11 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &
     Reader { document, tree, found, address: None }.resource(id, None);
 }
 
-/// Reads a `teleport_role` of a Terraform file.
-pub(super) fn read_terraform(
-    document: Document<'_>,
-    tree: &Tree<'_>,
-    resource: &Resource,
-    found: &mut Found,
-) {
-    let address = Some(resource.address.as_str());
-    Reader { document, tree, found, address }.role(resource.id, "teleport_role");
-}
-
-/// Reads the `teleport_role`s of a Terraform file in JSON.
-pub(super) fn read_terraform_json(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
-    keys::duplicates(document, tree, id, found);
-    let below = |id, key: &str| {
-        let parts = tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
-        parts.into_iter().filter_map(|part| Some(tree.get(part, key)?.1)).collect::<Vec<_>>()
-    };
-    for resources in below(id, "resource") {
-        for roles in below(resources, "teleport_role") {
-            keys::duplicates(document, tree, roles, found);
-            for roles in tree.items(roles).map_or_else(|| vec![roles], <[NodeId]>::to_vec) {
-                for (key, value) in tree.merged(roles) {
-                    let address = format!("teleport_role.{}", tree.text(key).unwrap_or_default());
-                    for role in tree.items(value).map_or_else(|| vec![value], <[NodeId]>::to_vec) {
-                        let address = Some(address.as_str());
-                        Reader { document, tree, found, address }.role(role, "teleport_role");
-                    }
-                }
-            }
-        }
-    }
-}
-
 struct Reader<'a> {
     document: Document<'a>,
     tree: &'a Tree<'a>,
     found: &'a mut Found,
-    /// The role's address in Terraform.
+    /// The resource's address in Terraform.
     address: Option<&'a str>,
 }
 
@@ -158,21 +132,28 @@ impl Reader<'_> {
         self.found.ours = true;
         keys::check(self.document, self.tree, id, self.found);
         let Some((name, at)) = self.name(id, kind) else { return };
+        let entry = self.path(id, &["spec", "roles"]);
         let mut roles = Vec::new();
-        if let Some((key, value)) =
-            self.tree.get(id, "spec").and_then(|(_, spec)| self.tree.get(spec, "roles"))
-            && !self.tree.is_null(value)
-        {
-            let items = self.tree.items(value);
-            if items.is_none() {
-                self.report(ProblemKind::BadUserRoles, key);
-            }
-            for &item in items.unwrap_or_default() {
-                match self.tree.text(item) {
-                    Some(role) if !self.tree.is_null(item) => {
-                        roles.push((role.into(), self.document.place(self.tree.span(item))));
+        if let Some((key, value)) = entry.filter(|&(_, value)| !self.tree.is_null(value)) {
+            if let Some(name) = self.expression(value) {
+                self.unknown_name("spec.roles", value);
+                roles.push(name);
+            } else {
+                let items = self.tree.items(value);
+                if items.is_none() {
+                    self.report(ProblemKind::BadUserRoles, key);
+                }
+                for &item in items.unwrap_or_default() {
+                    self.unknown_name("spec.roles", item);
+                    match self.tree.text(item) {
+                        Some(role) if !self.tree.is_null(item) => {
+                            roles.push((role.into(), self.document.place(self.tree.span(item))));
+                        }
+                        _ => match self.expression(item) {
+                            Some(name) => roles.push(name),
+                            None => self.report(ProblemKind::BadUserRoles, item),
+                        },
                     }
-                    _ => self.report(ProblemKind::BadUserRoles, item),
                 }
             }
         }
@@ -205,35 +186,39 @@ impl Reader<'_> {
             if templated || self.found.detail {
                 keys::template(self.document, tree, id, self.found);
             }
-            let options =
-                [Some(id), tree.get(id, "options").map(|(_, options)| options), keys::options(tree, id)];
-            let said = options.into_iter().flatten().find_map(|at| tree.get(at, "record_session"));
-            if let Some((key, _)) = said {
+            if let Some(key) = keys::recording(tree, id) {
                 self.report(ProblemKind::NoKind, key);
             }
             return;
         };
+        let Some((_, at)) = tree.get(id, "kind") else { return };
+        let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
+        let is_ours = version.is_none_or(|version| version.starts_with(OPERATOR_GROUP));
+        // What says how its sessions are recorded is meant for a role, whatever it calls itself.
+        let said = keys::recording(tree, id).filter(|_| version.is_none_or(|version| !is_rbac(version)));
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         // A later version of the operator's kind is no role that this program can read.
         let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
-        // What says how its sessions are recorded is meant for a role.
-        let says =
-            keys::options(tree, id).is_some_and(|options| tree.get(options, "record_session").is_some());
-        let slip =
-            || says.then(|| ROLE_KINDS.iter().find(|known| strsim::damerau_levenshtein(known, kind) == 1));
+        let slip = || ROLE_KINDS.iter().find(|known| strsim::damerau_levenshtein(known, kind) == 1);
         let nearest = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later);
-        let Some(nearest) = nearest.or_else(|| slip().flatten()) else { return };
-        let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
-        if version.is_none_or(|version| version.starts_with(OPERATOR_GROUP))
-            && let Some((_, value)) = tree.get(id, "kind")
-        {
-            self.report(ProblemKind::NearKind { kind: quoted(kind), nearest }, value);
+        let nearest = nearest.filter(|_| is_ours || said.is_some());
+        if let Some(nearest) = nearest.or_else(|| said.and_then(|_| slip())) {
+            self.report(ProblemKind::NearKind { kind: quoted(kind), nearest }, at);
+        } else if let Some(said) = said {
+            let mut problem = self.document.problem(ProblemKind::ForeignKind(quoted(kind)), tree.span(at));
+            problem.related.push(("this has no effect", self.document.site(tree.span(said))));
+            self.found.report(problem);
         }
     }
 
     /// `metadata.name`, and its node.
     fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
-        let metadata = self.tree.get(id, "metadata");
+        // Terraform's access lists have it in a header.
+        let header = self.address.and_then(|_| self.tree.get(id, "header"));
+        let metadata = match header {
+            Some((_, header)) if self.tree.is_mapping(header) => self.tree.get(header, "metadata"),
+            header => self.tree.get(id, "metadata").or(header),
+        };
         if let (Some(address), Some((_, value))) = (self.address, metadata)
             && self.document.is_unknown(self.tree, value)
         {
@@ -270,10 +255,14 @@ impl Reader<'_> {
             let (key, value) = self.tree.get(id, key)?;
             let (first, _) = self.tree.entries(value)?.next()?;
             let first = self.document.mark(self.tree.span(first));
-            Some((value, Block { key: self.document.mark(self.tree.span(key)), first }))
+            let in_braces = self.document.in_braces(self.tree, value);
+            Some((value, Block { key: self.document.mark(self.tree.span(key)), first, in_braces }))
         };
         if let Some((spec, at)) = block(id, "spec") {
-            layout.has_options = self.tree.get(spec, "options").is_some();
+            let options = self.tree.get(spec, "options").map(|(_, options)| options);
+            layout.has_options = options.is_some();
+            let is_empty = |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
+            layout.empty_options = options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
             layout.options = block(spec, "options").map(|(_, at)| at);
             layout.spec = Some(at);
         }

@@ -48,7 +48,8 @@ pub fn is_stream(path: &Path) -> bool {
 }
 
 /// Whether a file of this name is Terraform's own language.
-pub(super) fn is_terraform(file: &str) -> bool {
+#[must_use]
+pub fn is_terraform(file: &str) -> bool {
     std::path::Path::new(file).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tf"))
 }
 

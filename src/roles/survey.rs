@@ -232,6 +232,8 @@ pub struct Layout {
     pub spec: Option<Block>,
     /// `spec.options`, likewise.
     pub options: Option<Block>,
+    /// The value of `spec.options`, where that is an empty mapping.
+    pub empty_options: Option<Mark>,
     /// Whether there is a key `spec.options`, whatever it holds.
     pub has_options: bool,
 }
@@ -243,6 +245,8 @@ pub struct Block {
     pub key: Mark,
     /// Its first key.
     pub first: Mark,
+    /// Whether it is in braces: JSON, or YAML's flow style.
+    pub in_braces: bool,
 }
 
 /// A key of `record_session`, and its value.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{all, found, lint, lint_stdin, repository, role, stderr, stdout};
+use super::{all, found, lint, lint_stdin, recmode, repository, role, stderr, stdout};
 
 fn code(output: &std::process::Output) -> Option<i32> {
     output.status.code()
@@ -66,8 +66,26 @@ fn a_slip_in_the_kind_of_a_role_does_not_pass() {
         assert!(stdout(&output).contains("did you mean role?"), "{}", stdout(&output));
     }
     let rbac = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: a}\nrules: []\n";
-    let folder = repository(&[("role.yaml", rbac)]);
-    assert_eq!(code(&lint(folder.path(), &["role.yaml"])), Some(0), "Kubernetes' own");
+    for text in [rbac.to_owned(), format!("{rbac}spec: {{options: {{record_session: {{ssh: strict}}}}}}\n")] {
+        let folder = repository(&[("role.yaml", &text)]);
+        assert_eq!(code(&lint(folder.path(), &["role.yaml"])), Some(0), "Kubernetes' own");
+    }
+}
+
+#[test]
+fn a_kind_of_no_ones_that_says_how_its_sessions_are_recorded_does_not_pass() {
+    let text = role("a", &["default: strict"]);
+    for head in ["kind: AccessRole", "apiVersion: v1\nkind: Role", "apiVersion: example.com/v1\nkind: bot"] {
+        for text in [text.clone(), text.replace("  options:\n    record", "  allow:\n    record")] {
+            let folder = repository(&[("role.yaml", &text.replace("kind: role", head))]);
+            let output = lint(folder.path(), &["--format", "json"]);
+            let line = if head.contains("apiVersion") { 2 } else { 1 };
+            assert_eq!(found(&output), [format!("unknown-version:{line}")], "{head}");
+            assert_eq!(code(&output), Some(1), "{head}");
+            let output = recmode(folder.path()).args(["resolve", "--roles", "role.yaml"]).output();
+            assert_eq!(code(&output.expect("recmode runs")), Some(2), "{head}");
+        }
+    }
 }
 
 #[test]
@@ -133,6 +151,11 @@ fn the_output_file_is_replaced_as_a_whole() {
     assert!(written.starts_with("{\n  \"schema\": \"recmode.lint/1\""));
     let left = fs::read_dir(folder.path()).expect("the folder").count();
     assert_eq!(left, 3, "nothing is left beside it");
+    for (when, colored) in [("auto", false), ("always", true)] {
+        lint(folder.path(), &["-o", "out.txt", "--color", when]);
+        let written = fs::read_to_string(folder.path().join("out.txt")).expect("a file");
+        assert_eq!(written.contains('\u{1b}'), colored, "{when}");
+    }
     let output = lint(folder.path(), &["-o", "no/such/folder.json"]);
     assert_eq!(code(&output), Some(2), "{}", stderr(&output));
 }

@@ -10,6 +10,7 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         "version: 1\nrule: {}\n",
         "version: 1\nrules:\n  invalid-mod: off\n",
         "version: 1\nrules:\n  invalid-mode: fatal\n",
+        "version: 1\nrules:\n  syntax: off\n  syntax: error\n",
         "version: 1\nversion: 1\n",
         "version: 1\ndialect: teleport17\n",
         "version: 1\nignore:\n- rules: []\n",
@@ -76,4 +77,12 @@ fn requirements_are_kept_as_values_with_their_places() {
         users.users[0].matches("eve@contractors.example") && users.except_roles[0].matches("break-glass")
     );
     assert_eq!(users.at.place().map(|place| place.line), Some(7));
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told_only_where_everything_was_read() {
+    let config = "version: 1\nrequire:\n- roles: [prod-*]\n  mode: strict\n";
+    let folder = repository(&[(".recmode.yaml", config), ("dev.yaml", &role("dev", &["ssh: strict"]))]);
+    assert_eq!(lint(folder.path(), &[]).status.code(), Some(1));
+    assert_eq!(lint(folder.path(), &["dev.yaml"]).status.code(), Some(0));
 }

@@ -1,9 +1,11 @@
 //! `--fix`: what it changes, what it leaves alone, and that it never loosens.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
 
-use super::{all, lint, read, repository, role, stdout};
+use super::{all, lint, lint_stdin, read, repository, role, stderr, stdout};
 
 /// What `--fix` makes of a file.
 fn fixed(text: &str) -> String {
@@ -51,16 +53,141 @@ fn a_misplaced_one_moves_only_where_there_is_room_and_nothing_is_loosened() {
     );
     for left_alone in [
         "  options:\n    record_session: {ssh: strict}\n  record_session:\n    default: strict\n",
-        "  options: {}\n  record_session:\n    default: strict\n",
-        "  allow: {record_session: {default: strict}}\n",
+        "  options: {} extra\n  record_session:\n    default: strict\n",
+        "  allow: {record_session: {default: strict # mine\n    }}\n",
     ] {
         assert_eq!(moved(left_alone), left_alone);
     }
+    assert_eq!(
+        moved("  options: {} # none\n  record_session:\n    default: strict\n"),
+        "  options: # none\n    record_session:\n      default: strict\n"
+    );
     let loosening =
         format!("{head}  record_session:\n    ssh: best_effort\n---\n{}", role("b", &["default: strict"]));
     assert_eq!(fixed(&loosening), loosening);
     let recording_off = format!("{head}  record_session:\n    default: strict\n    desktop: false\n");
     assert_eq!(fixed(&recording_off), recording_off);
+}
+
+#[test]
+fn a_comment_above_what_is_emptied_goes_along() {
+    let text = "kind: role\nmetadata: {name: a}\nspec:\n  allow:\n    logins: [a]\n    # Ours.\n    options:\n      # Always.\n      record_session:\n        default: strict\n  deny: {}\n";
+    let expected = "kind: role\nmetadata: {name: a}\nspec:\n  options:\n    # Ours.\n    # Always.\n    record_session:\n      default: strict\n  allow:\n    logins: [a]\n  deny: {}\n";
+    assert_eq!(fixed(text), expected);
+}
+
+#[test]
+fn in_braces_it_moves_too_and_every_other_byte_stays() {
+    let head = "kind: role\nmetadata: {name: a}\n";
+    for (before, after) in [
+        (
+            "spec: {allow: {logins: [it's, \"a}b\"], record_session: {default: strict}, x: 1}, deny: {}}\n",
+            "spec: {options: {record_session: {default: strict}}, allow: {logins: [it's, \"a}b\"], x: 1}, deny: {}}\n",
+        ),
+        (
+            "spec:\n  allow: {record_session: {default: strict}}   # none\n  options:\n    # why\n    x: 1\n",
+            "spec:\n  allow: {}   # none\n  options:\n    record_session: {default: strict}\n    # why\n    x: 1\n",
+        ),
+        (
+            "spec: {record_session: {default: strict}}\r\n",
+            "spec: {options: {record_session: {default: strict}}}\r\n",
+        ),
+        (
+            "spec: {allow: {a: 1, record_session: {default: strict}}, options: { }}\n",
+            "spec: {allow: {a: 1}, options: {record_session: {default: strict}}}\n",
+        ),
+    ] {
+        assert_eq!(fixed(&format!("{head}{before}")), format!("{head}{after}"));
+    }
+}
+
+#[test]
+fn json_stays_json() {
+    let minified =
+        r#"[{"kind":"role","metadata":{"name":"a"},"spec":{"record_session":{"default":"strict"}}}]"#;
+    let pretty = "{\n  \"kind\": \"role\",\n  \"metadata\": {\"name\": \"b\"},\n  \"spec\": {\n    \"allow\": {\n      \"logins\": [\"x\"],\n      \"record_session\": {\n        \"default\": \"strict\"\n      }\n    },\n    \"options\": {\n      \"forward_agent\": true\n    }\n  }\n}\n";
+    let folder = repository(&[("a.json", minified), ("b.json", pretty)]);
+    let output = lint(folder.path(), &["--fix"]);
+    assert_eq!(output.status.code(), Some(0), "{}", all(&output));
+    assert_eq!(
+        read(&folder, "a.json"),
+        r#"[{"kind":"role","metadata":{"name":"a"},"spec":{"options":{"record_session":{"default":"strict"}}}}]"#
+    );
+    let moved = pretty.replace(
+        "[\"x\"],\n      \"record_session\": {\n        \"default\": \"strict\"\n      }\n",
+        "[\"x\"]\n",
+    );
+    let moved = moved.replace(
+        "      \"forward_agent\"",
+        "      \"record_session\": {\n        \"default\": \"strict\"\n      },\n      \"forward_agent\"",
+    );
+    assert_eq!(read(&folder, "b.json"), moved);
+    for name in ["a.json", "b.json"] {
+        serde_json::from_str::<serde_json::Value>(&read(&folder, name)).expect("JSON");
+    }
+}
+
+#[test]
+fn in_terraform_it_moves_with_the_comments_above_it() {
+    let text = "resource \"teleport_role\" \"f\" {\n  metadata = { name = \"f\" }\n  spec = {\n    allow = {\n      logins = [\"x\"]\n      # Always.\n      record_session = {\n        default = \"strict\"\n      }\n    }\n    options = {\n      forward_agent = true\n    }\n  }\n}\n\nresource \"teleport_role\" \"g\" {\n  metadata = { name = \"g\" }\n  spec = { allow = { logins = [], record_session = { default = \"strict\" } } }\n}\n\nresource \"teleport_role\" \"h\" {\n  metadata = { name = \"h\" }\n  spec = { record_session = { default = \"strict ${var.x}\" } }\n}\n";
+    let folder = repository(&[("a.tf", text)]);
+    lint(folder.path(), &["--fix", "-q"]);
+    let entry = "      # Always.\n      record_session = {\n        default = \"strict\"\n      }\n";
+    let expected =
+        text.replace(entry, "").replace("options = {\n", &format!("options = {{\n{entry}")).replace(
+            "{ allow = { logins = [], record_session = { default = \"strict\" } } }",
+            "{ options = { record_session = { default = \"strict\" } }, allow = { logins = [] } }",
+        );
+    assert_eq!(read(&folder, "a.tf"), expected);
+}
+
+#[test]
+fn a_rule_of_no_use_is_taken_out_of_a_list() {
+    let text = role(
+        "a",
+        &[
+            "default: strict # recmode: ignore[invalid-mode] why",
+            "ssh: best_effort # recmode: ignore[invalid-mode,shadowed-default, syntax] why",
+        ],
+    );
+    let expected = text
+        .replace(" # recmode: ignore[invalid-mode] why", "")
+        .replace("[invalid-mode,shadowed-default, syntax]", "[shadowed-default]");
+    assert_eq!(fixed(&text), expected);
+}
+
+#[test]
+fn standard_input_is_repaired_to_standard_output() {
+    let folder = repository(&[("b.yaml", &role("b", &["ssh: strict"]))]);
+    let text = role("a", &["default: Strict", "ssh: on"]);
+    let output = lint_stdin(folder.path(), &["--fix", "-"], &text);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), text.replace("Strict", "strict"));
+    assert!(stderr(&output).ends_with("1 finding in 1 file: 1 error; 1 repaired\n"), "{}", stderr(&output));
+    let fine = role("a", &["default: strict"]);
+    let output = lint_stdin(folder.path(), &["--fix", "-", "-o", "out.txt"], &fine);
+    assert_eq!((output.status.code(), stdout(&output), stderr(&output)), (Some(0), fine, String::new()));
+    assert_eq!(read(&folder, "out.txt"), "no findings in 1 file\n");
+    let output = lint_stdin(folder.path(), &["--fix", "-", "b.yaml"], &text);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
+}
+
+#[test]
+fn a_patch_is_from_the_repositorys_root_where_a_file_is_not_below_the_current_folder() {
+    let folder = repository(&[("roles/a \"b\".yaml", &role("a", &["default: Strict"])), ("other/x", "")]);
+    let output = lint(&folder.path().join("other"), &["--fix", "--dry-run", "../roles"]);
+    let patch = stdout(&output);
+    assert!(patch.starts_with("--- \"a/roles/a \\\"b\\\".yaml\"\n"), "{patch}");
+    assert!(stderr(&output).contains("the paths of this patch are from "), "{}", stderr(&output));
+    let mut git = Command::new("git");
+    git.args(["apply", "-"])
+        .current_dir(folder.path())
+        .env("GIT_CEILING_DIRECTORIES", "/")
+        .stdin(Stdio::piped());
+    let mut git = git.spawn().expect("git runs");
+    git.stdin.take().expect("a pipe").write_all(&output.stdout).expect("git reads");
+    assert!(git.wait().expect("git ends").success());
+    assert!(read(&folder, "roles/a \"b\".yaml").contains("default: strict"));
 }
 
 #[test]

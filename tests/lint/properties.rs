@@ -8,7 +8,7 @@ use recmode::roles::{self, Survey};
 const KEYS: [&str; 6] = ["default", "ssh", "k8s", "desktop", "db", "app"];
 
 fn judged(survey: &Survey) -> Report {
-    let input = Input { survey, dialect: Dialect::Rfd68, require: &[] };
+    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[] };
     run(&input, &Settings::default(), &str::to_owned)
 }
 
@@ -39,6 +39,62 @@ fn render(roles: &[Written]) -> String {
         format!("kind: role\nversion: v7\nmetadata:\n  name: r{n}\nspec:\n{above}\n{options}")
     };
     roles.iter().enumerate().map(role).collect::<Vec<_>>().join("---\n")
+}
+
+/// The forms besides block YAML: their file names.
+const FORMS: [&str; 6] =
+    ["flow.yaml", "flow-lines.yaml", "compact.json", "pretty.json", "lines.tf", "inline.tf"];
+
+/// The same roles in another form.
+fn render_as(form: usize, roles: &[Written]) -> String {
+    if matches!(FORMS[form], "lines.tf" | "inline.tf") {
+        return roles.iter().enumerate().map(|(n, role)| hcl(n, role, FORMS[form] == "lines.tf")).collect();
+    }
+    let role = |(n, (options, place)): (usize, &Written)| {
+        let said: serde_json::Map<_, _> =
+            options.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+        let said = serde_json::json!({ "record_session": said });
+        let spec = match place {
+            0 => said,
+            1 => serde_json::json!({ "allow": { "logins": ["it's"], "options": said }, "deny": {} }),
+            2 => {
+                serde_json::json!({ "allow": { "a": 1, "record_session": said["record_session"], "b": [] }, "options": {} })
+            }
+            _ => serde_json::json!({ "options": said }),
+        };
+        serde_json::json!({ "kind": "role", "version": "v7", "metadata": { "name": format!("r{n}") }, "spec": spec })
+    };
+    let roles: Vec<_> = roles.iter().enumerate().map(role).collect();
+    let pretty = |role| serde_json::to_string_pretty(role).expect("JSON");
+    match FORMS[form] {
+        "flow.yaml" => roles.iter().map(|role| format!("---\n{role}\n")).collect(),
+        "flow-lines.yaml" => roles
+            .iter()
+            .map(|role| format!("---\n{}\n", pretty(role).replace('"', "'").replace("it's", "its")))
+            .collect(),
+        "compact.json" => serde_json::to_string(&roles).expect("JSON"),
+        _ => pretty(&serde_json::Value::Array(roles)) + "\n",
+    }
+}
+
+fn hcl(n: usize, (options, place): &Written, lines: bool) -> String {
+    let said: Vec<_> = options.iter().map(|(key, value)| format!("{key} = \"{value}\"")).collect();
+    let said = if lines {
+        format!("record_session = {{\n{}\n}}", said.join("\n"))
+    } else {
+        format!("record_session = {{ {} }}", said.join(", "))
+    };
+    let spec = match place {
+        0 => said,
+        1 if lines => format!("allow = {{\nlogins = [\"a\"]\n# Why.\n{said}\n}}\noptions = {{\nx = 1\n}}"),
+        1 => format!("allow = {{ logins = [\"a\"], {said} }}, options = {{ x = 1 }}"),
+        2 => format!("allow = {{\n{said}\n}}"),
+        _ => format!("options = {{ {said} }}"),
+    };
+    let spec = if lines { format!("{{\n{spec}\n}}") } else { format!("{{ {spec} }}") };
+    format!(
+        "resource \"teleport_role\" \"r{n}\" {{\n  metadata = {{ name = \"r{n}\" }}\n  spec = {spec}\n}}\n"
+    )
 }
 
 fn any_roles() -> impl Strategy<Value = Vec<Written>> {
@@ -122,6 +178,38 @@ proptest! {
         }
         let mut again = repairs(&after, &judged);
         prop_assert_eq!(again.pop(), None, "{}\n=>\n{}", text, repair.after);
+    }
+
+    #[test]
+    fn a_repair_of_other_forms_is_idempotent_and_never_loosens(roles in any_roles(), form in 0..FORMS.len()) {
+        let text = render_as(form, &roles);
+        let before = roles::survey_text(FORMS[form], &text);
+        prop_assert_eq!(before.roles.len(), roles.len(), "{}", text);
+        let Some(repair) = repairs(&before, &judged).pop() else { return Ok(()) };
+        let after = roles::survey_text(FORMS[form], &repair.after);
+        prop_assert_eq!(before.roles.len(), after.roles.len());
+        for (before, after) in modes(&before).into_iter().zip(modes(&after)) {
+            prop_assert!(after.0 >= before.0 && (after.1 || !before.1), "{}\n=>\n{}", text, repair.after);
+        }
+        prop_assert_eq!(repairs(&after, &judged).pop(), None, "{}\n=>\n{}", text, repair.after);
+        if matches!(FORMS[form], "compact.json" | "pretty.json") {
+            prop_assert!(serde_json::from_str::<serde_json::Value>(&repair.after).is_ok(), "{}", repair.after);
+        }
+    }
+
+    #[test]
+    fn what_loosens_nothing_is_moved_from_everywhere_in_every_form(
+        places in proptest::collection::vec(0..4_u8, 1..4),
+        form in 0..FORMS.len(),
+    ) {
+        let strict = || vec![("default".to_owned(), "strict".to_owned()), ("k8s".to_owned(), "strict".to_owned())];
+        let roles: Vec<Written> = places.into_iter().map(|place| (strict(), place)).collect();
+        let text = render_as(form, &roles);
+        let before = roles::survey_text(FORMS[form], &text);
+        let after = repairs(&before, &judged).pop().map_or_else(|| text.clone(), |repair| repair.after);
+        let left = judged(&roles::survey_text(FORMS[form], &after)).findings;
+        let left: Vec<_> = left.iter().filter(|finding| finding.rule == "misplaced-record-session").collect();
+        prop_assert!(left.is_empty(), "{}\n=>\n{}", text, after);
     }
 
     #[test]

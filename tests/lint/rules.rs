@@ -17,7 +17,7 @@ fn fixtures() -> PathBuf {
 
 /// The ids of the rules that find something, and how much.
 fn judged(survey: &Survey, require: &[Requirement]) -> BTreeMap<&'static str, usize> {
-    let input = Input { survey, dialect: Dialect::Rfd68, require };
+    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
     for finding in &report.findings {

@@ -48,3 +48,125 @@ fn an_expression_in_the_place_of_a_mode_is_an_error_of_resolve() {
     let output = recmode(folder.path()).args(["resolve", "--roles", "x.tf"]).output().expect("recmode runs");
     insta::assert_snapshot!(all(&output));
 }
+
+/// Who holds what, as it is written for Teleport's provider.
+const HOLDERS: &str = r#"
+resource "teleport_role" "prod" {
+  version  = "v7"
+  metadata = { name = "prod" }
+  spec     = { options = { record_session = { default = "strict" } } }
+}
+
+resource "teleport_role" "dev" {
+  version  = "v7"
+  metadata = { name = "dev" }
+  spec     = { options = { record_session = { ssh = "best_effort" } } }
+}
+
+resource "teleport_user" "alice" {
+  version  = "v2"
+  metadata = { name = "alice" }
+  spec     = { roles = ["prod", "dev"] }
+}
+
+resource "teleport_user" "bob" {
+  version  = "v2"
+  metadata = { name = var.bob }
+  spec     = { roles = ["prod", teleport_role.dev.id, "pord"] }
+}
+
+resource "teleport_user" "carol" {
+  version  = "v2"
+  metadata = { name = "carol" }
+  spec     = { roles = concat(["prod"], var.more) }
+}
+
+resource "teleport_access_list" "devs" {
+  header = {
+    version  = "v1"
+    metadata = { name = "devs" }
+  }
+  spec = {
+    title  = "Developers"
+    owners = [{ name = "alice" }]
+    grants = { roles = ["dev"] }
+  }
+}
+
+resource "teleport_access_list_member" "dave" {
+  header = { metadata = { name = "dave" } }
+  spec   = { access_list = "devs", membership_kind = 1 }
+}
+
+resource "teleport_access_list_member" "others" {
+  for_each = toset(var.others)
+  header   = { metadata = { name = each.value } }
+  spec     = { access_list = teleport_access_list.devs.id, membership_kind = 1 }
+}
+
+resource "teleport_github_connector" "github" {
+  version  = "v3"
+  metadata = { name = "github" }
+  spec = {
+    teams_to_roles = [{ organization = "ours", team = "devs", roles = ["dev"] }]
+  }
+}
+
+resource "teleport_saml_connector" "okta" {
+  metadata {
+    name = "okta"
+  }
+  spec {
+    attributes_to_roles {
+      name  = "groups"
+      value = "admins"
+      roles = ["prod"]
+    }
+  }
+}
+
+resource "teleport_oidc_connector" "google" {
+  metadata = { name = "google" }
+  spec     = { claims_to_roles = var.claims }
+}
+
+resource "teleport_github_connector" "other" {
+  metadata = { name = "other" }
+  spec     = local.other
+}
+"#;
+
+#[test]
+fn who_holds_what_is_read_from_terraform_and_an_expression_is_unknown() {
+    let folder = repository(&[("roles.tf", HOLDERS)]);
+    let resolve = |args: &[&str]| {
+        let output = recmode(folder.path()).args(["resolve", "--roles", "."]).args(args).output();
+        output.expect("recmode runs")
+    };
+    insta::assert_snapshot!(all(&resolve(&["--all", "--kind", "ssh"])));
+    let carol = resolve(&["--user", "carol"]);
+    assert_eq!(carol.status.code(), Some(2));
+    assert!(all(&carol).contains("given the roles of \"${concat("), "{}", all(&carol));
+}
+
+#[test]
+fn lint_says_what_of_it_is_not_known_and_what_can_not_be_proved() {
+    let config = "version: 1\nrequire:\n- users: [\"*\"]\n  mode: strict\n  kinds: [ssh]\n";
+    let folder = repository(&[("roles.tf", HOLDERS), (".recmode.yaml", config)]);
+    let found = found(&lint(folder.path(), &["--format", "json", "-A", "weakening-role"]));
+    let line = |text: &str| HOLDERS.lines().position(|line| line.contains(text)).expect("a line") + 1;
+    let of = |rule: &str, texts: &[&str]| -> Vec<String> {
+        texts.iter().map(|text| format!("{rule}:{}", line(text))).collect()
+    };
+    let count = |rule: &str| found.iter().filter(|one| one.starts_with(rule)).count();
+    let unknown = ["var.bob", "role.dev.id", "var.more", "each.value", "var.claims", "local.other"];
+    for unknown in of("unknown-value", &unknown) {
+        assert!(found.contains(&unknown), "{unknown}: {found:?}");
+    }
+    assert_eq!(count("unknown-value"), unknown.len(), "{found:?}");
+    assert_eq!(found.iter().filter(|one| **one == of("unknown-role", &["pord"])[0]).count(), 1, "{found:?}");
+    // The unknown of a user and of a connector, besides those who are best_effort by dev.
+    for unproved in of("requirement-not-met", &["var.more", "var.claims"]) {
+        assert_eq!(found.iter().filter(|one| **one == unproved).count(), 1, "{unproved}: {found:?}");
+    }
+}

@@ -114,3 +114,36 @@ fn formats_that_make_no_sense_are_usage_errors() {
     assert_eq!(nobody.status.code(), Some(2));
     assert!(stderr(&nobody).starts_with("recmode: --all: no user"));
 }
+
+#[test]
+fn a_request_for_a_resource_and_one_by_claims_count_as_far_as_they_are_allowed() {
+    let role = |name: &str, said: &str, conditions: &str| {
+        format!(
+            "kind: role\nmetadata: {{name: {name}}}\nspec:\n  options: {{record_session: {{{said}}}}}\n{conditions}---\n"
+        )
+    };
+    let weakest = |allow: &str, deny: &str| {
+        let conditions = format!("  allow: {{request: {{{allow}}}}}\n  deny: {{request: {{{deny}}}}}\n");
+        let roles = role("prod", "default: strict", &conditions) + &role("dev", "ssh: best_effort", "");
+        let text = roles + "kind: user\nmetadata: {name: alice}\nspec: {roles: [prod]}\n";
+        let args = ["--roles", "-", "--all", "--with-requests", "--kind", "ssh", "--format", "json"];
+        let output = resolve_stdin(&args, text.as_bytes());
+        let tree: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let row = &tree["rows"][0];
+        (row["kinds"]["ssh"]["mode"].as_str().expect("a mode").to_owned(), row["unknown"][0]["name"].clone())
+    };
+    let claims = "claims_to_roles: [{claim: groups, value: '*', roles: [d*]}]";
+    for (allow, deny, expected) in [
+        ("search_as_roles: [dev]", "", "best_effort"),
+        ("search_as_roles: [d*]", "", "strict"),
+        ("search_as_roles: [dev]", "search_as_roles: [dev]", "strict"),
+        ("search_as_roles: [dev]", "roles: [d*]", "strict"),
+        ("roles: [dev]", "search_as_roles: [dev]", "best_effort"),
+        (claims, "", "best_effort"),
+        (claims, "roles: [dev]", "strict"),
+        (claims, claims, "best_effort"),
+    ] {
+        assert_eq!(weakest(allow, deny).0, expected, "{allow} / {deny}");
+    }
+    assert_eq!(weakest("search_as_roles: [elsewhere]", "").1, "elsewhere");
+}

@@ -92,7 +92,8 @@ const RESOLVE: Page = Page {
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
          array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
          TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, the resource teleport_role in .tf and \
-         .tf.json, where an expression in the place of a mode is an error. Documents of other kinds are skipped. \
+         .tf.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
+         Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
          Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \
@@ -155,7 +156,11 @@ const LINT: Page = Page {
          configuration can leave out findings by rule, path and role.",
         "--fix changes only what has one right answer and leaves every other byte alone: a slip in the \
          spelling of a mode or a key, a record_session in the wrong place, a comment that suppresses \
-         nothing. It never weakens a mode and never chooses one.",
+         nothing. It never weakens a mode and never chooses one. What is read from - is printed repaired, \
+         and the findings go to stderr.",
+        "The patch of --dry-run is for git apply or patch -p1 in the current directory; if it changes files \
+         elsewhere, in the directory that is said on stderr. Control characters in it are spelt out, so a \
+         patch with such lines does not apply.",
         "The formats sarif, github, gitlab and junit name files from the root of the repository, whatever \
          the current directory is. The exit status is the same in every format.",
     ],

@@ -15,7 +15,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for problem in &input.survey.problems {
         let finding = match &problem.kind {
-            ProblemKind::Misplaced => {
+            ProblemKind::Misplaced { .. } => {
                 let message = "record_session has no effect here".to_owned();
                 let mut finding = from_problem(RULE.id, problem, message);
                 finding.fix = fix::to_options(input.survey, problem);

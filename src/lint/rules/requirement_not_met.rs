@@ -24,7 +24,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     let holders = holders(&roles, false);
     for requirement in input.require {
         let outcome = prove(requirement, roles.roles(), &holders);
-        for pattern in &outcome.unmatched {
+        // In some of the files a pattern may match nothing and yet be right.
+        for pattern in outcome.unmatched.iter().filter(|_| input.is_whole) {
             let message = format!("the pattern {:?} matches nothing that was read", pattern.text);
             let mut finding = Finding::new(RULE.id, message, pattern.at.clone());
             finding.own_severity = Some(Severity::Warning);
@@ -133,10 +134,11 @@ fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved)
         .help("put the role's file beside the others, or name the roles to leave out under except_roles")
 }
 
-/// A value that is only known when Terraform runs could be any mode.
+/// A value that is only known when Terraform runs could be any mode, and could name anyone.
 fn unread_values(input: &Input<'_>, requirement: &Requirement) -> Option<Finding> {
     let is_about = |problem: &&Problem| {
-        matches!(problem.kind, ProblemKind::UnknownValue(_))
+        let names = matches!(problem.kind, ProblemKind::UnknownRoles(_)) && !requirement.users.is_empty();
+        (names || matches!(problem.kind, ProblemKind::UnknownValue(_)))
             && problem
                 .role
                 .as_ref()
@@ -151,5 +153,5 @@ fn unread_values(input: &Input<'_>, requirement: &Requirement) -> Option<Finding
         finding = finding.related("nor is this one", site);
     }
     finding.own_severity = Some(Severity::Warning);
-    Some(finding.help("write the mode itself"))
+    Some(finding.help("write the value itself"))
 }

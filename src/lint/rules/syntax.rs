@@ -51,7 +51,7 @@ fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
         let word: &str = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
         word == "role" || word.starts_with("TeleportRole")
     };
-    text.contains("record_session") || text.contains("teleport_role") || text.lines().any(is_role_kind)
+    text.contains("record_session") || text.contains("\"teleport_role\"") || text.lines().any(is_role_kind)
 }
 
 /// The text could not be read to its end.
@@ -86,7 +86,7 @@ fn is_shape(kind: &ProblemKind) -> bool {
         | ProblemKind::BadGrant(_)
         | ProblemKind::BadMapping(_)
         | ProblemKind::NoAccessList
-        | ProblemKind::RequestRoles
+        | ProblemKind::RequestRoles(_)
         | ProblemKind::DuplicateGrant { .. }
         | ProblemKind::MoreErrors(_)
         | ProblemKind::MoreWarnings(_) => true,

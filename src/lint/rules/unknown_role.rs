@@ -73,7 +73,7 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
     });
     let requests = grants.requests.iter().flat_map(|requests| {
         let who = format!("a request that the role {:?} allows", requests.role);
-        requests.allow.iter().map(move |(role, at)| (who.clone(), role, at))
+        requests.allow.iter().chain(&requests.search).map(move |(role, at)| (who.clone(), role, at))
     });
     lists.chain(connectors).chain(requests)
 }

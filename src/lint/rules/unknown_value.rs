@@ -14,7 +14,13 @@ pub(in crate::lint) const RULE: Rule = Rule {
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for problem in &input.survey.problems {
-        if matches!(problem.kind, ProblemKind::UnknownValue(_) | ProblemKind::UnknownName(_)) {
+        if matches!(
+            problem.kind,
+            ProblemKind::UnknownValue(_)
+                | ProblemKind::UnknownName(_)
+                | ProblemKind::UnknownRoles(_)
+                | ProblemKind::UnknownRoleName(_)
+        ) {
             let finding = from_problem(RULE.id, problem, problem.kind.to_string());
             findings.push(finding.help("write a literal, or judge what terraform plan would apply"));
         }

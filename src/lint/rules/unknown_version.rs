@@ -25,13 +25,15 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         }
     }
     for problem in &input.survey.problems {
-        if let ProblemKind::NearKind { kind, nearest } = &problem.kind {
-            let message = format!("{kind:?} is no kind that recmode knows, so this is not judged");
-            let mut finding =
-                from_problem(RULE.id, problem, message).help(format!("did you mean {nearest}?"));
-            // Nothing else is said of what is in it.
-            finding.own_severity = Some(Severity::Warning);
-            findings.push(finding);
-        }
+        let (kind, help) = match &problem.kind {
+            ProblemKind::NearKind { kind, nearest } => (kind, format!("did you mean {nearest}?")),
+            ProblemKind::ForeignKind(kind) => (kind, "a role begins with kind: role".to_owned()),
+            _ => continue,
+        };
+        let message = format!("{kind:?} is no kind that recmode knows, so this is not judged");
+        let mut finding = from_problem(RULE.id, problem, message).help(help);
+        // Nothing else is said of what is in it.
+        finding.own_severity = Some(Severity::Warning);
+        findings.push(finding);
     }
 }

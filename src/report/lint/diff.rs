@@ -9,13 +9,13 @@ use crate::escape;
 use crate::lint::Repair;
 use crate::report::style::{BOLD, GREEN, RED, paint};
 
-/// The diffs of all files.
+/// The diffs of all files; `path` makes the path of a file's name.
 #[must_use]
-pub fn diff(repairs: &[Repair], color: bool) -> String {
+pub fn diff(repairs: &[Repair], color: bool, path: &dyn Fn(&str) -> String) -> String {
     let mut out = String::new();
     for repair in repairs {
-        let name = escape::controls(&repair.file);
-        let (old, new) = (format!("a/{name}"), format!("b/{name}"));
+        let name = path(&repair.file);
+        let (old, new) = (quoted("a/", &name), quoted("b/", &name));
         let text =
             TextDiff::from_lines(&repair.before, &repair.after).unified_diff().header(&old, &new).to_string();
         for line in text.split_inclusive('\n') {
@@ -33,4 +33,25 @@ pub fn diff(repairs: &[Repair], color: bool) -> String {
         }
     }
     out
+}
+
+/// A file's name as git writes it: in quotes, with the escapes of C, if it holds what would end it or
+/// drive a terminal.
+fn quoted(prefix: &str, name: &str) -> String {
+    let name = name.trim_start_matches('/');
+    if escape::controls(name) == name && !name.contains(['"', '\\']) {
+        // What follows a tab is no part of the name, so a blank in it does not end it.
+        return format!("{prefix}{name}{}", if name.contains(' ') { "\t" } else { "" });
+    }
+    let mut out = format!("\"{prefix}");
+    for byte in name.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..=b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "\\{byte:03o}");
+            }
+        }
+    }
+    out + "\""
 }

@@ -41,7 +41,7 @@ pub(super) fn table(rows: &[Row], kinds: &[SessionKind], with_requests: bool, co
             let _ = write!(out, "  {}", paint(color && !style.is_empty(), style, &word));
         }
         let weakest = match weakest {
-            Some(cell) => format!("{}: {}", cell.answer.kind, super::cause(row, cell)),
+            Some(cell) => super::weakest(row, cell),
             None if row.is_idle() && row.holder.without_document => "no role is known".to_owned(),
             None if row.is_idle() => "holds no role".to_owned(),
             None => "-".to_owned(),

@@ -11,8 +11,8 @@ use crate::roles::keys;
 use crate::roles::problem::ProblemKind;
 use crate::roles::tree::NodeId;
 
-/// What a membership that is another access list is called.
-const LIST_MEMBERSHIP: &str = "MEMBERSHIP_KIND_LIST";
+/// What a membership that is another access list is called, and its number in Terraform.
+const LIST_MEMBERSHIP: [&str; 2] = ["MEMBERSHIP_KIND_LIST", "2"];
 
 /// A kind of document that gives roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,10 +71,15 @@ impl Reader<'_> {
         let Some((_, spec)) = self.tree.get(id, "spec") else {
             return self.report(ProblemKind::NoAccessList, id);
         };
+        if self.expression(spec).is_some() {
+            return self.report(ProblemKind::UnknownRoles("spec"), spec);
+        }
         let Some(list) = self.scalar(spec, "access_list") else {
             return self.report(ProblemKind::NoAccessList, spec);
         };
-        let (name, at) = self.scalar(spec, "name").unwrap_or((metadata_name, metadata_at));
+        let own = self.tree.get(spec, "name").filter(|&(_, name)| self.expression(name).is_none());
+        let own = own.and_then(|(_, name)| self.name_at(name));
+        let (name, at) = own.unwrap_or((metadata_name, metadata_at));
         let member = Member { name, at, is_list: self.is_list(spec) };
         self.found.grants.members.push(ListMember { list, member });
     }
@@ -89,8 +94,12 @@ impl Reader<'_> {
             ConnectorKind::Saml => &[("attributes_to_roles", "name", "value", "roles")],
             ConnectorKind::Oidc => &[("claims_to_roles", "claim", "value", "roles")],
         };
+        let spec = self.tree.get(id, "spec").filter(|&(_, spec)| self.expression(spec).is_some());
+        if let Some((_, spec)) = spec {
+            self.report(ProblemKind::UnknownRoles("spec"), spec);
+        }
         let mut mappings = Vec::new();
-        for &(field, attribute, value, roles) in fields {
+        for &(field, attribute, value, roles) in fields.iter().filter(|_| spec.is_none()) {
             for item in self.mappings(self.path(id, &["spec", field]), field) {
                 let named = (self.scalar(item, attribute), self.scalar(item, value));
                 let (Some((attribute, _)), Some((value, at))) = named else {
@@ -109,26 +118,61 @@ impl Reader<'_> {
 
     /// What the role `name` lets its holder request.
     pub(super) fn requests(&mut self, id: NodeId, name: &Arc<str>) {
-        let [allow, deny] = ["allow", "deny"].map(|side| {
-            let entry = self.path(id, &["spec", side, "request", "roles"]);
-            let items = entry.and_then(|(_, value)| self.tree.items(value));
-            if let (Some((key, value)), None) = (entry, items)
-                && !self.tree.is_null(value)
-            {
-                self.report(ProblemKind::RequestRoles, key);
+        let mut names = |side, field, what| {
+            let entry = self.path(id, &["spec", side, "request", field]);
+            self.requested(entry, what)
+        };
+        let mut allow = names("allow", "roles", "request.roles");
+        let deny = names("deny", "roles", "request.roles");
+        let search = names("allow", "search_as_roles", "request.search_as_roles");
+        let deny_search = names("deny", "search_as_roles", "request.search_as_roles");
+        // Whom the claims are of is not known here: whoever holds the role may have them.
+        let claims = self.path(id, &["spec", "allow", "request", "claims_to_roles"]);
+        if let Some((key, value)) = claims.filter(|&(_, value)| !self.tree.is_null(value)) {
+            let mappings = self.blocks(value);
+            allow.extend(self.expression(value));
+            if mappings.is_empty() && self.expression(value).is_none() && self.tree.items(value).is_none() {
+                self.report(ProblemKind::RequestRoles("request.claims_to_roles"), key);
             }
-            items.unwrap_or_default().iter().filter_map(|&item| self.name_at(item)).collect::<Vec<_>>()
-        });
-        if !allow.is_empty() || !deny.is_empty() {
-            self.found.grants.requests.push(Requests { role: Arc::clone(name), allow, deny });
+            for mapping in mappings {
+                allow.extend(self.requested(self.tree.get(mapping, "roles"), "request.claims_to_roles"));
+            }
+        }
+        let role = Arc::clone(name);
+        let said = Requests { role, allow, deny, search, deny_search };
+        if !said.is_empty() {
+            self.found.grants.requests.push(said);
         }
     }
 
-    /// The entry at the end of these keys.
-    fn path(&self, id: NodeId, keys: &[&str]) -> Option<(NodeId, NodeId)> {
-        let (last, first) = keys.split_last()?;
-        let at = first.iter().try_fold(id, |at, key| self.tree.get(at, key).map(|(_, value)| value))?;
-        self.tree.get(at, last)
+    /// The names of a list of what may be requested; anything else there has no effect.
+    fn requested(&mut self, entry: Option<(NodeId, NodeId)>, what: &'static str) -> Vec<NameAt> {
+        let Some((key, value)) = entry.filter(|&(_, value)| !self.tree.is_null(value)) else {
+            return Vec::new();
+        };
+        if let Some(name) = self.expression(value) {
+            return vec![name];
+        }
+        let items = self.tree.items(value);
+        if items.is_none() {
+            self.report(ProblemKind::RequestRoles(what), key);
+        }
+        items.unwrap_or_default().iter().filter_map(|&item| self.name_at(item)).collect()
+    }
+
+    /// The entry at the end of these keys, or that of an expression on the way.
+    pub(super) fn path(&self, id: NodeId, keys: &[&str]) -> Option<(NodeId, NodeId)> {
+        let mut entry = None;
+        let mut at = id;
+        for key in keys {
+            let (key, value) = self.tree.get(at, key)?;
+            entry = Some((key, value));
+            if self.expression(value).is_some() {
+                break;
+            }
+            at = value;
+        }
+        entry
     }
 
     /// The mappings of a list; anything else there is an error.
@@ -136,12 +180,32 @@ impl Reader<'_> {
         let Some((key, value)) = entry.filter(|&(_, value)| !self.tree.is_null(value)) else {
             return Vec::new();
         };
-        let items = self.tree.items(value);
-        let Some(items) = items.filter(|items| items.iter().all(|&item| self.tree.is_mapping(item))) else {
+        if self.expression(value).is_some() {
+            self.report(ProblemKind::UnknownRoles(what), value);
+            return Vec::new();
+        }
+        let mut items = self.blocks(value);
+        let is_list = self.tree.items(value).is_some() || !items.is_empty();
+        for &item in &items {
+            if self.expression(item).is_some() {
+                self.report(ProblemKind::UnknownRoles(what), item);
+            }
+        }
+        items.retain(|&item| self.expression(item).is_none());
+        if !is_list || !items.iter().all(|&item| self.tree.is_mapping(item)) {
             self.report(ProblemKind::BadMapping(what), key);
             return Vec::new();
-        };
-        items.to_vec()
+        }
+        items
+    }
+
+    /// The items of a list; a single block of Terraform is a list of one.
+    fn blocks(&self, value: NodeId) -> Vec<NodeId> {
+        match self.tree.items(value) {
+            Some(items) => items.to_vec(),
+            None if self.address.is_some() && self.tree.is_mapping(value) => vec![value],
+            None => Vec::new(),
+        }
     }
 
     /// The names of a list of roles; anything else there is an error.
@@ -149,12 +213,17 @@ impl Reader<'_> {
         let Some((key, value)) = entry.filter(|&(_, value)| !self.tree.is_null(value)) else {
             return Vec::new();
         };
+        if let Some(name) = self.expression(value) {
+            self.unknown_name(what, value);
+            return vec![name];
+        }
         let Some(items) = self.tree.items(value) else {
             self.report(ProblemKind::BadGrant(what), key);
             return Vec::new();
         };
         let mut names = Vec::with_capacity(items.len());
         for &item in items {
+            self.unknown_name(what, item);
             match self.name_at(item) {
                 Some(name) => names.push(name),
                 None => self.report(ProblemKind::BadGrant(what), item),
@@ -167,13 +236,16 @@ impl Reader<'_> {
         self.tree.get(id, key).and_then(|(_, value)| self.name_at(value))
     }
 
-    /// A text and its place; neither null nor empty.
+    /// A text and its place, neither null nor empty; of an expression what stands for it.
     fn name_at(&self, id: NodeId) -> Option<NameAt> {
+        if let Some(name) = self.expression(id) {
+            return Some(name);
+        }
         let text = self.tree.text(id).filter(|text| !text.is_empty() && !self.tree.is_null(id))?;
         Some((text.into(), self.document.place(self.tree.span(id))))
     }
 
     fn is_list(&self, id: NodeId) -> bool {
-        self.scalar(id, "membership_kind").is_some_and(|(kind, _)| kind.as_ref() == LIST_MEMBERSHIP)
+        self.scalar(id, "membership_kind").is_some_and(|(kind, _)| LIST_MEMBERSHIP.contains(&kind.as_ref()))
     }
 }

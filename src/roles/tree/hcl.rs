@@ -1,4 +1,4 @@
-//! Builds trees from Terraform's HCL: each resource of one type as a mapping of what is in it. What is
+//! Builds trees from Terraform's HCL: each resource of some types as a mapping of what is in it. What is
 //! no literal is unknown and stays so; nothing is evaluated.
 
 use std::borrow::Cow;
@@ -14,18 +14,20 @@ use crate::roles::problem::ProblemKind;
 use crate::roles::resource::quoted;
 
 /// A resource of a Terraform file.
-pub(in crate::roles) struct Resource {
+pub(in crate::roles) struct Resource<'a> {
+    /// Its type, such as `teleport_role`.
+    pub(in crate::roles) kind: &'a str,
     /// Its address, such as `teleport_role.x`.
     pub(in crate::roles) address: String,
     /// The mapping of what is in it.
     pub(in crate::roles) id: NodeId,
 }
 
-/// Hands each resource of this type to `each`.
+/// Hands each resource whose type is `wanted` to `each`.
 pub(in crate::roles) fn read(
     source: &str,
-    resource_type: &str,
-    mut each: impl FnMut(&Tree<'_>, &Resource),
+    wanted: impl Fn(&str) -> bool,
+    mut each: impl FnMut(&Tree<'_>, &Resource<'_>),
 ) -> Result<(), TreeError> {
     let lines = Lines::new(source);
     if source.len() > limits::MAX_HCL_BYTES {
@@ -45,14 +47,15 @@ pub(in crate::roles) fn read(
     })?;
     for block in body.blocks().filter(|block| block.has_ident("resource")) {
         let [kind, name] = block.labels.as_slice() else { continue };
-        if kind.as_str() != resource_type {
+        let kind = kind.as_str();
+        if !wanted(kind) {
             continue;
         }
         let mut builder = Builder { lines: &lines, tree: Tree::default() };
         let at = name.span().unwrap_or_default();
         let id = builder.body(&block.body, at);
-        let address = format!("{resource_type}.{}", name.as_str());
-        each(&builder.tree, &Resource { address, id });
+        let address = format!("{kind}.{}", name.as_str());
+        each(&builder.tree, &Resource { kind, address, id });
     }
     Ok(())
 }
