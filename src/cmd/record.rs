@@ -248,6 +248,9 @@ fn tell(args: &RecordArgs, outcome: &Outcome, path: &Path, program: &OsStr) {
     if args.quiet {
         return;
     }
+    if let Some(bytes) = outcome.smaller_buffer {
+        super::say(&format!("recmode: there was memory for a buffer of {bytes} bytes only\n"));
+    }
     for file in &outcome.spoiled {
         super::say(&format!(
             "recmode: {}: the recording was moved, removed or changed by others\n",

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
@@ -31,7 +32,9 @@ const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
 /// blocks that a full disk won't give again.
 #[derive(Debug)]
 pub struct RecordingFile {
-    file: File,
+    file: Arc<File>,
+    /// Where it is new, to be synced once; not of every directory that may be written to.
+    directory: Option<Arc<File>>,
     path: PathBuf,
     end: u64,
     torn: u64,
@@ -66,7 +69,8 @@ impl RecordingFile {
             .map_err(fault)?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
-            file,
+            file: Arc::new(file),
+            directory: path.parent().and_then(|parent| File::open(parent).ok()).map(Arc::new),
             path: path.to_owned(),
             end: 0,
             torn: 0,
@@ -115,7 +119,7 @@ impl RecordingFile {
         self.advance(kept, written);
         batch.cut(kept);
         if self.end - self.writeback >= WRITEBACK_STEP {
-            sys::start_writeback(&self.file, self.writeback, self.end - self.writeback);
+            sys::start_writeback(&*self.file, self.writeback, self.end - self.writeback);
             self.writeback = self.end;
         }
         // What follows of a longer torn line is cut; and a torn line over an older one may have a
@@ -145,12 +149,16 @@ impl RecordingFile {
         result.and(cut)
     }
 
-    /// Another descriptor of the file.
-    ///
-    /// # Errors
-    /// Those of dup(2).
-    pub fn try_clone(&self) -> io::Result<OwnedFd> {
-        Ok(self.file.try_clone()?.into())
+    /// The file, to be synced beside the writing.
+    #[must_use]
+    pub fn shared(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// The directory that it was created in, where that can be opened.
+    #[must_use]
+    pub fn directory(&self) -> Option<Arc<File>> {
+        self.directory.clone()
     }
 
     /// Closes the file; what was set aside and not used is given back.
@@ -158,10 +166,14 @@ impl RecordingFile {
     /// # Errors
     /// The fault, with the errno of close(2).
     pub fn close(mut self) -> Result<(), Fault> {
+        let fault = |errno: Errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) };
         let cut = self.cut();
-        let closed = nix::unistd::close(OwnedFd::from(self.file))
-            .map_err(|errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) });
-        cut.and(closed)
+        let last = match Arc::try_unwrap(self.file) {
+            Ok(file) => OwnedFd::from(file),
+            // A sync is still under way; closing any descriptor of the file says what went wrong with it.
+            Err(shared) => nix::unistd::dup(&*shared).map_err(fault)?,
+        };
+        cut.and(nix::unistd::close(last).map_err(fault))
     }
 
     /// Looks whether the file is still at its path.
@@ -251,7 +263,7 @@ impl RecordingFile {
         let offset = i64::try_from(self.end).map_err(|_| Errno::EFBIG)?;
         let len = i64::try_from(until - self.end).map_err(|_| Errno::EFBIG)?;
         loop {
-            match fallocate(&self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, offset, len) {
+            match fallocate(&*self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, offset, len) {
                 Err(Errno::EINTR) => {}
                 result => return result,
             }

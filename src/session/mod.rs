@@ -34,7 +34,7 @@ use crate::oplog::{self, Happening, Identity, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
-use crate::ring::{Producer, ring};
+use crate::ring::{Consumer, Producer, ring};
 use crate::stall::{StallWatch, TICK};
 use crate::sys::{self, Forked};
 use command::{Pty, Running};
@@ -88,6 +88,8 @@ pub struct Outcome {
     pub output_error: Option<io::Error>,
     /// Whether the session was refused since the file exists.
     pub file_exists: bool,
+    /// Bytes that the buffer had, where there was no memory for the wanted ones.
+    pub smaller_buffer: Option<usize>,
 }
 
 /// The operator's log, from the terminal side.
@@ -155,7 +157,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     plan.recording.header.term.rows = size.ws_row;
     plan.recording.started = boottime_micros();
 
-    let (producer, consumer) = ring(plan.buffer.max(LEAST_BUFFER))?;
+    let (producer, consumer, smaller_buffer) = buffer(plan.buffer.max(LEAST_BUFFER))?;
     let (ours, theirs) = channel()?;
     let path = plan.recording.path.clone();
     let to_file = plan.recording.log.is_some();
@@ -169,7 +171,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let log = Log { identity, to_file, socket: (!to_file).then(LogSocket::connect).flatten() };
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { smaller_buffer, ..Outcome::default() };
     let mut enforcer = Enforcer::new(plan.mode);
     let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
     for fault in &outcome.faults {
@@ -220,6 +222,20 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     enforcer.running();
     outer.enter_raw();
     Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, &plan, outcome).run())
+}
+
+/// A ring of so many bytes or, where there is no memory for it, of as many as there is memory for.
+fn buffer(wanted: usize) -> io::Result<(Producer, Consumer, Option<usize>)> {
+    let mut bytes = wanted;
+    loop {
+        match ring(bytes) {
+            Ok((producer, consumer)) => return Ok((producer, consumer, (bytes < wanted).then_some(bytes))),
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory && bytes > LEAST_BUFFER => {
+                bytes = (bytes / 2).max(LEAST_BUFFER);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The size of the session's terminal: the given one, the user's terminal's, or 80x24.

@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
@@ -176,7 +177,7 @@ fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
 
 impl Recorder {
     fn serve(&mut self) {
-        if let Err(fault) = self.open() {
+        if let Err(fault) = self.open().and_then(|()| self.durability.start()) {
             self.fail(fault);
         }
         let mut retry_at = Instant::now() + RETRY;
@@ -258,7 +259,9 @@ impl Recorder {
             ];
             let fds = if failing { &mut fds[..4] } else { &mut fds[..] };
             let count = poll(fds, timeout);
-            ordered = count.is_ok_and(|count| count > 0) && fds[0].any() != Some(false);
+            // Where poll fails, as with a limit on descriptors below their number, only a look tells.
+            ordered = count
+                .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));
             let happened = |index: usize| fds[index].any() == Some(true);
             look |= happened(2) || happened(3) || count == Ok(0);
             woken = !failing && happened(4);
