@@ -12,6 +12,7 @@ mod frozen;
 mod hardship;
 mod harness;
 mod kill;
+mod matrix;
 mod options;
 mod process;
 mod reader;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use harness::Test;
+use harness::Verdict;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -45,13 +46,14 @@ fn main() -> ExitCode {
         aftermath::TESTS,
         hardship::TESTS,
     ];
-    let trials = tests.concat().into_iter().map(trial).collect();
+    let tests = tests.concat().into_iter().map(|(name, test)| trial(name, test));
+    let trials = tests.chain(matrix::tests().into_iter().map(|(name, test)| trial(&name, test))).collect();
     libtest_mimic::run(&args, trials).exit_code()
 }
 
-fn trial((name, test): Test) -> Trial {
-    let name = name.strip_prefix("e2e::").unwrap_or(name);
-    Trial::ignorable_test(name, move || match test() {
+fn trial(name: &str, test: impl FnOnce() -> Verdict + Send + 'static) -> Trial {
+    let name = name.strip_prefix("e2e::").unwrap_or(name).to_owned();
+    Trial::ignorable_test(name.clone(), move || match test() {
         Ok(()) => Ok(Completion::Completed),
         Err(skip) => {
             eprintln!("skipped: {name}: {skip}");

@@ -2,6 +2,7 @@
 
 mod cast;
 mod disk;
+mod fuse;
 mod lab;
 mod outer;
 mod process;
@@ -15,9 +16,10 @@ use std::time::{Duration, Instant};
 
 pub(crate) use cast::Cast;
 pub(crate) use disk::Disk;
+pub(crate) use fuse::{Call, Fault, FaultyDisk};
 pub(crate) use lab::{Lab, Run};
 pub(crate) use outer::{End, Outer};
-pub(crate) use process::{alive, cpu_ticks, kill, named_pid, recording_side, resident_kib};
+pub(crate) use process::{Pid, alive, cpu_ticks, kill, named_pid, recording_side, resident_kib};
 
 /// A test's name and body.
 pub(crate) type Test = (&'static str, fn() -> Verdict);

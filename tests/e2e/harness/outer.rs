@@ -170,6 +170,15 @@ impl Outer {
         }
     }
 
+    /// Waits until `pattern` is shown, or the command has ended without.
+    #[track_caller]
+    pub(crate) fn shows_or_ends(&mut self, limit: Duration, pattern: &str) -> bool {
+        super::until(limit, "what is to be shown, or the end", || {
+            find(&self.seen(), pattern).is_some() || self.child.try_wait().expect("wait").is_some()
+        });
+        find(&self.seen(), pattern).is_some()
+    }
+
     /// Waits until so many bytes were shown.
     #[track_caller]
     pub(crate) fn wait_for_bytes(&self, n: usize) {
