@@ -5,16 +5,17 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::unistd::{Pid, tcgetpgrp};
+use nix::unistd::{Pid, pipe2, tcgetpgrp};
 
+use super::cgroup::Cgroup;
 use super::input_mask::Echo;
 use super::outer::own_flags;
 use crate::exit;
@@ -57,6 +58,8 @@ pub struct Running {
     /// The pipe to the command's input, where that is no terminal.
     pub stdin: Option<OwnedFd>,
     status: Option<u8>,
+    /// Where the session's processes are.
+    cgroup: Option<Cgroup>,
 }
 
 impl Running {
@@ -72,24 +75,35 @@ impl Running {
         piped: bool,
         mask: SigSet,
         spared: Vec<i32>,
+        cgroup: Option<Cgroup>,
     ) -> io::Result<Self> {
         let (program, args) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(program);
         command.args(args).envs(env.iter().copied());
-        command.stdin(if piped { Stdio::piped() } else { pty.slave.try_clone()?.into() });
-        command.stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
+        let (theirs, stdin): (OwnedFd, _) = if piped {
+            let (theirs, ours) = pipe2(OFlag::O_CLOEXEC)?;
+            own_flags(&ours)?;
+            (theirs, Some(ours))
+        } else {
+            (pty.slave.try_clone()?, None)
+        };
+        command.stdin(theirs).stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
         sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let mut child = command.spawn().map_err(|error| {
+        let group = cgroup.as_ref().map(AsFd::as_fd);
+        let pid = sys::spawn_into(&mut command, group).map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
             let script = error.kind() == io::ErrorKind::NotFound && Path::new(program).is_file();
             if script { io::Error::other("bad interpreter: No such file or directory") } else { error }
         })?;
-        let stdin = child.stdin.take().map(OwnedFd::from);
-        if let Some(stdin) = &stdin {
-            own_flags(stdin)?;
-        }
-        let pid = Pid::from_raw(child.id().cast_signed());
-        Ok(Self { pid, spared, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
+        Ok(Self {
+            pid,
+            spared,
+            master: Some(pty.master),
+            slave: Some(pty.slave),
+            stdin,
+            status: None,
+            cgroup,
+        })
     }
 
     /// The exit status, once the command has ended: its own, or 128+N.
@@ -98,9 +112,11 @@ impl Running {
         self.status
     }
 
-    /// Collects every child that has ended: the command, and orphans of the session.
-    pub fn reap(&mut self) {
+    /// Collects every child that has ended: the command, and orphans of the session. Whether there was any.
+    pub fn reap(&mut self) -> bool {
+        let mut any = false;
         while let Some((pid, ended)) = sys::next_ended_child() {
+            any = true;
             if pid == self.pid {
                 self.status = Some(match ended {
                     Ended::Exited(code) => u8::try_from(code & 0xff).unwrap_or(0),
@@ -108,6 +124,7 @@ impl Running {
                 });
             }
         }
+        any
     }
 
     /// Tells the session that its terminal went away, as sshd and a closed terminal window do.
@@ -164,14 +181,20 @@ impl Running {
         ];
         let mut step = 0;
         loop {
-            self.reap();
+            let ended = self.reap();
             let left = self.descendants();
-            if left.is_empty() || begun.elapsed() > PATIENCE {
+            // What forks and ends all the time is easily missed where processes are listed; but the
+            // ended ones are ours to collect.
+            let restless = ended || self.cgroup.as_ref().is_some_and(Cgroup::is_populated);
+            if (left.is_empty() && !restless) || begun.elapsed() > PATIENCE {
                 return left;
             }
             // Whoever is new gets the signals of the step again; KILL is repeated until nobody is left.
             while step + 1 < steps.len() && begun.elapsed() >= steps[step + 1].0 {
                 step += 1;
+            }
+            if let (true, Some(cgroup)) = (step + 1 == steps.len(), &self.cgroup) {
+                let _ = cgroup.kill();
             }
             for &signal in steps[step].1 {
                 // The groups first: they are known even where the list of processes is not to be had.

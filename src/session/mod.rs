@@ -4,6 +4,7 @@
 //! syncs or closes anything on a disk: that is the recording side's, a process of its own, so that
 //! a disk that hangs can't hold this one.
 
+mod cgroup;
 mod command;
 mod enforce;
 mod input_mask;
@@ -37,6 +38,7 @@ use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::stall::{StallWatch, TICK};
 use crate::sys::{self, Forked};
+use cgroup::Cgroup;
 use command::{Pty, Running};
 use outer::Outer;
 use pump::Pump;
@@ -212,7 +214,9 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let mut spared = command::own_children();
     spared.push(recorder.pid.as_raw());
     let piped = outer.input_is_stream();
-    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), spared) {
+    let cgroup = Cgroup::create(&plan.recording.header.session.session);
+    let running = match Running::start(pty, &plan.command, &env, piped, signals.mask_before(), spared, cgroup)
+    {
         Ok(running) => Some(running),
         Err(error) => {
             outcome.not_executed = Some(error);

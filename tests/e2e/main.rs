@@ -20,6 +20,7 @@ mod start;
 mod streams;
 mod tampering;
 mod terminal;
+mod termination;
 
 use std::env;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        termination::TESTS,
         aftermath::TESTS,
         hardship::TESTS,
     ];
