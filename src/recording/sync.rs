@@ -13,7 +13,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::unistd::{fdatasync, fsync};
 
 use super::{Cause, Fault, Operation, RecordingFile, Unit};
-use crate::stall::{StallWatch, TICK};
+use crate::stall::StallWatch;
 
 /// The thread calls two functions; this is plenty.
 const STACK: usize = 64 * 1024;
@@ -135,7 +135,8 @@ impl Durability {
         {
             self.due = None;
             self.syncer.begin(self.job(file))?;
-            self.under_way = Some((StallWatch::new(Duration::ZERO), Instant::now(), written));
+            let watch = StallWatch::new(Duration::ZERO, self.stall_timeout);
+            self.under_way = Some((watch, Instant::now(), written));
         }
         Ok(())
     }
@@ -150,7 +151,7 @@ impl Durability {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         match (&self.under_way, self.due) {
-            (Some(_), _) => Some(TICK),
+            (Some((watch, ..)), _) => Some(watch.tick()),
             (None, due) => due.map(|due| due.saturating_duration_since(Instant::now())),
         }
     }

@@ -36,7 +36,7 @@ use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
 use crate::ring::{Consumer, Producer, ring};
-use crate::stall::{StallWatch, TICK};
+use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
 use cgroup::Cgroup;
 use command::{Pty, Running};
@@ -197,7 +197,10 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         Started::Signalled(status) => {
             recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
             outcome.status = status;
-            log.tell(&recorder, &Happening::End { reason: Reason::Signal, status, lost: None });
+            log.tell(
+                &recorder,
+                &Happening::End { reason: Reason::Signal, status, lost: None, seconds: None },
+            );
             return Ok(outcome);
         }
     }
@@ -264,7 +267,7 @@ fn await_start(
         Mode::BestEffort => START_PATIENCE.min(stall_timeout),
     };
     let begun = Instant::now();
-    let mut watch = StallWatch::new(Duration::ZERO);
+    let mut watch = StallWatch::new(Duration::ZERO, patience);
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {
@@ -296,7 +299,7 @@ fn await_start(
             PollFd::new(recorder.channel.as_fd(), PollFlags::POLLIN),
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         ];
-        let _ = poll(&mut fds, PollTimeout::try_from(TICK.min(patience / 4)).unwrap_or(PollTimeout::MAX));
+        let _ = poll(&mut fds, PollTimeout::try_from(watch.tick()).unwrap_or(PollTimeout::MAX));
         while let Some(signalled) = signals.next() {
             match signalled {
                 Signalled::End(signal) => return Started::Signalled(exit::signal_status(signal)),

@@ -10,7 +10,8 @@ use nix::unistd::Pid;
 
 use crate::faulty::limited;
 use crate::harness::{
-    Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, needs_tools, recmode, tests, until,
+    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, needs_tools, recmode, recording_side,
+    tests, until,
 };
 
 tests![
@@ -24,6 +25,7 @@ tests![
     a_warning_is_shown_when_the_alternate_screen_is_left_though_the_disk_is_back,
     a_missing_interpreter_is_no_missing_command,
     output_that_fails_is_named,
+    time_in_which_recmode_was_stopped_is_no_stall,
     any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
 ];
 
@@ -190,5 +192,30 @@ fn any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason() -> Verd
         }
         assert!(recorded > 0, "{mode}: no limit was enough");
     }
+    Ok(())
+}
+
+fn time_in_which_recmode_was_stopped_is_no_stall() -> Verdict {
+    let lab = Lab::new();
+    let script = "echo ready; i=0; while [ -z \"$x\" ]; do echo tick; read -t 0.05 x; done; exit 3";
+    let args = ["-q", "--mode", "strict", "--stall-timeout", "1s", "--", "bash", "-c", script];
+    let mut outer = lab.outer(&lab.record(&args));
+    outer.wait_for("ready\r\ntick\r\n");
+    let (pump, recorder) = (outer.pid(), recording_side(outer.pid()));
+    for stopped in [&[recorder][..], &[pump], &[recorder, pump], &[pump, recorder]] {
+        for &pid in stopped {
+            harness::kill(pid, Signal::SIGSTOP);
+        }
+        // More than the timeout, with output that waits to be recorded.
+        std::thread::sleep(Duration::from_millis(2500));
+        for &pid in stopped {
+            harness::kill(pid, Signal::SIGCONT);
+        }
+        outer.wait_for("tick\r\ntick\r\n");
+    }
+    outer.send("x\r");
+    let end = outer.end();
+    assert_eq!(end.status, 3, "{}", String::from_utf8_lossy(&end.seen));
+    Cast::read(&lab.cast()).assert_closed(3);
     Ok(())
 }

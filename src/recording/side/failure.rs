@@ -106,7 +106,9 @@ impl Recorder {
         if self.failing.is_some() && self.plan.retry {
             self.recover();
         }
-        while self.failing.is_none() && self.record_claim() {}
+        while self.failing.is_none() && self.record_claim() {
+            self.report_dropped();
+        }
         if self.failing.is_none() {
             self.transcript.release_held();
             if self.write()

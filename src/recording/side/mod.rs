@@ -202,6 +202,7 @@ impl Recorder {
                 }
                 self.plan.retry.then(|| retry_at.saturating_duration_since(Instant::now()))
             } else if self.record_claim() {
+                self.report_dropped();
                 let now = Instant::now();
                 retry_at = now + RETRY;
                 // Output without a pause must not keep orders waiting.
@@ -325,7 +326,12 @@ impl Recorder {
     /// Takes the terminal side's last words to the log, and adds its death where that came first.
     fn finish_log(&mut self) {
         if self.hung_up && self.finish.is_none() && self.stop.is_none() {
-            let ending = Happening::End { reason: Reason::TerminalSideDied, status: KILLED, lost: None };
+            let ending = Happening::End {
+                reason: Reason::TerminalSideDied,
+                status: KILLED,
+                lost: None,
+                seconds: None,
+            };
             let now = jiff::Timestamp::now();
             if self.log.is_some() {
                 self.append_to_log(oplog::json(&now.to_string(), &self.plan.identity, &ending));
@@ -395,6 +401,15 @@ impl Recorder {
         // The batch holds its own copy of what could not be written.
         self.consumer.release(self.claimed);
         true
+    }
+
+    /// Reports a gap that was told without a failure.
+    fn report_dropped(&mut self) {
+        if self.failing.is_none()
+            && let Some(gap) = self.transcript.take_told()
+        {
+            self.channel.send(&Report::Dropped(gap.lost));
+        }
     }
 
     /// Writes what is encoded: then it is accepted, else the failure is reported.

@@ -160,7 +160,8 @@ impl Pump {
 
     pub(super) fn log_end(&self, reason: Reason) {
         let (status, lost) = (self.outcome.status, self.outcome.lost);
-        self.log.tell(&self.recorder, &Happening::End { reason, status, lost });
+        let seconds = self.failing_since.map(|since| since.elapsed().as_secs_f64());
+        self.log.tell(&self.recorder, &Happening::End { reason, status, lost, seconds });
     }
 
     pub(super) fn ending(&self) -> Ending {

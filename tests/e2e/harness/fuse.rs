@@ -97,6 +97,17 @@ impl FaultyDisk {
         self.break_after(0, call, fault);
     }
 
+    /// How many syncs there were.
+    pub(crate) fn syncs(&self) -> u64 {
+        self.state.lock().syncs
+    }
+
+    /// Whether a file on the disk holds this text.
+    pub(crate) fn holds(&self, name: &str, text: &str) -> bool {
+        let inner = self.state.lock();
+        inner.find(name).is_some_and(|ino| super::find(&inner.files[&ino].content, text).is_some())
+    }
+
     /// Takes the faults away; calls that hang are done now.
     pub(crate) fn heal(&self) {
         let mut inner = self.state.lock();
@@ -135,6 +146,7 @@ struct Inner {
     files: BTreeMap<u64, Node>,
     rules: Vec<Rule>,
     healed: u64,
+    syncs: u64,
 }
 
 #[derive(Default)]
@@ -352,6 +364,7 @@ impl Filesystem for Memory {
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        self.0.lock().syncs += 1;
         self.empty(Call::Sync, reply);
     }
 
