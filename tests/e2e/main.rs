@@ -16,6 +16,7 @@ mod matrix;
 mod options;
 mod process;
 mod reader;
+mod soak;
 mod start;
 mod streams;
 mod tampering;
@@ -45,10 +46,13 @@ fn main() -> ExitCode {
         streams::TESTS,
         terminal::TESTS,
         termination::TESTS,
+        soak::TESTS,
         aftermath::TESTS,
         hardship::TESTS,
     ];
     let tests = tests.concat().into_iter().map(|(name, test)| trial(name, test));
+    let long = trial(soak::LONG.0, soak::LONG.1).with_ignored_flag(true);
+    let tests = tests.chain([long]);
     let trials = tests.chain(matrix::tests().into_iter().map(|(name, test)| trial(&name, test))).collect();
     libtest_mimic::run(&args, trials).exit_code()
 }

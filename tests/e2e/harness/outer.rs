@@ -133,6 +133,11 @@ impl Outer {
         }
     }
 
+    /// Types what the terminal takes at once: a session may have stopped reading.
+    pub(crate) fn try_send(&self, bytes: impl AsRef<[u8]>) -> bool {
+        nix::unistd::write(self.master(), bytes.as_ref()).is_ok()
+    }
+
     /// Waits until `pattern` is shown after what was waited for before.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, pattern: impl AsRef<[u8]>) {
