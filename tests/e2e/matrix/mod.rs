@@ -241,7 +241,7 @@ const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "unmounted lazily",
-        stage: Stage::tmpfs,
+        stage: || harness::needs_root().and_then(|()| Stage::tmpfs()),
         strike: |stage, _| stage.disk().detach(),
         heal: Some(|_| {}),
         floods: false,
