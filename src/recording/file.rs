@@ -168,12 +168,11 @@ impl RecordingFile {
     pub fn close(mut self) -> Result<(), Fault> {
         let fault = |errno: Errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) };
         let cut = self.cut();
-        let last = match Arc::try_unwrap(self.file) {
-            Ok(file) => OwnedFd::from(file),
-            // A sync is still under way; closing any descriptor of the file says what went wrong with it.
-            Err(shared) => nix::unistd::dup(&*shared).map_err(fault)?,
-        };
-        cut.and(nix::unistd::close(last).map_err(fault))
+        match Arc::try_unwrap(self.file) {
+            Ok(file) => cut.and(nix::unistd::close(OwnedFd::from(file)).map_err(fault)),
+            // A sync that is under way closes it.
+            Err(_) => cut,
+        }
     }
 
     /// Looks whether the file is still at its path.

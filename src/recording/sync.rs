@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -105,12 +105,15 @@ impl Durability {
         Ok(())
     }
 
-    /// Brings all to the disk, at the end, and waits for it.
+    /// Brings all to the disk, at the end, and waits for it, also for a sync that is under way: an
+    /// error is told once, and it may be that one's.
     ///
     /// # Errors
     /// The sync's fault.
-    pub fn finish(&self, file: &RecordingFile) -> Result<(), Fault> {
-        if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) }
+    pub fn finish(&mut self, file: &RecordingFile) -> Result<(), Fault> {
+        let synced = if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) };
+        self.under_way = None;
+        self.syncer.stop().unwrap_or(Ok(())).and(synced)
     }
 
     /// Begins a sync that is due, and ends one that is over.
@@ -179,6 +182,7 @@ impl AsFd for Durability {
 struct Syncer {
     jobs: Option<Sender<Job>>,
     results: Option<Receiver<Result<(), Fault>>>,
+    thread: Option<JoinHandle<()>>,
     done: Arc<EventFd>,
 }
 
@@ -189,7 +193,7 @@ impl Syncer {
     /// Those of eventfd(2).
     fn new() -> io::Result<Self> {
         let done = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Self { jobs: None, results: None, done: Arc::new(done) })
+        Ok(Self { jobs: None, results: None, thread: None, done: Arc::new(done) })
     }
 
     /// Begins to sync.
@@ -221,7 +225,8 @@ impl Syncer {
         let (jobs, to_do) = channel::<Job>();
         let (report, results) = channel();
         let done = Arc::clone(&self.done);
-        thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK).spawn(move || {
+        let builder = thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK);
+        let thread = builder.spawn(move || {
             for job in to_do {
                 let result = sync_all(&job);
                 // The last one to hold a file closes it, which may wait for the disk too: here it holds nobody.
@@ -231,8 +236,18 @@ impl Syncer {
                 }
             }
         })?;
-        (self.jobs, self.results) = (Some(jobs), Some(results));
+        (self.jobs, self.results, self.thread) = (Some(jobs), Some(results), Some(thread));
         Ok(())
+    }
+
+    /// Ends the thread, which gives up the file; what its last sync came to, if nobody asked yet.
+    fn stop(&mut self) -> Option<Result<(), Fault>> {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = self.done.read();
+        self.results.take()?.try_recv().ok()
     }
 }
 
