@@ -197,6 +197,9 @@ pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &O
     for pid in &outcome.survivors {
         super::say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
     }
+    if let Some(bytes) = outcome.smaller_buffer.filter(|_| telling.losses) {
+        super::say(&format!("recmode: there was memory for a buffer of {bytes} bytes only\n"));
+    }
     if telling.losses {
         for file in &outcome.spoiled {
             super::say(&format!(

@@ -48,6 +48,13 @@ pub enum Happening {
         /// How long it failed.
         seconds: f64,
     },
+    /// Output was dropped while the disk was slow, without a failure.
+    Gap {
+        /// Why.
+        error: String,
+        /// Bytes of output that are lost.
+        lost: u64,
+    },
     /// Strict mode did not let the session begin.
     Refused,
     /// A login was not admitted.
@@ -75,6 +82,8 @@ pub enum Happening {
         status: u8,
         /// Bytes of output that are in no file, where that is known.
         lost: Option<u64>,
+        /// How long the recording had failed by then, if it did.
+        seconds: Option<f64>,
     },
 }
 
@@ -106,7 +115,9 @@ impl Happening {
             | Self::Unjudged { .. }
             | Self::Terminated
             | Self::Survivor { .. } => Severity::Error,
-            Self::Recovery { .. } | Self::End { lost: None | Some(1..), .. } => Severity::Warning,
+            Self::Recovery { .. } | Self::Gap { .. } | Self::End { lost: None | Some(1..), .. } => {
+                Severity::Warning
+            }
             Self::Start | Self::End { .. } => Severity::Info,
         }
     }
@@ -121,6 +132,7 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
         Happening::Recovery { bytes, lost, seconds } => {
             format!("recording resumed; bytes={bytes} lost={lost} seconds={seconds:.3}")
         }
+        Happening::Gap { error, lost } => format!("output was dropped; error={error} lost={lost}"),
         Happening::Refused => "session refused by strict mode".to_owned(),
         Happening::NotAdmitted { cause } => format!("login not admitted: {}", escape::controls(cause)),
         Happening::Unjudged { cause } => {
@@ -128,11 +140,12 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
         }
         Happening::Terminated => "session terminated by strict mode".to_owned(),
         Happening::Survivor { pid } => format!("a process could not be ended; pid={pid}"),
-        Happening::End { reason, status, lost } => {
+        Happening::End { reason, status, lost, seconds } => {
             let reason = serde_json::to_value(reason).ok();
             let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("?");
             let lost = lost.map_or("unknown".to_owned(), |lost| lost.to_string());
-            format!("session ended; reason={reason} status={status} lost={lost}")
+            let seconds = seconds.map_or(String::new(), |seconds| format!(" seconds={seconds:.3}"));
+            format!("session ended; reason={reason} status={status} lost={lost}{seconds}")
         }
     };
     let Identity { session, user, mode, kind, because, recording } = identity;

@@ -23,6 +23,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// A batch that holds `bytes` of encoded lines in `units` units without asking for more memory.
+    #[must_use]
+    pub fn with_capacity(bytes: usize, units: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), units: Vec::with_capacity(units) }
+    }
+
     /// Ends a unit at the end of the bytes so far.
     pub fn end_unit(&mut self, stream: u64, recorded: u64, time: u64) {
         self.units.push(Unit { end: self.bytes.len(), stream, recorded, time });

@@ -18,8 +18,14 @@ const BATCH: usize = 16 * 1024;
 /// Length of a value: hexadecimal.
 pub const VALUE: usize = 2 * blake3::OUT_LEN;
 
+/// What stands for a value that is not known yet.
+pub const NO_VALUE: &str = match std::str::from_utf8(&[b'0'; VALUE]) {
+    Ok(zeros) => zeros,
+    Err(_) => "",
+};
+
 /// The hash of a file that is being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Chain {
     hasher: blake3::Hasher,
     pending: Vec<u8>,
@@ -29,10 +35,16 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// The chain of a file that will be signed.
+    /// The chain of a new file. `signed` says that it will be signed.
     #[must_use]
-    pub fn to_be_signed() -> Self {
-        Self { signed: Some(TextHash::default()), ..Self::default() }
+    pub fn new(signed: bool) -> Self {
+        Self {
+            hasher: blake3::Hasher::new(),
+            // All that is ever needed: there may be no memory for more in the session.
+            pending: Vec::with_capacity(BATCH),
+            unchecked: 0,
+            signed: signed.then(TextHash::default),
+        }
     }
 
     /// The hash that a signature of the file is over, where there is to be one.
@@ -47,13 +59,13 @@ impl Chain {
         if let Some(signed) = &mut self.signed {
             signed.update(bytes);
         }
-        if self.pending.is_empty() && bytes.len() >= BATCH {
-            self.hasher.update(bytes);
-            return;
-        }
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= BATCH {
+        if self.pending.len() + bytes.len() > BATCH {
             self.settle();
+        }
+        if bytes.len() > BATCH {
+            self.hasher.update(bytes);
+        } else {
+            self.pending.extend_from_slice(bytes);
         }
     }
 
@@ -108,11 +120,11 @@ mod tests {
         for format in [Format::AsciicastV3, Format::AsciicastV2] {
             for piece in [1, 7, 1000, BATCH, 3 * BATCH] {
                 let content = vec![b'x'; 100_000];
-                let mut chain = Chain::default();
+                let mut chain = Chain::new(false);
                 content.chunks(piece).for_each(|bytes| chain.push(bytes));
                 assert_eq!(chain.unchecked(), 100_000);
                 let mut line = Vec::new();
-                Encoder::new(format, 0).record(&Record::empty_check(), &mut line);
+                Encoder::new(format, 0).record(&Record::EMPTY_CHECK, &mut line);
                 let value = value_in(&line).expect("a check");
                 chain.fill(&mut line, value.start);
                 let before = [&content[..], &line[..value.start]].concat();

@@ -27,6 +27,8 @@ pub enum Report {
         /// How long it failed, microseconds.
         micros: u64,
     },
+    /// So many bytes of output were dropped without a failure, as the disk was slow.
+    Dropped(u64),
     /// The recording was closed; `lost` bytes of output are not in it.
     Closed {
         /// Bytes of output that no file holds.

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, OFlag, fallocate, openat};
@@ -35,7 +36,9 @@ const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
 /// blocks that a full disk won't give again.
 #[derive(Debug)]
 pub struct RecordingFile {
-    file: File,
+    file: Arc<File>,
+    /// Where it is new, to be synced once; not of every directory that may be written to.
+    directory: Option<Arc<File>>,
     path: PathBuf,
     end: u64,
     torn: u64,
@@ -58,7 +61,8 @@ impl RecordingFile {
         let file = create_new(path, owners)?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
-            file,
+            file: Arc::new(file),
+            directory: path.parent().and_then(|parent| File::open(parent).ok()).map(Arc::new),
             path: path.to_owned(),
             end: 0,
             torn: 0,
@@ -66,7 +70,7 @@ impl RecordingFile {
             can_reserve: true,
             limit,
             writeback: 0,
-            chain: if signed { Chain::to_be_signed() } else { Chain::default() },
+            chain: Chain::new(signed),
         };
         // Held as long as the session lives: nobody takes a live recording for one that was cut off.
         let _ = new.file.try_lock();
@@ -109,7 +113,7 @@ impl RecordingFile {
         self.chain.push(&batch.bytes[..kept]);
         batch.cut(kept);
         if self.end - self.writeback >= WRITEBACK_STEP {
-            sys::start_writeback(&self.file, self.writeback, self.end - self.writeback);
+            sys::start_writeback(&*self.file, self.writeback, self.end - self.writeback);
             self.writeback = self.end;
         }
         // What follows of a longer torn line is cut; and a torn line over an older one may have a
@@ -131,36 +135,30 @@ impl RecordingFile {
         self.chain.unchecked()
     }
 
-    /// Writes a check over all that the file holds: `batch` is the check's line, in which there is room for the value.
+    /// Writes a check over all that the file holds: `line`, in which there is room for the value.
     ///
     /// # Errors
     /// As [`RecordingFile::append`]; then there is no check.
-    pub fn append_check(&mut self, mut batch: Batch) -> Result<(), Fault> {
-        if let Some(value) = chain::value_in(&batch.bytes) {
-            self.chain.fill(&mut batch.bytes, value.start);
-            self.append(&mut batch).1?;
-            self.chain.checked();
-        }
-        Ok(())
+    pub fn append_check(&mut self, line: &mut [u8]) -> Result<(), Fault> {
+        self.check()?;
+        self.reserve(line.len() as u64)?;
+        let overwrites = self.torn > 0;
+        let written = self.write_check(line, 0);
+        // As in `append`: neither what follows of a longer torn line may stay, nor one over another.
+        let cut = if overwrites { self.cut() } else { Ok(()) };
+        written.and(cut)
     }
 
     /// Writes the closing records, at most [`CLOSING_ROOM`] bytes, into the room set aside for
-    /// them, over a torn line if there is one, and with them a last check, for whose value there is room in
-    /// `check`.
+    /// them, over a torn line if there is one. The last of them is a check, in which there is room for the value.
     ///
     /// # Errors
     /// The fault; a recording without closing records is still valid.
-    pub fn append_closing(&mut self, closing: &[u8], check: &Batch) -> Result<(), Fault> {
+    pub fn append_closing(&mut self, closing: &mut [u8]) -> Result<(), Fault> {
         self.check()?;
-        let mut bytes = [closing, &check.bytes].concat();
-        if let Some(value) = chain::value_in(&check.bytes) {
-            self.chain.fill(&mut bytes, closing.len() + value.start);
-        }
-        let (written, result) = self.write_at_end(&bytes);
-        self.advance(if result.is_ok() { written } else { 0 }, written);
-        if result.is_ok() {
-            self.chain.push(&bytes);
-        }
+        let lines = closing.len().saturating_sub(1);
+        let last = memchr::memrchr(b'\n', &closing[..lines]).map_or(0, |newline| newline + 1);
+        let result = self.write_check(closing, last);
         // Whatever happened, no torn line may stay.
         let cut = self.cut();
         result.and(cut)
@@ -186,12 +184,16 @@ impl RecordingFile {
         written.map_err(io)
     }
 
-    /// Another descriptor of the file.
-    ///
-    /// # Errors
-    /// Those of dup(2).
-    pub fn try_clone(&self) -> io::Result<OwnedFd> {
-        Ok(self.file.try_clone()?.into())
+    /// The file, to be synced beside the writing.
+    #[must_use]
+    pub fn shared(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    /// The directory that it was created in, where that can be opened.
+    #[must_use]
+    pub fn directory(&self) -> Option<Arc<File>> {
+        self.directory.clone()
     }
 
     /// Closes the file; what was set aside and not used is given back.
@@ -199,10 +201,13 @@ impl RecordingFile {
     /// # Errors
     /// The fault, with the errno of close(2).
     pub fn close(mut self) -> Result<(), Fault> {
+        let fault = |errno: Errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) };
         let cut = self.cut();
-        let closed = nix::unistd::close(OwnedFd::from(self.file))
-            .map_err(|errno| Fault { during: Operation::Close, cause: Cause::Errno(errno as i32) });
-        cut.and(closed)
+        match Arc::try_unwrap(self.file) {
+            Ok(file) => cut.and(nix::unistd::close(OwnedFd::from(file)).map_err(fault)),
+            // A sync that is under way closes it.
+            Err(_) => cut,
+        }
     }
 
     /// Looks whether the file is still at its path.
@@ -239,6 +244,20 @@ impl RecordingFile {
             return Ok(());
         };
         Err(Fault { during: Operation::Watch, cause })
+    }
+
+    /// Writes lines of which the one at `at` is a check: all of them count, or none.
+    fn write_check(&mut self, lines: &mut [u8], at: usize) -> Result<(), Fault> {
+        if let Some(value) = chain::value_in(&lines[at..]) {
+            self.chain.fill(lines, at + value.start);
+        }
+        let (written, result) = self.write_at_end(lines);
+        self.advance(if result.is_ok() { written } else { 0 }, written);
+        if result.is_ok() {
+            self.chain.push(lines);
+            self.chain.checked();
+        }
+        result
     }
 
     fn advance(&mut self, kept: usize, written: usize) {
@@ -292,7 +311,7 @@ impl RecordingFile {
         let offset = i64::try_from(self.end).map_err(|_| Errno::EFBIG)?;
         let len = i64::try_from(until - self.end).map_err(|_| Errno::EFBIG)?;
         loop {
-            match fallocate(&self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, offset, len) {
+            match fallocate(&*self.file, FallocateFlags::FALLOC_FL_KEEP_SIZE, offset, len) {
                 Err(Errno::EINTR) => {}
                 result => return result,
             }
@@ -372,7 +391,7 @@ mod tests {
         let path = dir.path().join("a/b/session.cast");
         let mut file = RecordingFile::create(&path, None, false).expect("created");
         file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
-        file.append_closing(b"end\n", &batch(&[])).expect("closed");
+        file.append_closing(&mut b"end\n".to_owned()).expect("closed");
         file.close().expect("closed");
         let metadata = std::fs::metadata(&path).expect("there");
         assert_eq!(metadata.permissions().mode() & 0o777, 0o600);

@@ -1,5 +1,7 @@
 //! Machine records: what recmode notes beside the events, where players don't look.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::chain;
@@ -18,7 +20,7 @@ pub enum Record {
     /// A time in which the recording failed.
     Gap(Gap),
     /// The hash of all bytes of the file before this value, in hexadecimal.
-    Check(String),
+    Check(Cow<'static, str>),
     /// Bytes that went through the streams of a session without a terminal.
     Streams(StreamBytes),
     /// The last record of a recording that was closed.
@@ -40,10 +42,7 @@ pub enum Record {
 
 impl Record {
     /// A check with room for its value.
-    #[must_use]
-    pub fn empty_check() -> Self {
-        Self::Check("0".repeat(chain::VALUE))
-    }
+    pub const EMPTY_CHECK: Self = Self::Check(Cow::Borrowed(chain::NO_VALUE));
 }
 
 /// Bytes that went through a command's standard streams, whether they are recorded or not.

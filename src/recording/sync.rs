@@ -3,11 +3,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -15,7 +15,7 @@ use nix::unistd::{fdatasync, fsync};
 
 use super::{Cause, Fault, Operation, RecordingFile, Unit};
 use crate::quantity;
-use crate::stall::{StallWatch, TICK};
+use crate::stall::StallWatch;
 
 /// The thread calls two functions; this is plenty.
 const STACK: usize = 64 * 1024;
@@ -85,6 +85,19 @@ impl Durability {
         })
     }
 
+    /// Starts what syncs beside the writing, so that a session that is under way needs neither a
+    /// descriptor nor a thread more: its user may have used them up by then.
+    ///
+    /// # Errors
+    /// The fault, where there can be no thread.
+    pub fn start(&mut self) -> Result<(), Fault> {
+        match self.policy {
+            SyncPolicy::Interval(_) => self.syncer.start(),
+            SyncPolicy::None | SyncPolicy::Always => Ok(()),
+        }
+        .map_err(|error| Fault::io(Operation::Sync, &error))
+    }
+
     /// The last unit that is known to be on the disk.
     #[must_use]
     pub fn synced(&self) -> Unit {
@@ -107,19 +120,22 @@ impl Durability {
                 self.due.get_or_insert_with(|| Instant::now() + interval);
             }
             SyncPolicy::Always => {
-                sync_all(&self.descriptors(file)?)?;
+                sync_all(&self.job(file))?;
                 (self.synced, self.new_entry) = (unit, false);
             }
         }
         Ok(())
     }
 
-    /// Brings all to the disk, at the end, and waits for it.
+    /// Brings all to the disk, at the end, and waits for it, also for a sync that is under way: an
+    /// error is told once, and it may be that one's.
     ///
     /// # Errors
     /// The sync's fault.
-    pub fn finish(&self, file: &RecordingFile) -> Result<(), Fault> {
-        if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.descriptors(file)?) }
+    pub fn finish(&mut self, file: &RecordingFile) -> Result<(), Fault> {
+        let synced = if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) };
+        self.under_way = None;
+        self.syncer.stop().unwrap_or(Ok(())).and(synced)
     }
 
     /// Begins a sync that is due, and ends one that is over.
@@ -143,8 +159,9 @@ impl Durability {
             && let Some(file) = file
         {
             self.due = None;
-            self.syncer.begin(self.descriptors(file)?)?;
-            self.under_way = Some((StallWatch::new(Duration::ZERO), Instant::now(), written));
+            self.syncer.begin(self.job(file))?;
+            let watch = StallWatch::new(Duration::ZERO, self.stall_timeout);
+            self.under_way = Some((watch, Instant::now(), written));
         }
         Ok(())
     }
@@ -159,22 +176,21 @@ impl Durability {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         match (&self.under_way, self.due) {
-            (Some(_), _) => Some(TICK),
+            (Some((watch, ..)), _) => Some(watch.tick()),
             (None, due) => due.map(|due| due.saturating_duration_since(Instant::now())),
         }
     }
 
-    /// The file and, as long as it is new there, its directory.
-    fn descriptors(&self, file: &RecordingFile) -> Result<Vec<OwnedFd>, Fault> {
-        let fault = |error: io::Error| Fault::io(Operation::Sync, &error);
-        let mut fds = vec![file.try_clone().map_err(fault)?];
-        if self.new_entry
-            && let Some(directory) = file.path().parent()
-        {
-            fds.push(File::open(directory).map_err(fault)?.into());
-        }
-        Ok(fds)
+    fn job(&self, file: &RecordingFile) -> Job {
+        Job { file: file.shared(), directory: file.directory().filter(|_| self.new_entry) }
     }
+}
+
+/// A file to sync and, as long as it is new there, its directory.
+#[derive(Debug)]
+struct Job {
+    file: Arc<File>,
+    directory: Option<Arc<File>>,
 }
 
 impl AsFd for Durability {
@@ -186,8 +202,9 @@ impl AsFd for Durability {
 /// The thread that syncs, once there is something to sync.
 #[derive(Debug)]
 struct Syncer {
-    jobs: Option<Sender<Vec<OwnedFd>>>,
+    jobs: Option<Sender<Job>>,
     results: Option<Receiver<Result<(), Fault>>>,
+    thread: Option<JoinHandle<()>>,
     done: Arc<EventFd>,
 }
 
@@ -198,19 +215,17 @@ impl Syncer {
     /// Those of eventfd(2).
     fn new() -> io::Result<Self> {
         let done = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Self { jobs: None, results: None, done: Arc::new(done) })
+        Ok(Self { jobs: None, results: None, thread: None, done: Arc::new(done) })
     }
 
-    /// Begins to sync these descriptors, the first one's data, the others (directories) wholly.
+    /// Begins to sync.
     ///
     /// # Errors
     /// The fault, where there can be no thread.
-    fn begin(&mut self, fds: Vec<OwnedFd>) -> Result<(), Fault> {
-        if self.jobs.is_none() {
-            self.start().map_err(|error| Fault::io(Operation::Sync, &error))?;
-        }
+    fn begin(&mut self, job: Job) -> Result<(), Fault> {
+        self.start().map_err(|error| Fault::io(Operation::Sync, &error))?;
         // A thread that is gone is seen where its result is asked for.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send(fds));
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
         Ok(())
     }
 
@@ -224,22 +239,37 @@ impl Syncer {
         Some(result.unwrap_or(Err(Fault { during: Operation::Sync, cause: Cause::RecorderGone })))
     }
 
+    /// Starts the thread, unless it was.
     fn start(&mut self) -> io::Result<()> {
-        let (jobs, to_do) = channel::<Vec<OwnedFd>>();
+        if self.jobs.is_some() {
+            return Ok(());
+        }
+        let (jobs, to_do) = channel::<Job>();
         let (report, results) = channel();
         let done = Arc::clone(&self.done);
-        thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK).spawn(move || {
-            for fds in to_do {
-                let result = sync_all(&fds);
-                // A close may wait for the disk too: here it holds nobody.
-                drop(fds);
+        let builder = thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK);
+        let thread = builder.spawn(move || {
+            for job in to_do {
+                let result = sync_all(&job);
+                // The last one to hold a file closes it, which may wait for the disk too: here it holds nobody.
+                drop(job);
                 if report.send(result).is_err() || done.write(1).is_err() {
                     return;
                 }
             }
         })?;
-        (self.jobs, self.results) = (Some(jobs), Some(results));
+        (self.jobs, self.results, self.thread) = (Some(jobs), Some(results), Some(thread));
         Ok(())
+    }
+
+    /// Ends the thread, which gives up the file; what its last sync came to, if nobody asked yet.
+    fn stop(&mut self) -> Option<Result<(), Fault>> {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let _ = self.done.read();
+        self.results.take()?.try_recv().ok()
     }
 }
 
@@ -249,12 +279,10 @@ impl AsFd for Syncer {
     }
 }
 
-fn sync_all(fds: &[OwnedFd]) -> Result<(), Fault> {
-    let (file, directories) =
-        fds.split_first().ok_or(Fault::io(Operation::Sync, &io::ErrorKind::NotFound.into()))?;
-    let result = fdatasync(file);
+fn sync_all(job: &Job) -> Result<(), Fault> {
+    let result = fdatasync(&job.file);
     // Not every file system can sync a directory.
-    for directory in directories {
+    if let Some(directory) = &job.directory {
         let _ = fsync(directory);
     }
     result.map_err(|errno| Fault { during: Operation::Sync, cause: Cause::Errno(errno as i32) })
@@ -276,10 +304,11 @@ mod tests {
         let mut syncer = Syncer::new().expect("an eventfd");
         assert!(syncer.finished().is_none());
         let file = tempfile::tempfile().expect("a file");
-        syncer.begin(vec![file.into()]).expect("a thread");
+        let job = |file: File| Job { file: Arc::new(file), directory: None };
+        syncer.begin(job(file)).expect("a thread");
         assert_eq!(wait(&mut syncer), Ok(()));
         let (pipe, _other) = nix::unistd::pipe().expect("a pipe");
-        syncer.begin(vec![pipe]).expect("a thread");
+        syncer.begin(job(File::from(pipe))).expect("a thread");
         let fault = Fault { during: Operation::Sync, cause: Cause::Errno(libc::EINVAL) };
         assert_eq!(wait(&mut syncer), Err(fault));
     }

@@ -1,8 +1,14 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, Unit, seconds};
-use crate::ring::{Frame, FrameCode};
+use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, seconds};
+use crate::ring::{Frame, FrameCode, HEADER, MAX_PAYLOAD, SEGMENT};
+
+/// What the frames of one claim become at most, each of their bytes being escaped. It is set aside, and
+/// touched only where it is needed, as there may be no memory in the session.
+const MOST_BYTES: usize = 6 * SEGMENT + MOST_FRAMES * 64;
+/// How many frames a claim has at most.
+const MOST_FRAMES: usize = SEGMENT / HEADER;
 
 /// A character whose end has not come yet.
 #[derive(Debug, Default)]
@@ -21,6 +27,8 @@ pub struct Transcript {
     holds: bool,
     held: Held,
     scratch: Vec<u8>,
+    /// The last check's line, whose memory is used again: there may be no other.
+    check: Vec<u8>,
     /// Bytes of output that were seen or lost.
     stream: u64,
     lost: u64,
@@ -57,10 +65,11 @@ impl Transcript {
     pub fn new(format: Format, holds: bool) -> Self {
         Self {
             holds,
-            batch: Batch::default(),
+            batch: Batch::with_capacity(MOST_BYTES, MOST_FRAMES),
             encoder: Encoder::new(format, 0),
             held: Held::default(),
-            scratch: Vec::new(),
+            scratch: Vec::with_capacity(2 * MAX_PAYLOAD),
+            check: Vec::with_capacity(256),
             stream: 0,
             lost: 0,
             typed: 0,
@@ -183,7 +192,8 @@ impl Transcript {
     }
 
     /// The last lines of a recording, as one piece: a marker if there is something to say, what went
-    /// through the streams where there is no terminal, the exit status, the end record.
+    /// through the streams where there is no terminal, the exit status, the end record, and a check with room for
+    /// its value.
     pub fn closing(
         &mut self,
         time: u64,
@@ -209,16 +219,15 @@ impl Transcript {
             lost: self.lost_in_gaps,
         };
         self.encoder.record(&end, out);
+        self.encoder.record(&Record::EMPTY_CHECK, out);
         self.end_unit();
     }
 
-    /// A check record with room for its value, as a batch of its own; `last` is the last unit before it.
-    #[must_use]
-    pub fn check(&mut self, last: Unit) -> Batch {
-        let mut batch = Batch::default();
-        self.encoder.record(&Record::empty_check(), &mut batch.bytes);
-        batch.end_unit(last.stream, last.recorded, last.time);
-        batch
+    /// A check record with room for its value.
+    pub fn check(&mut self) -> &mut [u8] {
+        self.check.clear();
+        self.encoder.record(&Record::EMPTY_CHECK, &mut self.check);
+        &mut self.check
     }
 
     /// The last gap that was told, once.

@@ -6,16 +6,17 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::unistd::{Pid, tcgetpgrp};
+use nix::unistd::{Pid, pipe2, tcgetpgrp};
 
+use super::cgroup::Cgroup;
 use super::input_mask::Echo;
 use super::outer::{Sink, own_flags};
 use crate::exit;
@@ -49,8 +50,8 @@ impl Program<'_> {
         Ok(command)
     }
 
-    fn spawn(&self, mut command: Command) -> io::Result<Child> {
-        command.spawn().map_err(|error| {
+    fn spawn(&self, mut command: Command, cgroup: Option<&Cgroup>) -> io::Result<Pid> {
+        sys::spawn_into(&mut command, cgroup.map(AsFd::as_fd)).map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
             let script = error.kind() == io::ErrorKind::NotFound
                 && self.words.first().is_some_and(|program| Path::new(program).is_file());
@@ -104,6 +105,8 @@ pub struct Running {
     /// The pipe to the command's input, where that is no terminal.
     pub stdin: Option<OwnedFd>,
     status: Option<u8>,
+    /// Where the session's processes are.
+    cgroup: Option<Cgroup>,
 }
 
 impl Running {
@@ -118,18 +121,21 @@ impl Running {
         piped: bool,
         mask: SigSet,
         spared: Vec<i32>,
+        cgroup: Option<Cgroup>,
     ) -> io::Result<Self> {
+        let (theirs, stdin): (OwnedFd, _) = if piped {
+            let (theirs, ours) = pipe2(OFlag::O_CLOEXEC)?;
+            own_flags(ours.as_fd())?;
+            (theirs, Some(ours))
+        } else {
+            (pty.slave.try_clone()?, None)
+        };
         let mut command = program.command()?;
-        command.stdin(if piped { Stdio::piped() } else { pty.slave.try_clone()?.into() });
-        command.stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
+        command.stdin(theirs).stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
         sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let mut child = program.spawn(command)?;
-        let stdin = child.stdin.take().map(OwnedFd::from);
-        if let Some(stdin) = &stdin {
-            own_flags(stdin.as_fd())?;
-        }
-        let pid = Pid::from_raw(child.id().cast_signed());
-        Ok(Self { pid, spared, master: Some(pty.master), slave: Some(pty.slave), stdin, status: None })
+        let pid = program.spawn(command, cgroup.as_ref())?;
+        let (master, slave) = (Some(pty.master), Some(pty.slave));
+        Ok(Self { pid, spared, master, slave, stdin, status: None, cgroup })
     }
 
     /// Starts the command without a terminal, in this session, its standard streams being pipes. As there is
@@ -137,23 +143,25 @@ impl Running {
     ///
     /// # Errors
     /// Why it could not be executed.
-    pub fn start_piped(program: &Program<'_>, mask: SigSet, spared: Vec<i32>) -> io::Result<(Self, Pipes)> {
-        let mut command = program.command()?;
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        sys::run_and_outlive_nobody(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let mut child = program.spawn(command)?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, stderr) else {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        };
-        let pipes = Pipes { stdin: Sink::own(stdin.into()), stdout: stdout.into(), stderr: stderr.into() };
-        for fd in [pipes.stdin.as_fd(), pipes.stdout.as_fd(), pipes.stderr.as_fd()] {
-            own_flags(fd)?;
+    pub fn start_piped(
+        program: &Program<'_>,
+        mask: SigSet,
+        spared: Vec<i32>,
+        cgroup: Option<Cgroup>,
+    ) -> io::Result<(Self, Pipes)> {
+        let [(stdin, to_stdin), (from_stdout, stdout), (from_stderr, stderr)] =
+            [pipe2(OFlag::O_CLOEXEC)?, pipe2(OFlag::O_CLOEXEC)?, pipe2(OFlag::O_CLOEXEC)?];
+        for fd in [&to_stdin, &from_stdout, &from_stderr] {
+            own_flags(fd.as_fd())?;
             // Without it all works, only slower.
             let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(PIPE));
         }
-        let pid = Pid::from_raw(child.id().cast_signed());
-        Ok((Self { pid, spared, master: None, slave: None, stdin: None, status: None }, pipes))
+        let mut command = program.command()?;
+        command.stdin(stdin).stdout(stdout).stderr(stderr);
+        sys::run_and_outlive_nobody(&mut command, mask, vec![Signal::SIGXFSZ]);
+        let pid = program.spawn(command, cgroup.as_ref())?;
+        let pipes = Pipes { stdin: Sink::own(to_stdin), stdout: from_stdout, stderr: from_stderr };
+        Ok((Self { pid, spared, master: None, slave: None, stdin: None, status: None, cgroup }, pipes))
     }
 
     /// The exit status, once the command has ended: its own, or 128+N.
@@ -162,9 +170,11 @@ impl Running {
         self.status
     }
 
-    /// Collects every child that has ended: the command, and orphans of the session.
-    pub fn reap(&mut self) {
+    /// Collects every child that has ended: the command, and orphans of the session. Whether there was any.
+    pub fn reap(&mut self) -> bool {
+        let mut any = false;
         while let Some((pid, ended)) = sys::next_ended_child() {
+            any = true;
             if pid == self.pid {
                 self.status = Some(match ended {
                     Ended::Exited(code) => u8::try_from(code & 0xff).unwrap_or(0),
@@ -172,6 +182,7 @@ impl Running {
                 });
             }
         }
+        any
     }
 
     /// Tells the session that its terminal went away, as sshd and a closed terminal window do.
@@ -228,14 +239,20 @@ impl Running {
         ];
         let mut step = 0;
         loop {
-            self.reap();
+            let ended = self.reap();
             let left = self.descendants();
-            if left.is_empty() || begun.elapsed() > PATIENCE {
+            // What forks and ends all the time is easily missed where processes are listed; but the
+            // ended ones are ours to collect.
+            let restless = ended || self.cgroup.as_ref().is_some_and(Cgroup::is_populated);
+            if (left.is_empty() && !restless) || begun.elapsed() > PATIENCE {
                 return left;
             }
             // Whoever is new gets the signals of the step again; KILL is repeated until nobody is left.
             while step + 1 < steps.len() && begun.elapsed() >= steps[step + 1].0 {
                 step += 1;
+            }
+            if let (true, Some(cgroup)) = (step + 1 == steps.len(), &self.cgroup) {
+                let _ = cgroup.kill();
             }
             for &signal in steps[step].1 {
                 // The groups first: they are known even where the list of processes is not to be had.

@@ -4,6 +4,7 @@
 //! syncs or closes anything on a disk: that is the recording side's, a process of its own, so that
 //! a disk that hangs can't hold this one.
 
+mod cgroup;
 mod command;
 mod enforce;
 mod input_mask;
@@ -34,9 +35,10 @@ use crate::oplog::{self, Happening, Identity, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
-use crate::ring::{Producer, ring};
-use crate::stall::{StallWatch, TICK};
+use crate::ring::{Consumer, Producer, ring};
+use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
+use cgroup::Cgroup;
 use command::{Program, Pty, Running};
 use outer::{Outer, Streams};
 use pump::{Pump, Relay};
@@ -94,6 +96,8 @@ pub struct Outcome {
     pub output_error: Option<io::Error>,
     /// Whether the session was refused since the file exists.
     pub file_exists: bool,
+    /// Bytes that the buffer had, where there was no memory for the wanted ones.
+    pub smaller_buffer: Option<usize>,
 }
 
 /// The operator's log, from the terminal side.
@@ -166,7 +170,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     plan.recording.header.term.rows = size.ws_row;
     plan.recording.started = boottime_micros();
 
-    let (producer, consumer) = ring(plan.buffer.max(LEAST_BUFFER))?;
+    let (producer, consumer, smaller_buffer) = buffer(plan.buffer.max(LEAST_BUFFER))?;
     let (ours, theirs) = channel()?;
     let path = plan.recording.path.clone();
     let to_file = plan.recording.log.is_some();
@@ -180,7 +184,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let log = Log { identity, to_file, socket: (!to_file).then(LogSocket::connect).flatten() };
-    let mut outcome = Outcome::default();
+    let mut outcome = Outcome { smaller_buffer, ..Outcome::default() };
     let mut enforcer = Enforcer::new(plan.mode);
     let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
     for fault in &outcome.faults {
@@ -204,7 +208,10 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         Started::Signalled(status) => {
             recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
             outcome.status = status;
-            log.tell(&recorder, &Happening::End { reason: Reason::Signal, status, lost: None });
+            log.tell(
+                &recorder,
+                &Happening::End { reason: Reason::Signal, status, lost: None, seconds: None },
+            );
             return Ok(outcome);
         }
     }
@@ -232,13 +239,14 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         env: set.chain([(OsStr::new("RECMODE_SESSION"), session.as_os_str())]).collect(),
     };
     let mask = signals.mask_before();
+    let cgroup = Cgroup::create(&plan.recording.header.session.session);
     let started = if let Some((streams, capture)) = streams {
-        Running::start_piped(&program, mask, spared)
+        Running::start_piped(&program, mask, spared, cgroup)
             .map(|(running, pipes)| (running, Some(Relay::new(streams, pipes, capture))))
     } else {
         let pty = Pty::open(size, outer.settings().as_ref())?;
         let piped = outer.input_is_stream();
-        Running::start(pty, &program, piped, mask, spared).map(|running| (running, None))
+        Running::start(pty, &program, piped, mask, spared, cgroup).map(|running| (running, None))
     };
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
@@ -250,6 +258,20 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     enforcer.running();
     outer.enter_raw();
     Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, relay, &plan, outcome).run())
+}
+
+/// A ring of so many bytes or, where there is no memory for it, of as many as there is memory for.
+fn buffer(wanted: usize) -> io::Result<(Producer, Consumer, Option<usize>)> {
+    let mut bytes = wanted;
+    loop {
+        match ring(bytes) {
+            Ok((producer, consumer)) => return Ok((producer, consumer, (bytes < wanted).then_some(bytes))),
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory && bytes > LEAST_BUFFER => {
+                bytes = (bytes / 2).max(LEAST_BUFFER);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The size of the session's terminal: the given one, the user's terminal's, or 80x24.
@@ -274,7 +296,7 @@ fn await_start(
         Mode::BestEffort => START_PATIENCE.min(stall_timeout),
     };
     let begun = Instant::now();
-    let mut watch = StallWatch::new(Duration::ZERO);
+    let mut watch = StallWatch::new(Duration::ZERO, patience);
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {
@@ -306,7 +328,7 @@ fn await_start(
             PollFd::new(recorder.channel.as_fd(), PollFlags::POLLIN),
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         ];
-        let _ = poll(&mut fds, PollTimeout::try_from(TICK.min(patience / 4)).unwrap_or(PollTimeout::MAX));
+        let _ = poll(&mut fds, PollTimeout::try_from(watch.tick()).unwrap_or(PollTimeout::MAX));
         while let Some(signalled) = signals.next() {
             match signalled {
                 Signalled::End(signal) => return Started::Signalled(exit::signal_status(signal)),

@@ -27,9 +27,7 @@ pub enum Forked {
 /// EAGAIN or ENOMEM; EBUSY when the process has more than one thread, since a lock that another
 /// thread holds would never be released in the child.
 pub fn fork() -> io::Result<Forked> {
-    // A thread that was joined may still be seen for a moment.
-    let many = || std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1);
-    if (0..1000).all(|_| many() && nix::sched::sched_yield().is_ok()) {
+    if !has_one_thread() {
         return Err(Errno::EBUSY.into());
     }
     // SAFETY: one thread, checked above, so that the child may do all that the parent may.
@@ -37,6 +35,13 @@ pub fn fork() -> io::Result<Forked> {
         ForkResult::Parent { child } => Forked::Parent(child),
         ForkResult::Child => Forked::Child,
     })
+}
+
+/// Whether this process has a single thread.
+pub(super) fn has_one_thread() -> bool {
+    let many = || std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1);
+    // A thread that was joined may still be seen for a moment.
+    !(0..1000).all(|_| many() && nix::sched::sched_yield().is_ok())
 }
 
 /// Ends the process without running destructors or exit handlers (those are the parent's).

@@ -9,12 +9,16 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::harness::{
-    Cast, Lab, MESSAGE_B, SOON, Verdict, kill, recmode, recording_side, show, tests, until,
+    Call, Cast, Fault, FaultyDisk, Lab, MESSAGE_B, SOON, Verdict, find, kill, recmode, recording_side, show,
+    tests, until,
 };
 
 tests![
     an_idle_strict_session_ends_when_its_file_is_tampered_with,
     a_log_file_tells_start_failure_and_end,
+    every_entry_of_the_log_tells_whose_session_it_is_and_what_is_lost,
+    nothing_is_synced_when_nothing_was_written,
+    strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_killed_terminal_side_is_told_in_the_log_file,
     a_recording_left_by_a_crash_is_recovered_and_a_live_one_is_not_touched,
@@ -141,5 +145,110 @@ fn a_sync_after_every_write_changes_nothing_that_is_seen() -> Verdict {
         assert_eq!(cast.output(), run.stdout, "{mode} {sync}");
         assert!(run.stdout.ends_with(b"\r\n2000\r\n"));
     }
+    Ok(())
+}
+
+fn every_entry_of_the_log_tells_whose_session_it_is_and_what_is_lost() -> Verdict {
+    let role = "kind: role\nversion: v7\nmetadata: {name: ops}\nspec: {options: {record_session: {default: best_effort}}}\n";
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    let roles = lab.write("roles.yaml", role);
+    let script = "stty -echo; echo ready; while read -r n; do seq 1 \"$n\"; echo \"done $n\"; done; exit 3";
+    let args = [
+        "-q",
+        "--roles",
+        roles.to_str().unwrap(),
+        "--log",
+        "log.jsonl",
+        "--buffer",
+        "1MiB",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for("ready\r\n");
+    let say = |outer: &mut crate::harness::Outer, number: u64| {
+        outer.send(format!("{number}\r"));
+        outer.wait_for_within(SOON * 3, format!("done {number}\r\n"));
+    };
+    let log = lab.path("log.jsonl");
+    let told =
+        |name: &str| events(&log).into_iter().filter(|event| event["event"] == name).collect::<Vec<_>>();
+    // A failure that is longer than the buffer, and its end.
+    disk.break_now(Call::Write, Fault::Errno(libc::ENOSPC));
+    say(&mut outer, 400_000);
+    until(SOON, "the failure in the log", || !told("failure").is_empty());
+    disk.heal();
+    until(SOON, "the recovery in the log", || !told("recovery").is_empty());
+    // A disk that is too slow for the buffer, without failing.
+    disk.break_now(Call::Write, Fault::Delay(Duration::from_millis(300)));
+    say(&mut outer, 400_001);
+    disk.heal();
+    until(SOON, "the gap in the log", || !told("gap").is_empty());
+    // A failure that lasts.
+    disk.break_now(Call::Write, Fault::Errno(libc::EIO));
+    say(&mut outer, 2);
+    until(SOON, "another failure in the log", || told("failure").len() > 1);
+    outer.send("\x04");
+    assert_eq!(outer.end().status, 3);
+    until(SOON, "the end in the log", || !told("end").is_empty());
+    for event in events(&log) {
+        assert_eq!(event["mode"], "best_effort", "{event}");
+        assert_eq!(event["user"], "root", "{event}");
+        assert_eq!(event["session"].as_str().map(str::len), Some(36), "{event}");
+        assert_eq!(event["recording"], disk.path("rec.cast").to_str().unwrap(), "{event}");
+        assert_eq!(
+            (&event["because"][0]["role"], &event["because"][0]["option"]),
+            (&"ops".into(), &"default".into())
+        );
+        assert!(event["time"].is_string(), "{event}");
+    }
+    let failures = told("failure");
+    assert_eq!((&failures[0]["error"], &failures[1]["error"]), (&"ENOSPC".into(), &"EIO".into()));
+    for event in [&told("recovery")[0], &told("end")[0]] {
+        assert!(event["lost"].as_u64() > Some(0) && event["seconds"].as_f64() > Some(0.0), "{event}");
+    }
+    let gap = &told("gap")[0];
+    assert!(gap["lost"].as_u64() > Some(0) && gap["error"] == "buffer_full", "{gap}");
+    Ok(())
+}
+
+fn nothing_is_synced_when_nothing_was_written() -> Verdict {
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    let script = "echo ready; read x; echo more; sleep 60";
+    let args = ["-q", "--mode", "strict", "--sync", "interval:50ms", "--", "sh", "-c", script];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for("ready\r\n");
+    until(SOON, "a sync", || disk.syncs() > 0);
+    let synced = disk.syncs();
+    // Time for ten more.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(disk.syncs() <= synced + 1, "{} syncs of an idle session", disk.syncs());
+    disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
+    outer.send("\r");
+    assert_eq!(outer.end().status, 124);
+    Ok(())
+}
+
+fn strict_shows_only_what_is_on_the_disk_when_every_write_is_synced() -> Verdict {
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    let script = "stty -echo; echo ready; read x; echo durable; exit 3";
+    let args = ["-q", "--mode", "strict", "--sync", "always", "--", "sh", "-c", script];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for("ready\r\n");
+    disk.break_now(Call::Sync, Fault::Hang);
+    outer.send("\r");
+    let written = || disk.holds("rec.cast", "durable");
+    until(SOON, "the line in the file", written);
+    // It is written, and its sync hangs.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(find(&outer.seen(), "durable").is_none(), "{}", show(&outer.seen()));
+    disk.heal();
+    outer.wait_for("durable\r\n");
+    assert_eq!(outer.end().status, 3);
     Ok(())
 }

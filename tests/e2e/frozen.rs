@@ -1,5 +1,6 @@
 //! A disk that hangs: an ext4 that is frozen under the recording. All that is asserted holds while it still is.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -16,6 +17,7 @@ tests![
     best_effort_starts_on_a_hung_disk_after_a_second,
     best_effort_echoes_and_ends_on_a_hung_disk,
     best_effort_keeps_no_pipe_open_on_a_hung_disk,
+    a_substitution_in_a_shell_returns_while_the_disk_is_still_frozen,
     best_effort_output_flows_on_a_hung_disk_in_bounded_memory,
     best_effort_ends_by_a_signal_on_a_hung_disk,
     strict_command_that_ends_on_a_hung_disk_is_a_failed_close,
@@ -241,5 +243,30 @@ fn best_effort_resumes_on_a_disk_that_hung_past_the_timeout() -> Verdict {
     let cast = Cast::read(&file);
     cast.assert_closed(3);
     assert!(find(&cast.output(), "got three\r\n").is_some(), "{}", show(&cast.output()));
+    Ok(())
+}
+
+fn a_substitution_in_a_shell_returns_while_the_disk_is_still_frozen() -> Verdict {
+    for (mode, status) in [("strict", 124), ("best_effort", 7)] {
+        let lab = Lab::new();
+        let disk = Disk::ext4(&lab)?;
+        let file = disk.path("rec.cast");
+        // It returns when nobody holds the pipe any more, and the process that it waits for has ended.
+        let script = "out=$(\"$RECMODE\" record -q --stall-timeout 2s --mode \"$1\" -o \"$2\" -- sh -c \
+            'echo hi; : > started; until [ -e frozen ]; do sleep 0.02; done; i=0; while [ $i -lt 30 ]; do i=$((i+1)); \
+            echo tick; sleep 0.1; done; exit 7' < /dev/null 2> /dev/null); echo \"status $? of $out\"";
+        let file = file.to_str().unwrap();
+        let run = thread::scope(|scope| {
+            let run = scope.spawn(|| lab.run(&["sh", "-c", script, "sh", mode, file], b""));
+            until(SOON, "a session", || lab.exists("started"));
+            disk.freeze();
+            lab.write("frozen", "");
+            run.join().expect("an end")
+        });
+        let said = run.stdout();
+        assert!(said.starts_with(&format!("status {status} of hi\r\n")), "{mode}: {said:?}");
+        assert_eq!(said.contains("tick"), mode == "best_effort", "{mode}: {said:?}");
+        disk.thaw();
+    }
     Ok(())
 }

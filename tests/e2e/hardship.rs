@@ -9,7 +9,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::faulty::limited;
-use crate::harness::{Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, recmode, tests, until};
+use crate::harness::{
+    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, needs_tools, recmode, recording_side,
+    tests, until,
+};
 
 tests![
     a_command_killed_by_a_real_time_signal_has_its_status,
@@ -22,6 +25,8 @@ tests![
     a_warning_is_shown_when_the_alternate_screen_is_left_though_the_disk_is_back,
     a_missing_interpreter_is_no_missing_command,
     output_that_fails_is_named,
+    time_in_which_recmode_was_stopped_is_no_stall,
+    any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
 ];
 
 fn a_command_killed_by_a_real_time_signal_has_its_status() -> Verdict {
@@ -157,5 +162,60 @@ fn output_that_fails_is_named() -> Verdict {
     assert_eq!(run.status, 125);
     assert!(run.stderr().contains("standard output: No space left on device"), "{}", run.stderr());
     assert_eq!(Cast::read(&lab.cast()).output(), b"hi\r\n");
+    Ok(())
+}
+
+fn any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason() -> Verdict {
+    needs_tools(&["prlimit"])?;
+    for mode in ["strict", "best_effort"] {
+        let mut recorded = 0;
+        // With fewer no program finds its libraries.
+        for limit in 4..26 {
+            let lab = Lab::new().wrap(&["prlimit".to_owned(), format!("--nofile={limit}")]);
+            let args = ["-q", "--mode", mode, "--", "sh", "-c", "echo hi; : > ran"];
+            let run = lab.run(&lab.record(&args), b"");
+            let (ran, said) = (lab.exists("ran"), run.stderr());
+            let cast = Cast::try_read(&lab.cast()).filter(Cast::is_closed);
+            let holds = cast.is_some_and(|cast| cast.output() == b"hi\r\n");
+            let told = format!("{mode}, {limit} descriptors: status {}, {said:?}", run.status);
+            recorded += u32::from(holds);
+            match run.status {
+                0 => {
+                    assert_eq!(run.stdout(), "hi\r\n", "{told}");
+                    let warned =
+                        mode == "best_effort" && said == format!("{}\n", MESSAGE_C.replace('\r', ""));
+                    assert!(holds && said.is_empty() || warned, "{told}, recorded: {holds}");
+                }
+                125 => assert!(!ran && !said.is_empty(), "{told}, ran: {ran}"),
+                _ => panic!("{told}"),
+            }
+        }
+        assert!(recorded > 0, "{mode}: no limit was enough");
+    }
+    Ok(())
+}
+
+fn time_in_which_recmode_was_stopped_is_no_stall() -> Verdict {
+    let lab = Lab::new();
+    let script = "echo ready; i=0; while [ -z \"$x\" ]; do echo tick; read -t 0.05 x; done; exit 3";
+    let args = ["-q", "--mode", "strict", "--stall-timeout", "1s", "--", "bash", "-c", script];
+    let mut outer = lab.outer(&lab.record(&args));
+    outer.wait_for("ready\r\ntick\r\n");
+    let (pump, recorder) = (outer.pid(), recording_side(outer.pid()));
+    for stopped in [&[recorder][..], &[pump], &[recorder, pump], &[pump, recorder]] {
+        for &pid in stopped {
+            harness::kill(pid, Signal::SIGSTOP);
+        }
+        // More than the timeout, with output that waits to be recorded.
+        std::thread::sleep(Duration::from_millis(2500));
+        for &pid in stopped {
+            harness::kill(pid, Signal::SIGCONT);
+        }
+        outer.wait_for("tick\r\ntick\r\n");
+    }
+    outer.send("x\r");
+    let end = outer.end();
+    assert_eq!(end.status, 3, "{}", String::from_utf8_lossy(&end.seen));
+    Cast::read(&lab.cast()).assert_closed(3);
     Ok(())
 }

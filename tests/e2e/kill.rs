@@ -1,11 +1,13 @@
 //! SIGKILL for either process of the recorder under heavy output: what was shown in strict mode is in the file.
 
+use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, alive, assert_shown_is_recorded, kill, recording_side, tests, until,
+    Cast, Lab, Outer, SOON, Verdict, alive, assert_shown_is_recorded, kill, named_pid, recording_side, tests,
+    until,
 };
 
 tests![
@@ -13,6 +15,7 @@ tests![
     what_strict_showed_is_recorded_when_the_recording_side_is_killed,
     what_strict_showed_is_recorded_when_both_sides_are_killed,
     a_recording_is_readable_at_every_moment_and_holds_what_was_shown,
+    the_command_does_not_live_on_unrecorded_when_both_sides_are_killed,
 ];
 
 const ROUNDS: u32 = 6;
@@ -90,6 +93,35 @@ fn what_strict_showed_is_recorded_when_both_sides_are_killed() -> Verdict {
         let end = outer.end();
         // Between the two, the terminal side may have ended the session by itself.
         assert_shown_is_recorded(&end.seen, &Cast::read(&lab.cast()).output());
+    }
+    Ok(())
+}
+
+fn the_command_does_not_live_on_unrecorded_when_both_sides_are_killed() -> Verdict {
+    for terminal in [true, false] {
+        let lab = Lab::new();
+        // A builtin that is interrupted: the trap is run at once.
+        let script = "trap 'echo hang-up > got; exit' HUP; echo $$ > pid; while :; do sleep 0.05; done";
+        let record = lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", script]);
+        let (mut on_terminal, mut piped) = (None, None);
+        let recmode = if terminal {
+            on_terminal.insert(lab.outer(&record)).pid()
+        } else {
+            let mut command = lab.command(false, &record);
+            let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+            piped.insert(child).id().cast_signed()
+        };
+        let command = named_pid(&lab.path("pid"));
+        let side = recording_side(recmode);
+        // Neither may see the other's end before its own.
+        kill(side, Signal::SIGSTOP);
+        kill(recmode, Signal::SIGKILL);
+        kill(side, Signal::SIGKILL);
+        until(SOON, "the command's end", || !alive(command));
+        assert!(lab.exists("got"), "no SIGHUP came");
+        if let Some(mut child) = piped {
+            child.wait().unwrap();
+        }
     }
     Ok(())
 }

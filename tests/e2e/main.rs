@@ -13,20 +13,23 @@ mod hardship;
 mod harness;
 mod kill;
 mod login;
+mod matrix;
 mod options;
 mod process;
 mod reader;
+mod soak;
 mod start;
 mod streams;
 mod tampering;
 mod terminal;
+mod termination;
 
 use std::env;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-use harness::Test;
+use harness::Verdict;
 
 fn main() -> ExitCode {
     let mut args = Arguments::from_args();
@@ -44,16 +47,21 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        termination::TESTS,
+        soak::TESTS,
         aftermath::TESTS,
         hardship::TESTS,
     ];
-    let trials = tests.concat().into_iter().map(trial).collect();
+    let tests = tests.concat().into_iter().map(|(name, test)| trial(name, test));
+    let long = trial(soak::LONG.0, soak::LONG.1).with_ignored_flag(true);
+    let tests = tests.chain([long]);
+    let trials = tests.chain(matrix::tests().into_iter().map(|(name, test)| trial(&name, test))).collect();
     libtest_mimic::run(&args, trials).exit_code()
 }
 
-fn trial((name, test): Test) -> Trial {
-    let name = name.strip_prefix("e2e::").unwrap_or(name);
-    Trial::ignorable_test(name, move || match test() {
+fn trial(name: &str, test: impl FnOnce() -> Verdict + Send + 'static) -> Trial {
+    let name = name.strip_prefix("e2e::").unwrap_or(name).to_owned();
+    Trial::ignorable_test(name.clone(), move || match test() {
         Ok(()) => Ok(Completion::Completed),
         Err(skip) => {
             eprintln!("skipped: {name}: {skip}");

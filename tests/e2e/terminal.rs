@@ -91,7 +91,10 @@ fn ends_in_good_order(signal: Signal) {
     assert_eq!(end.status, 128 + signal as i32);
     assert!(end.restored, "the terminal's modes after {signal}");
     until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
-    Cast::read(&lab.cast()).assert_closed(128 + signal as i32);
+    let cast = Cast::read(&lab.cast());
+    cast.assert_closed(128 + signal as i32);
+    let reason = if signal == Signal::SIGHUP { "hangup" } else { "signal" };
+    assert_eq!(cast.records("end")[0]["reason"], reason);
     until(SOON, "the end of the command", || !alive(command));
 }
 
@@ -399,7 +402,9 @@ fn a_terminal_that_hangs_up_ends_the_session_in_good_order() -> Verdict {
     let status = outer.wait_exit(SOON);
     assert_eq!(status, 129);
     until(SOON, "the end of the recording", || Cast::read(&lab.cast()).is_closed());
-    Cast::read(&lab.cast()).assert_closed(129);
+    let cast = Cast::read(&lab.cast());
+    cast.assert_closed(129);
+    assert_eq!(cast.records("end")[0]["reason"], "hangup");
     until(SOON, "the end of the command", || !alive(command));
     Ok(())
 }

@@ -273,8 +273,8 @@ const RECORD: Page = Page {
         (
             "125",
             "recmode could not do its work: bad usage, an error in the roles, an output file that exists, \
-             or a strict session that can't be recorded: the command was not run. Also where the command's output \
-             could not be written.",
+             a strict session that can't be recorded, or no descriptors or memory for a session: the command was \
+             not run. Also where the command's output could not be written.",
         ),
         ("126", "The command was found but could not be executed."),
         ("127", "The command was not found."),

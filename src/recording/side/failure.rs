@@ -106,7 +106,9 @@ impl Recorder {
         if self.failing.is_some() && self.plan.retry {
             self.recover();
         }
-        while self.failing.is_none() && self.record_claim() {}
+        while self.failing.is_none() && self.record_claim() {
+            self.report_dropped();
+        }
         if self.failing.is_none() {
             self.transcript.release_held();
             if self.write()
@@ -155,8 +157,7 @@ impl Recorder {
         self.transcript.closing(time, marker, streams, ending, recorded);
         let result = match self.file.take() {
             Some(mut file) => {
-                let check = self.transcript.check(self.written);
-                let written = file.append_closing(&self.transcript.batch.bytes, &check);
+                let written = file.append_closing(&mut self.transcript.batch.bytes);
                 let synced = self.durability.finish(&file);
                 let signed = match (&self.plan.sign_key, written) {
                     // What is not finished is not signed.

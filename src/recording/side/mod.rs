@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
@@ -188,7 +189,7 @@ fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
 
 impl Recorder {
     fn serve(&mut self) {
-        if let Err(fault) = self.open() {
+        if let Err(fault) = self.open().and_then(|()| self.durability.start()) {
             self.fail(fault);
         }
         let mut retry_at = Instant::now() + RETRY;
@@ -218,6 +219,7 @@ impl Recorder {
                 }
                 self.plan.retry.then(|| retry_at.saturating_duration_since(Instant::now()))
             } else if self.record_claim() {
+                self.report_dropped();
                 let now = Instant::now();
                 retry_at = now + RETRY;
                 // Output without a pause must not keep orders waiting.
@@ -277,7 +279,9 @@ impl Recorder {
             ];
             let fds = if failing { &mut fds[..4] } else { &mut fds[..] };
             let count = poll(fds, timeout);
-            ordered = count.is_ok_and(|count| count > 0) && fds[0].any() != Some(false);
+            // Where poll fails, as with a limit on descriptors below their number, only a look tells.
+            ordered = count
+                .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));
             let happened = |index: usize| fds[index].any() == Some(true);
             look |= happened(2) || happened(3) || count == Ok(0);
             woken = !failing && happened(4);
@@ -341,7 +345,12 @@ impl Recorder {
     /// Takes the terminal side's last words to the log, and adds its death where that came first.
     fn finish_log(&mut self) {
         if self.hung_up && self.finish.is_none() && self.stop.is_none() {
-            let ending = Happening::End { reason: Reason::TerminalSideDied, status: KILLED, lost: None };
+            let ending = Happening::End {
+                reason: Reason::TerminalSideDied,
+                status: KILLED,
+                lost: None,
+                seconds: None,
+            };
             let now = jiff::Timestamp::now();
             if self.log.is_some() {
                 self.append_to_log(oplog::json(&now.to_string(), &self.plan.identity, &ending));
@@ -413,6 +422,15 @@ impl Recorder {
         true
     }
 
+    /// Reports a gap that was told without a failure.
+    fn report_dropped(&mut self) {
+        if self.failing.is_none()
+            && let Some(gap) = self.transcript.take_told()
+        {
+            self.channel.send(&Report::Dropped(gap.lost));
+        }
+    }
+
     /// Writes what is encoded: then it is accepted, else the failure is reported.
     fn write(&mut self) -> bool {
         match self.write_batch() {
@@ -457,7 +475,7 @@ impl Recorder {
         }
         let due = unchecked >= EVERY_BYTES || self.check_at.is_some_and(|at| at <= Instant::now());
         if due {
-            file.append_check(self.transcript.check(self.written))?;
+            file.append_check(self.transcript.check())?;
             self.check_at = None;
             return self.durability.wrote(file, self.written);
         }

@@ -174,7 +174,8 @@ impl Pump {
 
     pub(super) fn log_end(&self, reason: Reason) {
         let (status, lost) = (self.outcome.status, self.outcome.lost);
-        self.log.tell(&self.recorder, &Happening::End { reason, status, lost });
+        let seconds = self.failing_since.map(|since| since.elapsed().as_secs_f64());
+        self.log.tell(&self.recorder, &Happening::End { reason, status, lost, seconds });
     }
 
     pub(super) fn ending(&self) -> Ending {
@@ -184,12 +185,12 @@ impl Pump {
         if let Some(status) = self.running.as_ref().and_then(Running::status) {
             return Ending { reason: Reason::Exit, status };
         }
-        let not_found = self
-            .outcome
-            .not_executed
-            .as_ref()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound);
-        let status = if not_found { exit::NOT_FOUND } else { exit::CANNOT_EXECUTE };
+        let status = match self.outcome.not_executed.as_ref().and_then(std::io::Error::raw_os_error) {
+            Some(libc::ENOENT) => exit::NOT_FOUND,
+            // The command may be fine: there are no means to start any.
+            Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN | libc::ENOMEM) => exit::RECORD_TROUBLE,
+            _ => exit::CANNOT_EXECUTE,
+        };
         Ending { reason: Reason::NotStarted, status }
     }
 

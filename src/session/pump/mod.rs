@@ -29,7 +29,7 @@ use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::name::segment_path;
 use crate::recording::{Cause, Ending, Fault, Operation};
-use crate::stall::{StallWatch, TICK};
+use crate::stall::StallWatch;
 
 /// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
 const WINDOW: u64 = 256 * 1024;
@@ -71,6 +71,8 @@ pub(super) struct Pump {
     /// What recmode was told to end by.
     ended_by: Option<(Ending, Instant)>,
     finishing: Option<Instant>,
+    /// Since when the recording has failed, if it does.
+    failing_since: Option<Instant>,
     /// The recording side may have said something.
     reported: bool,
     closed: bool,
@@ -95,6 +97,7 @@ impl Pump {
     ) -> Self {
         let Watched { recorder, enforcer, log } = watched;
         let foreground = outer.in_foreground();
+        let failing_since = enforcer.is_failing().then(Instant::now);
         let (keys, stream) = (Inflow::new(outer.keyboard().is_some()), Inflow::new(outer.input_is_stream()));
         Self {
             outer,
@@ -110,7 +113,7 @@ impl Pump {
             started: plan.recording.started,
             fixed_size: plan.size.is_some(),
             stall_timeout: plan.recording.stall_timeout,
-            stall: StallWatch::new(Duration::ZERO),
+            stall: StallWatch::new(Duration::ZERO, plan.recording.stall_timeout),
             mask: plan.capture_input.then(InputMask::default),
             keys,
             stream,
@@ -121,6 +124,7 @@ impl Pump {
             drain: None,
             ended_by: None,
             finishing: None,
+            failing_since,
             reported: true,
             closed: false,
         }
@@ -183,8 +187,13 @@ impl Pump {
                 }
                 Received::Message(Report::Recovered { bytes, lost, micros }) => {
                     self.enforcer.recovered(self.begun.elapsed());
+                    self.failing_since = None;
                     let seconds = Duration::from_micros(micros).as_secs_f64();
                     self.log.tell(&self.recorder, &Happening::Recovery { bytes, lost, seconds });
+                }
+                Received::Message(Report::Dropped(lost)) => {
+                    let error = Cause::BufferFull.code();
+                    self.log.tell(&self.recorder, &Happening::Gap { error, lost });
                 }
                 Received::Message(Report::Failed(fault)) => {
                     if let Step::Terminate = self.failed(fault) {
@@ -213,6 +222,7 @@ impl Pump {
     }
 
     fn failed(&mut self, fault: Fault) -> Step {
+        self.failing_since.get_or_insert_with(Instant::now);
         if self.outcome.faults.last() != Some(&fault) {
             self.outcome.faults.push(fault);
             self.log.tell(&self.recorder, &Happening::failure(fault));
@@ -376,7 +386,7 @@ impl Pump {
     fn next_deadline(&self, now: Duration) -> Duration {
         let mut next = Duration::MAX;
         if self.outstanding() {
-            next = next.min(TICK);
+            next = next.min(self.stall.tick());
         }
         if let Some(at) = self.enforcer.warning_at(now)
             && at > now
@@ -393,7 +403,7 @@ impl Pump {
         }
         if let Some(since) = self.finishing {
             let left = END_PATIENCE.saturating_sub(since.elapsed());
-            next = next.min(if left.is_zero() { TICK } else { left });
+            next = next.min(if left.is_zero() { self.stall.tick() } else { left });
         } else if self.drain == Some(0) {
             next = Duration::ZERO;
         }

@@ -42,7 +42,7 @@ impl Cast {
         Self::parse(&fs::read(path).ok()?).ok()
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let text = std::str::from_utf8(&bytes[..whole]).map_err(|error| error.to_string())?;
         let mut lines = text.lines();

@@ -43,17 +43,41 @@ impl Disk {
 
     /// An ext4 on a loop device, which can be frozen.
     pub(crate) fn ext4(lab: &Lab) -> Result<Self, Skip> {
+        needs_tools(&["fsfreeze"])?;
+        Self::image(lab, "ext4", 64, &["-q", "-F"])
+    }
+
+    /// A btrfs on a loop device, which can have a quota.
+    pub(crate) fn btrfs(lab: &Lab) -> Result<Self, Skip> {
+        needs_tools(&["btrfs"])?;
+        let disk = Self::image(lab, "btrfs", 128, &["-q", "-f"])?;
+        disk.btrfs_quota(&["quota", "enable"]);
+        Ok(disk)
+    }
+
+    fn image(lab: &Lab, kind: &str, mib: u64, making: &[&str]) -> Result<Self, Skip> {
+        let maker = format!("mkfs.{kind}");
         needs_root()?;
-        needs_tools(&["mkfs.ext4", "fsfreeze", "losetup", "mount"])?;
+        needs_tools(&[&maker, "losetup", "mount"])?;
         let (path, image) = (lab.path("disk"), lab.path("disk.img"));
         fs::create_dir(&path).expect("mkdir");
-        File::create(&image).and_then(|file| file.set_len(64 << 20)).expect("an image");
-        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&image).status();
+        File::create(&image).and_then(|file| file.set_len(mib << 20)).expect("an image");
+        let made = Command::new(&maker).args(making).arg(&image).stdout(Stdio::null()).status();
         if !made.is_ok_and(|status| status.success()) {
-            return Err(Skip("needs a working mkfs.ext4".to_owned()));
+            return Err(Skip(format!("needs a working {maker}")));
         }
         let image = image.to_str().expect("a plain path");
-        Self::keep(path, &["-t", "ext4", "-o", "loop,noatime", image])
+        Self::keep(path, &["-t", kind, "-o", "loop,noatime", image])
+    }
+
+    /// Limits what all files of a btrfs may take: bytes, or `none`.
+    pub(crate) fn limit_all(&self, bytes: &str) {
+        self.btrfs_quota(&["qgroup", "limit", bytes]);
+    }
+
+    fn btrfs_quota(&self, words: &[&str]) {
+        let done = Command::new("btrfs").args(words).arg(&self.path).stdout(Stdio::null()).status();
+        assert!(done.is_ok_and(|status| status.success()), "btrfs {words:?}");
     }
 
     fn keep(path: PathBuf, mount: &[&str]) -> Result<Self, Skip> {
@@ -111,6 +135,19 @@ impl Disk {
     /// Makes room again.
     pub(crate) fn free(&self) {
         fs::remove_file(self.here("filler")).expect("unlink");
+    }
+
+    /// Mounts it again with these options.
+    pub(crate) fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let done = Command::new("mount").args(["-o", &options]).arg(&self.path).status();
+        assert!(done.is_ok_and(|status| status.success()), "mount -o {options}");
+    }
+
+    /// Takes it out of the tree of directories while files of it are open.
+    pub(crate) fn detach(&self) {
+        let done = Command::new("umount").arg("--lazy").arg(&self.path).status();
+        assert!(done.is_ok_and(|status| status.success()), "umount --lazy");
     }
 
     /// Writes to the disk block from here on, for ever.

@@ -2,6 +2,7 @@
 
 mod cast;
 mod disk;
+mod fuse;
 mod lab;
 mod node;
 mod outer;
@@ -16,10 +17,11 @@ use std::time::{Duration, Instant};
 
 pub(crate) use cast::Cast;
 pub(crate) use disk::Disk;
+pub(crate) use fuse::{Call, Fault, FaultyDisk};
 pub(crate) use lab::{Lab, Run};
 pub(crate) use node::{Node, Recordings};
 pub(crate) use outer::{End, Outer};
-pub(crate) use process::{alive, cpu_ticks, kill, named_pid, recording_side, resident_kib};
+pub(crate) use process::{Pid, alive, cpu_ticks, kill, named_pid, recording_side, resident_kib, working_in};
 
 /// A test's name and body.
 pub(crate) type Test = (&'static str, fn() -> Verdict);

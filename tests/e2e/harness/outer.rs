@@ -133,6 +133,11 @@ impl Outer {
         }
     }
 
+    /// Types what the terminal takes at once: a session may have stopped reading.
+    pub(crate) fn try_send(&self, bytes: impl AsRef<[u8]>) -> bool {
+        nix::unistd::write(self.master(), bytes.as_ref()).is_ok()
+    }
+
     /// Waits until `pattern` is shown after what was waited for before.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, pattern: impl AsRef<[u8]>) {
@@ -168,6 +173,15 @@ impl Outer {
             seen =
                 self.shared.changed.wait_timeout(seen, left.min(Duration::from_millis(100))).expect("lock").0;
         }
+    }
+
+    /// Waits until `pattern` is shown, or the command has ended without.
+    #[track_caller]
+    pub(crate) fn shows_or_ends(&mut self, limit: Duration, pattern: &str) -> bool {
+        super::until(limit, "what is to be shown, or the end", || {
+            find(&self.seen(), pattern).is_some() || self.child.try_wait().expect("wait").is_some()
+        });
+        find(&self.seen(), pattern).is_some()
     }
 
     /// Waits until so many bytes were shown.

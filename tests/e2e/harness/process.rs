@@ -42,6 +42,14 @@ pub(crate) fn descendants(pid: Pid) -> Vec<Pid> {
     all
 }
 
+/// The living processes whose working directory this is.
+pub(crate) fn working_in(directory: &Path) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").expect("/proc").flatten();
+    let here =
+        entries.filter(|entry| fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd == directory));
+    here.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(|&pid| alive(pid)).collect()
+}
+
 /// The child that runs the same program: recmode's recording side.
 pub(crate) fn recording_side(recmode: Pid) -> Pid {
     // The link to the program itself can't be read of a process that may not be traced.

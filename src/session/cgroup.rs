@@ -1,0 +1,108 @@
+//! A control group for the session's processes, where one can be had: all that is in it is killed
+//! at once, also what forks faster than it can be found and what runs as another user.
+//!
+//! Nothing here is on a disk, and nothing here may fail a session.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// What the groups' names begin with.
+const PREFIX: &str = "recmode-";
+
+/// A child of this process's own group (version 2); removed with this, once it is empty.
+#[derive(Debug)]
+pub(super) struct Cgroup {
+    path: PathBuf,
+    directory: File,
+}
+
+impl Cgroup {
+    /// Makes the session's group, if this process may.
+    pub(super) fn create(session: &str) -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let path = directory_of(&own, &mounts)?.join(format!("{PREFIX}{session}"));
+        DirBuilder::new().mode(0o755).create(&path).ok()?;
+        // The lock says that it is in use while nothing runs in it yet, or any more.
+        if let Ok(directory) = File::open(&path)
+            && directory.lock_shared().is_ok()
+        {
+            return Some(Self { path, directory });
+        }
+        let _ = fs::remove_dir(&path);
+        None
+    }
+
+    /// Whether a living process is in it.
+    pub(super) fn is_populated(&self) -> bool {
+        let events = fs::read_to_string(self.path.join("cgroup.events")).unwrap_or_default();
+        events.lines().any(|line| line == "populated 1")
+    }
+
+    /// Kills all that is in it, since Linux 5.14.
+    ///
+    /// # Errors
+    /// Those of open(2) and write(2).
+    pub(super) fn kill(&self) -> io::Result<()> {
+        fs::write(self.path.join("cgroup.kill"), "1")
+    }
+}
+
+impl AsFd for Cgroup {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
+}
+
+impl Drop for Cgroup {
+    /// Removes the group, unless a background job lives on in it, and such as were left by sessions
+    /// whose jobs have ended since, or that were killed.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.path);
+        let siblings = self.path.parent().and_then(|own| fs::read_dir(own).ok());
+        for entry in siblings.into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
+                && File::open(entry.path()).is_ok_and(|unused| unused.try_lock().is_ok())
+            {
+                // The kernel refuses where something runs in it.
+                let _ = fs::remove_dir(entry.path());
+            }
+        }
+    }
+}
+
+/// The directory of the group that /proc/self/cgroup names, by /proc/self/mountinfo.
+fn directory_of(own: &str, mounts: &str) -> Option<PathBuf> {
+    let group = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let mounted = mounts.lines().find_map(|line| {
+        let (place, kind) = line.split_once(" - ")?;
+        let mut fields = place.split(' ').skip(3);
+        kind.starts_with("cgroup2 ").then_some((fields.next()?, fields.next()?))
+    });
+    let (root, mounted) = mounted?;
+    let below = Path::new(group).strip_prefix(root).ok()?;
+    // A group outside of what is mounted is shown with dots.
+    let is_below = below.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    is_below.then(|| Path::new(mounted).join(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_directory_is_found_below_the_mount_and_never_outside() {
+        let mounts = "22 1 0:20 / /proc rw - proc proc rw\n\
+                      30 24 0:26 /box /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+        let find = |own| directory_of(own, mounts);
+        assert_eq!(find("4:memory:/m\n0::/box/user.slice\n"), Some("/sys/fs/cgroup/user.slice".into()));
+        assert_eq!(find("0::/box\n"), Some("/sys/fs/cgroup/".into()));
+        assert_eq!(find("0::/other\n"), None);
+        assert_eq!(find("0::/box/../other\n"), None);
+        assert_eq!(find("4:memory:/m\n"), None);
+        assert_eq!(directory_of("0::/\n", ""), None);
+    }
+}
