@@ -53,6 +53,8 @@ pub enum Command {
     Ls(LsArgs),
     /// Find a pattern in what was seen, or typed, in recorded sessions
     Search(SearchArgs),
+    /// Write a recording in another format: a page, an animation, text, another asciicast
+    Export(ExportArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -695,6 +697,43 @@ pub struct SearchArgs {
     /// recordings go)
     #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub dir: Option<PathBuf>,
+}
+
+/// `recmode export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub to: ExportFormat,
+
+    /// Write to this file, which is replaced when it is complete (default: standard output)
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// In svg: make pauses at most this long
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub idle_limit: Duration,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// What a recording is exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For older players, with every byte and every microsecond
+    AsciicastV2,
+    /// For newer players, with every byte and every microsecond
+    AsciicastV3,
+    /// The text that was seen
+    Txt,
+    /// A page with the transcript in colours, times and a table of commands and markers
+    Html,
+    /// An animation
+    Svg,
+    /// OUT and OUT.timing, for scriptreplay
+    Typescript,
 }
 
 /// `recmode recover`

@@ -16,6 +16,7 @@ pub mod config;
 pub mod diff;
 pub mod escape;
 pub mod exit;
+pub mod export;
 pub mod git;
 pub mod holders;
 pub mod lint;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Info(args) => cmd::info::run(args),
         Command::Ls(args) => cmd::ls::run(args),
         Command::Search(args) => cmd::search::run(args),
+        Command::Export(args) => cmd::export::run(args),
         Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),

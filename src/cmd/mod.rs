@@ -7,6 +7,7 @@ mod color;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod export;
 mod file;
 pub mod info;
 pub mod lint;

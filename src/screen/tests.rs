@@ -97,6 +97,17 @@ fn styles_cover_the_text() {
 }
 
 #[test]
+fn commands_are_known_by_what_shells_do_when_one_is_entered() {
+    let bash = ["\x1b[?2004h$ ", "ls", "\r\n\x1b[?2004l\rfile\r\n", "\x1b[?2004h$ "];
+    let zsh = ["% \x1b[?2004h", "ls", "\x1b[?2004l\r\r\nfile\r\n", "% \x1b[?2004h"];
+    for events in [bash, zsh] {
+        let lines = seen(&events, Options::default());
+        let commands: Vec<_> = lines.iter().filter(|line| line.command).map(|line| &line.text[2..]).collect();
+        assert_eq!(commands, ["ls"]);
+    }
+}
+
+#[test]
 fn sizes_are_bounded() {
     assert!(Screen::new(1000, 1000, Options::default()).is_ok());
     let error = Screen::new(1001, 10, Options::default()).err().expect("too large");

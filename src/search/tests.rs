@@ -10,7 +10,7 @@ fn cast(cols: usize, events: &[impl AsRef<str>]) -> String {
             None => ("o", event.as_ref()),
         };
         let data = serde_json::to_string(data).expect("JSON");
-        text.push_str(&format!("[1.0,\"{code}\",{data}]\n"));
+        text += &format!("[1.0,\"{code}\",{data}]\n");
     }
     text
 }

@@ -80,6 +80,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("info", INFO),
     ("ls", LS),
     ("search", SEARCH),
+    ("export", EXPORT),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -447,6 +448,37 @@ const SEARCH: Page = Page {
         (
             "What was typed after sudo, with the two lines after it",
             "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
+    ],
+};
+
+const EXPORT: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. \
+         asciicast-v2 and asciicast-v3 keep every byte, every time to the microsecond, what the header says, and recmode's \
+         records but for checks, which hold for one file only; comments and events of unknown codes are dropped. txt is what \
+         recmode-cat(1) prints.",
+        "html is one page that loads nothing and needs no script: what is known of the session, a table of its commands and \
+         markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
+         reader's choice of light or dark. Commands are known where the shell turns bracketed paste off when one \
+         is entered, as bash and zsh do. Addresses of http and https are links.",
+        "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
+         most 2000 frames. Where the reader wants no motion, the last one is shown.",
+        "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
+        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
+    ],
+    exit_status: &[
+        ("0", "The recording was exported, as far as it goes, or the reader of the output went away."),
+        ("2", "Bad usage, or the recording can't be read or the output not be written."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[
+        ("A page to send to a colleague", "recmode export session.cast --to html -o session.html"),
+        (
+            "Play it with other tools",
+            "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",
         ),
     ],
 };
