@@ -46,6 +46,9 @@ _recmode() {
             recmode,man)
                 cmd="recmode__subcmd__man"
                 ;;
+            recmode,play)
+                cmd="recmode__subcmd__play"
+                ;;
             recmode,record)
                 cmd="recmode__subcmd__record"
                 ;;
@@ -91,6 +94,9 @@ _recmode() {
             recmode__subcmd__help,man)
                 cmd="recmode__subcmd__help__subcmd__man"
                 ;;
+            recmode__subcmd__help,play)
+                cmd="recmode__subcmd__help__subcmd__play"
+                ;;
             recmode__subcmd__help,record)
                 cmd="recmode__subcmd__help__subcmd__record"
                 ;;
@@ -113,7 +119,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record cat info ls search export recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record play cat info ls search export recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -255,7 +261,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record cat info ls search export recover completions man help"
+            opts="resolve diff lint explain schema record play cat info ls search export recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,6 +401,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__man)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__play)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -672,6 +692,44 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o plusdirs
                     fi
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__play)
+            opts="-s -i -f -h --speed --idle-limit --from --to --fit --follow --unsafe-raw --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -s)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -i)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::catalog::{SortBy, State};
+use crate::play::{Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::recording::{Format, SyncPolicy};
 
@@ -45,6 +46,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Run a command in a terminal, record it, and enforce the mode when the disk fails
     Record(RecordArgs),
+    /// Play a recording on this terminal
+    Play(PlayArgs),
     /// Print what a session showed, as text or bit for bit
     Cat(CatArgs),
     /// Say what is known of a recording: who, where, when, under which mode, how it ended
@@ -734,6 +737,64 @@ pub enum ExportFormat {
     Svg,
     /// OUT and OUT.timing, for scriptreplay
     Typescript,
+}
+
+/// `recmode play`
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// How many times as fast as it was, from 0.01 to 10000
+    #[arg(short, long, value_name = "TIMES", default_value = "1", value_parser = speed)]
+    pub speed: Speed,
+
+    /// Make pauses at most this long
+    #[arg(short, long, value_name = "DURATION", value_parser = duration)]
+    pub idle_limit: Option<Duration>,
+
+    /// Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker
+    #[arg(long, value_name = "PLACE", value_parser = place, conflicts_with = "follow")]
+    pub from: Option<Place>,
+
+    /// End here
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub to: Option<Place>,
+
+    /// Draw the screen cut to this terminal, as is done where it would not fit
+    #[arg(long, conflicts_with = "unsafe_raw")]
+    pub fit: bool,
+
+    /// Show what is being recorded, from now on and until its end
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// Let everything through that was printed, also what drives this terminal
+    #[arg(long)]
+    pub unsafe_raw: bool,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// A speed.
+fn speed(text: &str) -> Result<Speed, String> {
+    let times = text.parse().ok().and_then(Speed::new);
+    times.ok_or_else(|| "expected a number from 0.01 to 10000".to_owned())
+}
+
+/// A time, or else a marker.
+#[expect(clippy::unnecessary_wraps, reason = "as clap calls it")]
+fn place(text: &str) -> Result<Place, String> {
+    let micros = |duration: jiff::SignedDuration| u64::try_from(duration.as_micros()).ok();
+    let clock = || {
+        let mut seconds = 0_f64;
+        for part in text.split(':') {
+            let part: f64 = part.parse().ok().filter(|part: &f64| *part >= 0.0 && part.is_finite())?;
+            seconds = seconds * 60.0 + part;
+        }
+        micros(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?)
+    };
+    let time = clock().or_else(|| text.parse().ok().and_then(micros));
+    Ok(time.map_or_else(|| Place::Marker(text.to_owned()), Place::Time))
 }
 
 /// `recmode recover`

@@ -21,6 +21,7 @@ pub mod git;
 pub mod holders;
 pub mod lint;
 pub mod oplog;
+pub mod play;
 pub mod policy;
 pub mod recording;
 pub mod report;

@@ -14,6 +14,7 @@ pub mod lint;
 pub mod ls;
 pub mod man;
 mod place;
+pub mod play;
 mod progress;
 pub mod record;
 pub mod recover;

@@ -200,20 +200,20 @@ fn write_line(body: &mut String, line: &TextLine, number: usize) {
         "<div class=\"l\" id=\"L{number}\"><a href=\"#L{number}\">{}</a><span{screen}>",
         offset(line.time)
     );
-    let links: Vec<_> = link().find_iter(&line.text).map(|link| link.range()).collect();
+    let addresses: Vec<_> = link().find_iter(&line.text).map(|found| found.range()).collect();
     let mut at = 0;
     for (bytes, style) in &line.styles {
         let end = at + bytes;
         let (open, close) = span(style);
         body.push_str(&open);
         while at < end {
-            let inside = links.iter().find(|link| link.contains(&at));
-            let next = links.iter().map(|link| link.start).find(|&start| start > at);
-            let to = inside.map_or_else(|| next.unwrap_or(end), |link| link.end).min(end);
+            let inside = addresses.iter().find(|address| address.contains(&at));
+            let next = addresses.iter().map(|address| address.start).find(|&start| start > at);
+            let to = inside.map_or_else(|| next.unwrap_or(end), |address| address.end).min(end);
             let text = markup(&line.text[at..to]);
             match inside {
-                Some(link) => {
-                    let target = markup(&line.text[link.clone()]);
+                Some(address) => {
+                    let target = markup(&line.text[address.clone()]);
                     let _ =
                         write!(body, "<a href=\"{target}\" rel=\"noopener noreferrer nofollow\">{text}</a>");
                 }

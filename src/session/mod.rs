@@ -26,7 +26,9 @@ use std::os::fd::AsFd;
 
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
-pub use outer::restore_on_panic;
+pub use outer::{Outer, restore_on_panic};
+pub use program_modes::ProgramModes;
+pub use signals::{Signalled, Signals};
 
 use crate::clock::boottime_micros;
 use crate::exit;
@@ -38,9 +40,7 @@ use crate::ring::{Producer, ring};
 use crate::stall::{StallWatch, TICK};
 use crate::sys::{self, Forked};
 use command::{Pty, Running};
-use outer::Outer;
 use pump::Pump;
-use signals::{Signalled, Signals};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;

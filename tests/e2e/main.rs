@@ -13,6 +13,7 @@ mod hardship;
 mod harness;
 mod kill;
 mod options;
+mod play;
 mod process;
 mod reader;
 mod start;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         kill::TESTS,
         reader::TESTS,
         options::TESTS,
+        play::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,

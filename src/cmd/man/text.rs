@@ -76,6 +76,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("explain", EXPLAIN),
     ("schema", SCHEMA),
     ("record", RECORD),
+    ("play", PLAY),
     ("cat", CAT),
     ("info", INFO),
     ("ls", LS),
@@ -328,6 +329,43 @@ const RECORD: Page = Page {
             "Record one command, strictly, to a file of its own",
             "recmode record --mode strict -o deploy.cast -- ./deploy.sh",
         ),
+    ],
+};
+
+const PLAY: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. It is \
+         played as it was recorded, in its own time, and ends by itself; then the terminal is as it was before.",
+        "What a recorded program printed can attack the terminal of the person who plays it. So only what is known to draw \
+         is let through: text, cursor movement, erasing, colours, scrolling and the alternate screen. Not let through are \
+         queries that a terminal answers as if its user had typed, and what writes to the clipboard, a file or a \
+         printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
+        "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
+         on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
+         There are no keys where output goes to no terminal. Standard input can't be gone back in.",
+        "Where the recording's screen is larger than the terminal, or with --fit, it is drawn cut, on the alternate screen: \
+         its left columns, and the rows around its cursor. Otherwise output is passed on, and a terminal that is wider wraps \
+         lines later than the recorded one did.",
+        "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
+         tools are followed until the file is closed. PLACE is a time since the start, or else the text of a \
+         marker, the whole of it.",
+    ],
+    exit_status: &[
+        ("0", "It was played, or ended with q."),
+        ("2", "Bad usage, or the recording can't be read or is none, or there is no such marker."),
+        ("130", "It was ended with Ctrl-C."),
+        ("128+N", "Signal N ended it."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[
+        (
+            "Twice as fast, with no pause longer than a second",
+            "recmode play --speed 2 --idle-limit 1s session.cast",
+        ),
+        ("From where recmode-search(1) found something", "recmode play --from 0:12:30 session.cast"),
+        ("Look over a shoulder", "recmode play --follow session.cast"),
     ],
 };
 
