@@ -129,7 +129,7 @@ fn head(title: &str) -> String {
          body{{margin:0 auto;max-width:120ch;padding:1rem;background:var(--bg);color:var(--fg);font:1rem/1.5 system-ui,sans-serif}}\n\
          a{{color:var(--link)}}h1{{font-size:1.4rem}}h2{{font-size:1.1rem;border-bottom:1px solid var(--line)}}\n\
          dl{{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem}}dt{{color:var(--dim)}}dd{{margin:0;overflow-wrap:anywhere}}\n\
-         table{{border-collapse:collapse}}caption{{text-align:left;color:var(--dim)}}th,td{{text-align:left;padding:.1rem 1rem .1rem 0;vertical-align:top}}td:last-child{{overflow-wrap:anywhere}}td:first-child{{white-space:nowrap}}code,.t{{font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.875rem}}\n\
+         table{{border-collapse:collapse}}caption{{text-align:left;color:var(--dim)}}th,td{{text-align:left;padding:.1rem 1rem .1rem 0;vertical-align:top}}td:last-child{{overflow-wrap:anywhere}}td:not(:last-child){{white-space:nowrap}}code,.t{{font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:.875rem}}\n\
          .t{{line-height:1.35;overflow-x:auto}}.l{{display:flex;white-space:pre}}.l:target{{background:var(--hit)}}\n\
          .l>a{{flex:none;width:12ch;color:var(--dim);text-decoration:none;user-select:none;-webkit-user-select:none}}.l>a:focus,.l>a:hover{{text-decoration:underline}}\n\
          .l>span{{min-height:1.35em}}.s{{border-left:3px solid var(--line);padding-left:.5ch}}.e{{color:var(--dim);margin:.3rem 0 0 12ch;font-style:italic}}\n\

@@ -226,7 +226,7 @@ fn draw(title: &str, cols: usize, lines: usize, frames: &[Frame], rows: &Rows, l
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\" aria-labelledby=\"t\">\n<title id=\"t\">{title}</title>\n<style>\n\
-         text{{white-space:pre;font:14px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace}}\n"
+         svg{{font:14px ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace}}text{{white-space:pre}}\n"
     );
     if frames.len() > 1 {
         out.push_str("@keyframes p{\n");

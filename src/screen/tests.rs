@@ -65,6 +65,11 @@ fn a_full_screen_program_is_told_with_its_last_screen_where_it_was_left() {
             (5, Place::Normal, "end")
         ]
     );
+    assert_eq!(
+        texts(&["\x1b[?1049h\x1b[Hfile", "\x1b[H\x1b[2Jbye\r\n\x1b[?1049l"]),
+        ["file"],
+        "not what it became while it was left"
+    );
     assert_eq!(texts(&["$ less\r\n\x1b[?47h\x1b[Hpage"]), ["$ less", "page"], "also one that is never left");
     assert_eq!(texts(&["a\r\n\x1b[?1049h\x1b[Hpage\x1b[?1049l"]), ["a", "page"], "and as the last");
 }

@@ -102,14 +102,21 @@ impl Tracker {
         }
     }
 
-    /// The last screen of a full-screen program.
+    /// The last screen of a full-screen program: as it stood before the event in which it is left, as
+    /// programs tidy up then. One that came and went within an event stands as it was left.
     fn full_screen(&mut self, terminal: &Terminal) -> Vec<TextLine> {
         let mut joiner = Joiner::new(self.options.styles);
         let mut lines = Vec::new();
+        let place = Place::FullScreen { first: false };
         let rows = std::mem::take(&mut self.alternate);
-        for (index, line) in terminal.screen().visible_lines().enumerate() {
-            let time = rows.get(index).filter(|row| row.line == *line).map_or(self.now, |row| row.time);
-            lines.extend(joiner.push(line, time, false, Place::FullScreen { first: false }));
+        if rows.iter().any(|row| !is_blank(&row.line)) {
+            for row in &rows {
+                lines.extend(joiner.push(&row.line, row.time, false, place));
+            }
+        } else {
+            for line in terminal.screen().visible_lines() {
+                lines.extend(joiner.push(line, self.now, false, place));
+            }
         }
         lines.extend(joiner.flush(Place::FullScreen { first: false }));
         let used = lines.iter().rposition(|line| !line.text.is_empty()).map_or(0, |last| last + 1);

@@ -375,7 +375,7 @@ const CAT: Page = Page {
          zstd. Without --raw the text is printed that a person saw: a terminal emulator of the session's size shows the output, and \
          each line is printed as it last was when it scrolled off the screen, was cleared with all of it, or stood there at \
          the end. A line that the terminal has wrapped is one line. Of a full-screen program, such as an editor, the last screen is \
-         printed, where the program was left. Control characters in the text are spelt out. With --raw the \
+         printed as it stood before the program was left, and in that place. Control characters in the text are spelt out. With --raw the \
          exact bytes are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
          session.",
         "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
