@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::catalog::{SortBy, State};
+use crate::play::{Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize};
 use crate::recording::{Format, SyncPolicy};
@@ -48,6 +49,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Be a recorded login: sshd's forced command, or, called by a login's name, the login shell
     Login(LoginArgs),
+    /// Play a recording on this terminal
+    Play(PlayArgs),
     /// Print what a session showed, as text or bit for bit
     Cat(CatArgs),
     /// Say what is known of a recording: who, where, when, under which mode, how it ended
@@ -58,6 +61,8 @@ pub enum Command {
     Search(SearchArgs),
     /// Say whether recordings are as they were written: intact, cut off, changed, and signed by whom
     Verify(VerifyArgs),
+    /// Write a recording in another format: a page, an animation, text, another asciicast
+    Export(ExportArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -692,6 +697,101 @@ pub struct VerifyArgs {
     /// Print only what is not intact
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `recmode export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The format
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    pub to: ExportFormat,
+
+    /// Write to this file, which is replaced when it is complete (default: standard output)
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+
+    /// In svg: make pauses at most this long
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::duration)]
+    pub idle_limit: Duration,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// What a recording is exported to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For older players, with every byte and every microsecond
+    AsciicastV2,
+    /// For newer players, with every byte and every microsecond
+    AsciicastV3,
+    /// The text that was seen
+    Txt,
+    /// A page with the transcript in colours, times and a table of commands and markers
+    Html,
+    /// An animation
+    Svg,
+    /// OUT and OUT.timing, for scriptreplay
+    Typescript,
+}
+
+/// `recmode play`
+#[derive(Debug, Args)]
+pub struct PlayArgs {
+    /// How many times as fast as it was, from 0.01 to 10000
+    #[arg(short, long, value_name = "TIMES", default_value = "1", value_parser = speed)]
+    pub speed: Speed,
+
+    /// Make pauses at most this long
+    #[arg(short, long, value_name = "DURATION", value_parser = quantity::duration)]
+    pub idle_limit: Option<Duration>,
+
+    /// Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker
+    #[arg(long, value_name = "PLACE", value_parser = place, conflicts_with = "follow")]
+    pub from: Option<Place>,
+
+    /// End here
+    #[arg(long, value_name = "PLACE", value_parser = place)]
+    pub to: Option<Place>,
+
+    /// Draw the screen cut to this terminal, as is done where it would not fit
+    #[arg(long, conflicts_with = "unsafe_raw")]
+    pub fit: bool,
+
+    /// Show what is being recorded, from now on and until its end
+    #[arg(short, long)]
+    pub follow: bool,
+
+    /// Let everything through that was printed, also what drives this terminal
+    #[arg(long)]
+    pub unsafe_raw: bool,
+
+    /// The recording, or `-` for standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// A speed.
+fn speed(text: &str) -> Result<Speed, String> {
+    let times = text.parse().ok().and_then(Speed::new);
+    times.ok_or_else(|| "expected a number from 0.01 to 10000".to_owned())
+}
+
+/// A time, or else a marker.
+#[expect(clippy::unnecessary_wraps, reason = "as clap calls it")]
+fn place(text: &str) -> Result<Place, String> {
+    let micros = |duration: jiff::SignedDuration| u64::try_from(duration.as_micros()).ok();
+    let clock = || {
+        let mut seconds = 0_f64;
+        for part in text.split(':') {
+            let part: f64 = part.parse().ok().filter(|part: &f64| *part >= 0.0 && part.is_finite())?;
+            seconds = seconds * 60.0 + part;
+        }
+        micros(jiff::SignedDuration::try_from_secs_f64(seconds).ok()?)
+    };
+    let time = clock().or_else(|| text.parse().ok().and_then(micros));
+    Ok(time.map_or_else(|| Place::Marker(text.to_owned()), Place::Time))
 }
 
 /// `recmode recover`

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Ls(args) => cmd::ls::run(args),
         Command::Search(args) => cmd::search::run(args),
         Command::Verify(args) => cmd::verify::run(args),
+        Command::Export(args) => cmd::export::run(args),
+        Command::Play(args) => cmd::play::run(args),
         Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),

@@ -3,8 +3,23 @@
 //!
 //! Opens files and gives [`crate::recording::reader`] their text; renders and prints nothing.
 
+mod follow;
 mod input;
 mod session;
 
+pub use follow::Following;
 pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, reader_of};
 pub use session::{Decider, Session};
+
+/// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.
+/// A recording with a header has its lock already, so that trying for a moment takes it from nobody.
+#[must_use]
+pub fn is_live(file: &std::fs::File) -> bool {
+    match file.try_lock_shared() {
+        Ok(()) => {
+            let _ = file.unlock();
+            false
+        }
+        Err(error) => matches!(error, std::fs::TryLockError::WouldBlock),
+    }
+}

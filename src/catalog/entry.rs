@@ -1,6 +1,6 @@
 //! One recording at a glance: its header, its last lines, and whether its recorder is at work.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -154,7 +154,7 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
             State::Complete if tail.gap => State::Gap,
             state => state,
         },
-        None if header.recmode.is_some() && is_locked(&file) => State::Live,
+        None if header.recmode.is_some() && cast::is_live(&file) => State::Live,
         None if header.recmode.is_some() || tail.torn => State::CutOff,
         None => State::Complete,
     };
@@ -172,12 +172,6 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         command: header.command,
         session,
     }))
-}
-
-/// Whether the recorder is at work: it holds a lock for as long as it lives. A recording with a
-/// header has its lock already, so that trying for a moment takes it from nobody.
-pub(super) fn is_locked(file: &File) -> bool {
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn micros(seconds: f64) -> Option<u64> {

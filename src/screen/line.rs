@@ -35,6 +35,9 @@ pub struct TextLine {
     pub text: String,
     /// Its styles as runs of bytes, up to the end of the text; empty unless asked for.
     pub styles: Vec<(usize, Style)>,
+    /// Whether a command was entered in it, as far as the shell told: most shells turn bracketed paste
+    /// off when one is.
+    pub command: bool,
     /// For [`Place::Replaced`]: what came in its place.
     pub successor: String,
 }
@@ -45,6 +48,7 @@ pub(super) struct Joiner {
     text: String,
     styles: Vec<(usize, Style)>,
     time: u64,
+    command: bool,
     styled: bool,
 }
 
@@ -54,7 +58,8 @@ impl Joiner {
     }
 
     /// Adds a row; gives the line that it completes.
-    pub(super) fn push(&mut self, row: &Line, time: u64, place: Place) -> Option<TextLine> {
+    pub(super) fn push(&mut self, row: &Line, time: u64, command: bool, place: Place) -> Option<TextLine> {
+        self.command |= command;
         self.time = self.time.max(time);
         for cell in row.cells().iter().filter(|cell| cell.width() > 0) {
             let before = self.text.len();
@@ -85,6 +90,13 @@ impl Joiner {
             left -= *bytes;
             *bytes > 0
         });
-        TextLine { time: std::mem::take(&mut self.time), place, text, styles, successor: String::new() }
+        TextLine {
+            time: std::mem::take(&mut self.time),
+            place,
+            text,
+            styles,
+            command: std::mem::take(&mut self.command),
+            successor: String::new(),
+        }
     }
 }

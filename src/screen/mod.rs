@@ -18,6 +18,9 @@ use self::track::Tracker;
 /// The most columns and the most rows of a terminal that is rendered.
 pub const MAX_SIZE: usize = 1000;
 
+/// What a shell prints when a command was entered.
+const PASTE_OFF: &str = "\x1b[?2004l";
+
 /// What is wanted beside the lines' texts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -57,8 +60,13 @@ impl Screen {
     /// Shows the output of one event at `time`, in microseconds.
     pub fn output(&mut self, time: u64, text: &str) {
         self.tracker.now = time;
-        // Terminals ignore DEL; this one would show it.
-        self.terminal.feed_with(text.split('\x7f'), &mut self.tracker);
+        for part in text.split_inclusive(PASTE_OFF) {
+            // Terminals ignore DEL; this one would show it.
+            self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
+            if part.ends_with(PASTE_OFF) {
+                self.tracker.command_was_entered(&self.terminal);
+            }
+        }
     }
 
     /// Changes the size.

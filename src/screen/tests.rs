@@ -65,6 +65,11 @@ fn a_full_screen_program_is_told_with_its_last_screen_where_it_was_left() {
             (5, Place::Normal, "end")
         ]
     );
+    assert_eq!(
+        texts(&["\x1b[?1049h\x1b[Hfile", "\x1b[H\x1b[2Jbye\r\n\x1b[?1049l"]),
+        ["file"],
+        "not what it became while it was left"
+    );
     assert_eq!(texts(&["$ less\r\n\x1b[?47h\x1b[Hpage"]), ["$ less", "page"], "also one that is never left");
     assert_eq!(texts(&["a\r\n\x1b[?1049h\x1b[Hpage\x1b[?1049l"]), ["a", "page"], "and as the last");
 }
@@ -94,6 +99,17 @@ fn styles_cover_the_text() {
     let lines = seen(&["a\x1b[31mb漢\x1b[0m c   "], Options { styles: true, ..Options::default() });
     let runs: Vec<_> = lines[0].styles.iter().map(|(bytes, style)| (*bytes, style.foreground())).collect();
     assert_eq!(runs, [(1, None), (4, Some(avt::Color::Indexed(1))), (2, None)]);
+}
+
+#[test]
+fn commands_are_known_by_what_shells_do_when_one_is_entered() {
+    let bash = ["\x1b[?2004h$ ", "ls", "\r\n\x1b[?2004l\rfile\r\n", "\x1b[?2004h$ "];
+    let zsh = ["% \x1b[?2004h", "ls", "\x1b[?2004l\r\r\nfile\r\n", "% \x1b[?2004h"];
+    for events in [bash, zsh] {
+        let lines = seen(&events, Options::default());
+        let commands: Vec<_> = lines.iter().filter(|line| line.command).map(|line| &line.text[2..]).collect();
+        assert_eq!(commands, ["ls"]);
+    }
 }
 
 #[test]

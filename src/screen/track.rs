@@ -17,6 +17,7 @@ const MAX_WAITING: usize = 8 << 20;
 struct Row {
     line: Line,
     time: u64,
+    command: bool,
     /// Screens that were left when the cursor was in this row.
     before: Vec<TextLine>,
 }
@@ -69,7 +70,9 @@ impl Tracker {
     /// A row leaves the screen for good.
     fn gone(&mut self, line: &Line, row: Option<Row>) {
         let mut time = self.now;
+        let mut command = false;
         if let Some(row) = row {
+            command = row.command;
             if !row.before.is_empty() {
                 self.waiting -= weight(&row.before);
                 self.ready.extend(self.joiner.flush(Place::Normal));
@@ -79,7 +82,7 @@ impl Tracker {
                 time = row.time;
             }
         }
-        self.ready.extend(self.joiner.push(line, time, Place::Normal));
+        self.ready.extend(self.joiner.push(line, time, command, Place::Normal));
     }
 
     /// Gives the rows of the primary screen, which is about to be cleared.
@@ -99,14 +102,21 @@ impl Tracker {
         }
     }
 
-    /// The last screen of a full-screen program.
+    /// The last screen of a full-screen program: as it stood before the event in which it is left, as
+    /// programs tidy up then. One that came and went within an event stands as it was left.
     fn full_screen(&mut self, terminal: &Terminal) -> Vec<TextLine> {
         let mut joiner = Joiner::new(self.options.styles);
         let mut lines = Vec::new();
+        let place = Place::FullScreen { first: false };
         let rows = std::mem::take(&mut self.alternate);
-        for (index, line) in terminal.screen().visible_lines().enumerate() {
-            let time = rows.get(index).filter(|row| row.line == *line).map_or(self.now, |row| row.time);
-            lines.extend(joiner.push(line, time, Place::FullScreen { first: false }));
+        if rows.iter().any(|row| !is_blank(&row.line)) {
+            for row in &rows {
+                lines.extend(joiner.push(&row.line, row.time, false, place));
+            }
+        } else {
+            for line in terminal.screen().visible_lines() {
+                lines.extend(joiner.push(line, self.now, false, place));
+            }
         }
         lines.extend(joiner.flush(Place::FullScreen { first: false }));
         let used = lines.iter().rposition(|line| !line.text.is_empty()).map_or(0, |last| last + 1);
@@ -135,12 +145,29 @@ impl Tracker {
         }
     }
 
+    /// Notes that a command was entered in the row of the cursor, or in the one above if this is empty.
+    pub(super) fn command_was_entered(&mut self, terminal: &Terminal) {
+        if self.in_alternate {
+            return;
+        }
+        self.fill(terminal);
+        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
+        let mut at = terminal.cursor().row;
+        if at > 0 && lines.get(at).is_some_and(|line| is_blank(line)) {
+            at -= 1;
+        }
+        if let Some(row) = self.primary.get_mut(at) {
+            row.command = true;
+        }
+    }
+
     /// As many rows as the primary screen has.
     fn fill(&mut self, terminal: &Terminal) {
         let missing = terminal.size().1.saturating_sub(self.primary.len());
         let time = self.now;
         let lines = terminal.primary_screen().visible_lines().skip(self.primary.len()).take(missing);
-        let rows: Vec<Row> = lines.map(|line| Row { line: line.clone(), time, before: Vec::new() }).collect();
+        let rows: Vec<Row> =
+            lines.map(|line| Row { line: line.clone(), time, command: false, before: Vec::new() }).collect();
         self.primary.extend(rows);
     }
 
@@ -151,12 +178,12 @@ impl Tracker {
         let mut last = 0;
         for row in self.primary.drain(..) {
             last = last.max(row.time);
-            times.insert(row.line.text().trim_end().to_owned(), row.time);
+            times.insert(row.line.text().trim_end().to_owned(), (row.time, row.command));
             waiting.extend(row.before);
         }
         for line in terminal.primary_screen().all_lines() {
-            let time = times.get(line.text().trim_end()).copied().unwrap_or(last);
-            self.primary.push_back(Row { line: line.clone(), time, before: Vec::new() });
+            let (time, command) = times.get(line.text().trim_end()).copied().unwrap_or((last, false));
+            self.primary.push_back(Row { line: line.clone(), time, command, before: Vec::new() });
         }
         let at = if self.in_alternate { self.primary.len() - 1 } else { terminal.cursor().row };
         if let Some(row) = self.primary.get_mut(at) {
@@ -173,7 +200,12 @@ impl Tracker {
         let mut replaced: Vec<TextLine> = Vec::new();
         for (index, line) in screen.visible_lines().enumerate() {
             match rows.get_mut(index) {
-                None => rows.push_back(Row { line: line.clone(), time: self.now, before: Vec::new() }),
+                None => rows.push_back(Row {
+                    line: line.clone(),
+                    time: self.now,
+                    command: false,
+                    before: Vec::new(),
+                }),
                 Some(row) if row.line == *line => {}
                 Some(row) => {
                     if self.options.replaced {
@@ -273,6 +305,7 @@ fn overwritten(row: &Row, line: &Line) -> Option<TextLine> {
         place: Place::Replaced,
         text: text.to_owned(),
         styles: Vec::new(),
+        command: false,
         successor: successor.trim_end().to_owned(),
     })
 }

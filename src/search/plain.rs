@@ -124,9 +124,8 @@ impl Plain<'_> {
                     self.column = (self.column / 8 * 8 + 8).min(self.width - 1);
                     1
                 }
-                // Shift out, and the line feeds of old.
-                0x0b | 0x0c | 0x0e => return false,
-                0x18 | 0x1a => return false,
+                // The line feeds of old, shift out, and what ends sequences.
+                0x0b | 0x0c | 0x0e | 0x18 | 0x1a => return false,
                 0x1b => match sequence(rest) {
                     Sequence::Nothing(used) => used,
                     Sequence::Edit(used, edit) => {

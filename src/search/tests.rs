@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -10,7 +12,7 @@ fn cast(cols: usize, events: &[impl AsRef<str>]) -> String {
             None => ("o", event.as_ref()),
         };
         let data = serde_json::to_string(data).expect("JSON");
-        text.push_str(&format!("[1.0,\"{code}\",{data}]\n"));
+        writeln!(text, "[1.0,\"{code}\",{data}]").expect("written");
     }
     text
 }

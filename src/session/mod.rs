@@ -27,7 +27,9 @@ use std::os::fd::AsFd;
 
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
-pub use outer::restore_on_panic;
+pub use outer::{Outer, restore_on_panic};
+pub use program_modes::ProgramModes;
+pub use signals::{Signalled, Signals};
 
 use crate::clock::boottime_micros;
 use crate::exit;
@@ -40,9 +42,8 @@ use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
 use cgroup::Cgroup;
 use command::{Program, Pty, Running};
-use outer::{Outer, Streams};
+use outer::Streams;
 use pump::{Pump, Relay};
-use signals::{Signalled, Signals};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;

@@ -74,6 +74,7 @@ impl Signals {
     }
 
     /// The next signal, if one came.
+    #[must_use]
     pub fn next(&self) -> Option<Signalled> {
         let number = i32::try_from(self.fd.read_signal().ok()??.ssi_signo).ok()?;
         Some(match Signal::try_from(number) {

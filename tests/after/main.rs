@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod export;
 mod info;
 mod ls;
 mod search;
@@ -22,6 +23,18 @@ fn run(args: &[&str]) -> (String, String, Option<i32>) {
 
 fn outcome(output: &Output) -> (String, String, Option<i32>) {
     (support::stdout(output), support::stderr(output), output.status.code())
+}
+
+/// Whether a program is installed. Where it is not, that is said, and is a failure under
+/// `RECMODE_TEST_NO_SKIP`.
+fn has(program: &str) -> bool {
+    let found =
+        ["/usr/local/bin", "/usr/bin", "/bin"].iter().any(|dir| Path::new(dir).join(program).exists());
+    if !found {
+        eprintln!("skipped: needs {program}");
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs {program}");
+    }
+    found
 }
 
 /// A path as an argument.

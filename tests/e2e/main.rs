@@ -15,6 +15,7 @@ mod kill;
 mod login;
 mod matrix;
 mod options;
+mod play;
 mod process;
 mod reader;
 mod soak;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         kill::TESTS,
         reader::TESTS,
         options::TESTS,
+        play::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,

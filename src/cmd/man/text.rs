@@ -77,11 +77,13 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("schema", SCHEMA),
     ("record", RECORD),
     ("login", LOGIN),
+    ("play", PLAY),
     ("cat", CAT),
     ("info", INFO),
     ("ls", LS),
     ("search", SEARCH),
     ("verify", VERIFY),
+    ("export", EXPORT),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -387,13 +389,50 @@ const LOGIN: Page = Page {
     ],
 };
 
+const PLAY: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. It is \
+         played as it was recorded, in its own time, and ends by itself; then the terminal is as it was before.",
+        "What a recorded program printed can attack the terminal of the person who plays it. So only what is known to draw \
+         is let through: text, cursor movement, erasing, colours, scrolling and the alternate screen. Not let through are \
+         queries that a terminal answers as if its user had typed, and what writes to the clipboard, a file or a \
+         printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
+        "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
+         on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
+         There are no keys where output goes to no terminal. Standard input can't be gone back in.",
+        "Where the recording's screen is larger than the terminal, or with --fit, it is drawn cut, on the alternate screen: \
+         its left columns, and the rows around its cursor. Otherwise output is passed on, and a terminal that is wider wraps \
+         lines later than the recorded one did.",
+        "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
+         tools are followed until the file is closed. PLACE is a time since the start, or else the text of a \
+         marker, the whole of it.",
+    ],
+    exit_status: &[
+        ("0", "It was played, or ended with q."),
+        ("2", "Bad usage, or the recording can't be read or is none, or there is no such marker."),
+        ("130", "It was ended with Ctrl-C."),
+        ("128+N", "Signal N ended it."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[
+        (
+            "Twice as fast, with no pause longer than a second",
+            "recmode play --speed 2 --idle-limit 1s session.cast",
+        ),
+        ("From where recmode-search(1) found something", "recmode play --from 0:12:30 session.cast"),
+        ("Look over a shoulder", "recmode play --follow session.cast"),
+    ],
+};
+
 const CAT: Page = Page {
     description: &[
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
          zstd. Without --raw the text is printed that a person saw: a terminal emulator of the session's size shows the output, and \
          each line is printed as it last was when it scrolled off the screen, was cleared with all of it, or stood there at \
          the end. A line that the terminal has wrapped is one line. Of a full-screen program, such as an editor, the last screen is \
-         printed, where the program was left. Control characters in the text are spelt out. With --raw the \
+         printed as it stood before the program was left, and in that place. Control characters in the text are spelt out. With --raw the \
          exact bytes are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
          session.",
         "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
@@ -537,6 +576,37 @@ const VERIFY: Page = Page {
         (
             "The same by OpenSSH",
             "ssh-keygen -Y verify -f signers -I ops@example.org -n recmode -s session.cast.sig < session.cast",
+        ),
+    ],
+};
+
+const EXPORT: Page = Page {
+    description: &[
+        "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. \
+         asciicast-v2 and asciicast-v3 keep every byte, every time to the microsecond, what the header says, and recmode's \
+         records but for checks, which hold for one file only; comments and events of unknown codes are dropped. txt is what \
+         recmode-cat(1) prints.",
+        "html is one page that loads nothing and needs no script: what is known of the session, a table of its commands and \
+         markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
+         reader's choice of light or dark. Commands are known where the shell turns bracketed paste off when one \
+         is entered, as bash and zsh do. Addresses of http and https are links.",
+        "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
+         most 2000 frames. Where the reader wants no motion, the last one is shown.",
+        "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
+        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
+    ],
+    exit_status: &[
+        ("0", "The recording was exported, as far as it goes, or the reader of the output went away."),
+        ("2", "Bad usage, or the recording can't be read or the output not be written."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[],
+    examples: &[
+        ("A page to send to a colleague", "recmode export session.cast --to html -o session.html"),
+        (
+            "Play it with other tools",
+            "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",
         ),
     ],
 };

@@ -70,7 +70,10 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
         command: Option<String>,
         title: Option<String>,
         env: Option<BTreeMap<String, Option<String>>>,
+        theme: Option<serde_json::Value>,
         recmode: Option<serde_json::Value>,
+        #[serde(flatten)]
+        other: BTreeMap<String, serde_json::Value>,
     }
     #[derive(Deserialize)]
     struct V2 {
@@ -86,15 +89,24 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
         cols: u16,
         rows: u16,
         r#type: Option<String>,
+        theme: Option<serde_json::Value>,
     }
 
     if !line.starts_with('{') {
         return Err(Fault::new("this is no asciicast header"));
     }
     let fault = |error: serde_json::Error| Fault::json(&error);
-    let common: Common = serde_json::from_str(line).map_err(fault)?;
-    let env: BTreeMap<String, String> =
-        common.env.unwrap_or_default().into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let mut common: Common = serde_json::from_str(line).map_err(fault)?;
+    for key in ["version", "width", "height", "term"] {
+        common.other.remove(key);
+    }
+    let env: BTreeMap<String, String> = common
+        .env
+        .take()
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
     let (version, cols, rows, term_type) = match serde_json::from_str::<Any>(line).map_err(fault)?.version {
         2 => {
             let V2 { width, height } = serde_json::from_str(line).map_err(fault)?;
@@ -102,6 +114,7 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
         }
         3 => {
             let V3 { term } = serde_json::from_str(line).map_err(fault)?;
+            common.theme = term.theme;
             (Version::V3, term.cols, term.rows, term.r#type)
         }
         other => {
@@ -117,7 +130,9 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
         command: common.command,
         title: common.title,
         env,
+        theme: common.theme,
         recmode: common.recmode,
+        other: common.other,
     })
 }
 

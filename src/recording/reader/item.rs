@@ -34,8 +34,12 @@ pub struct Header {
     pub title: Option<String>,
     /// The environment variables that were kept.
     pub env: BTreeMap<String, String>,
+    /// The terminal's colours: v3's `term.theme`, v2's `theme`.
+    pub theme: Option<serde_json::Value>,
     /// recmode's own object; other tools' recordings have none.
     pub recmode: Option<serde_json::Value>,
+    /// Keys that are not known here.
+    pub other: BTreeMap<String, serde_json::Value>,
 }
 
 /// What an event is. Events of other codes are skipped; their times count.

@@ -89,7 +89,9 @@ pub(super) fn read(
         command: document.command,
         title: document.title,
         env: document.env,
+        theme: None,
         recmode: None,
+        other: BTreeMap::new(),
     };
     Ok(Some((header, items)))
 }

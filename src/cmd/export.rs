@@ -1,0 +1,83 @@
+//! `recmode export`: a recording in another format.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::file::Replacement;
+use crate::cli::{ExportArgs, ExportFormat};
+use crate::export::{self, ExportError, Sink, Target};
+use crate::recording::Format;
+use crate::recording::reader::Reader;
+use crate::screen::Ending;
+use crate::{cast, escape, exit};
+
+/// Writes the recording in the format that is wanted, to standard output or a file.
+///
+/// # Errors
+///
+/// When the recording can't be read or is none, or the output can't be written.
+pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
+    let name = escape::path(&args.file);
+    let input = cast::open(&args.file).with_context(|| name.clone())?;
+    let reader = Reader::new(input).with_context(|| name.clone())?;
+    let target = match args.to {
+        ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
+        ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
+        ExportFormat::Txt => Target::Text,
+        ExportFormat::Html => Target::Html,
+        ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
+        ExportFormat::Typescript => return typescript(args, reader, &name),
+    };
+    let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = match &args.output {
+        None => {
+            let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            let ending = export::export(reader, target, &title, &mut out);
+            match ending.and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
+                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok(exit::OK);
+                }
+                ending => told(ending, &name, "standard output")?,
+            }
+        }
+        Some(path) => {
+            let shown = escape::path(path);
+            let mut file = Replacement::new(path).with_context(|| shown.clone())?;
+            let ending = told(export::export(reader, target, &title, &mut file), &name, &shown)?;
+            file.finish().context(shown)?;
+            ending
+        }
+    };
+    super::say_ending(&name, ending);
+    Ok(exit::OK)
+}
+
+fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> anyhow::Result<u8> {
+    let Some(path) = &args.output else {
+        bail!("a typescript is two files: name the first with -o, the other is called the same with .timing");
+    };
+    let timing = with_timing(path);
+    let open = |path: &Path| Replacement::new(path).with_context(|| escape::path(path));
+    let mut sink = Sink { script: open(path)?, timing: open(&timing)? };
+    let ending = told(export::typescript(reader, &mut sink), name, &escape::path(path))?;
+    sink.script.finish().with_context(|| escape::path(path))?;
+    sink.timing.finish().with_context(|| escape::path(&timing))?;
+    super::say_ending(name, ending);
+    Ok(exit::OK)
+}
+
+fn with_timing(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".timing");
+    PathBuf::from(name)
+}
+
+/// Says of an error which of the two it is about.
+fn told(ending: Result<Ending, ExportError>, input: &str, output: &str) -> anyhow::Result<Ending> {
+    ending.map_err(|error| match error {
+        ExportError::Read(error) => anyhow::Error::from(error).context(input.to_owned()),
+        ExportError::Write(error) => anyhow::Error::from(error).context(output.to_owned()),
+    })
+}

@@ -1,0 +1,107 @@
+//! The recording's items, read ahead by a thread, so that keys are heard while it waits for more.
+
+use std::io::{BufRead, BufReader};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::thread;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::PlayError;
+use crate::cast::{self, Following};
+use crate::recording::reader::{Header, Item, ReadError, Reader};
+
+/// So many items are read ahead.
+const AHEAD: usize = 64;
+
+/// What the source has at the moment.
+pub(super) enum Next {
+    Item(Box<Item>),
+    Failed(ReadError),
+    /// More is to come, or not known yet.
+    Nothing,
+    End,
+}
+
+pub(super) struct Source {
+    pub(super) header: Header,
+    items: Receiver<Result<Item, ReadError>>,
+    more: Arc<EventFd>,
+    caught_up: Option<Arc<AtomicBool>>,
+}
+
+impl Source {
+    /// Opens a recording, or standard input, and reads its header.
+    pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
+        let reader = Reader::new(cast::open(path).map_err(PlayError::Open)?)?;
+        if !follow {
+            return Self::start(reader, None);
+        }
+        let locks = reader.header().recmode.is_some();
+        let following = Following::open(path, locks).map_err(PlayError::Open)?;
+        let caught_up = following.caught_up();
+        Self::start(Reader::new(BufReader::new(following))?, Some(caught_up))
+    }
+
+    fn start(
+        reader: Reader<impl BufRead + Send + 'static>,
+        caught_up: Option<Arc<AtomicBool>>,
+    ) -> Result<Self, PlayError> {
+        let header = reader.header().clone();
+        let failed = |error: nix::errno::Errno| PlayError::Terminal(error.into());
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let more = Arc::new(EventFd::from_flags(flags).map_err(failed)?);
+        let (sender, items) = sync_channel(AHEAD);
+        let told = Arc::clone(&more);
+        // It ends with its source, or when nobody takes its items any more.
+        thread::Builder::new()
+            .spawn(move || {
+                for item in reader {
+                    let last = item.is_err();
+                    let ended = sender.send(item).is_err() || last;
+                    let _ = told.write(1);
+                    if ended {
+                        break;
+                    }
+                }
+                drop(sender);
+                let _ = told.write(1);
+            })
+            .map_err(PlayError::Terminal)?;
+        Ok(Self { header, items, more, caught_up })
+    }
+
+    /// What there is, without waiting.
+    pub(super) fn take(&self) -> Next {
+        // Before the look: what comes after it wakes again.
+        let _ = self.more.read();
+        match self.items.try_recv() {
+            Ok(Ok(item)) => Next::Item(Box::new(item)),
+            Ok(Err(error)) => Next::Failed(error),
+            Err(TryRecvError::Empty) => Next::Nothing,
+            Err(TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    /// The next item, waited for; for recordings that don't grow.
+    pub(super) fn wait(&self) -> Next {
+        match self.items.recv() {
+            Ok(Ok(item)) => Next::Item(Box::new(item)),
+            Ok(Err(error)) => Next::Failed(error),
+            Err(_) => Next::End,
+        }
+    }
+
+    /// Whether this is a live recording of which all was read that there was.
+    pub(super) fn caught_up(&self) -> bool {
+        self.caught_up.as_ref().is_some_and(|caught_up| caught_up.load(Ordering::Acquire))
+    }
+
+    /// What to poll when there is nothing.
+    pub(super) fn more(&self) -> BorrowedFd<'_> {
+        self.more.as_fd()
+    }
+}

@@ -1,0 +1,158 @@
+//! `recmode export`, and what other programs make of it.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::{arg, fixture, has, run};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a directory")
+}
+
+#[test]
+fn text_is_that_of_cat() {
+    let file = fixture("full-screen.cast");
+    let (out, err, status) = run(&["export", "--to", "txt", arg(&file)]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert_eq!(out, run(&["cat", arg(&file)]).0);
+}
+
+#[test]
+fn exact_bytes_survive_the_other_version_and_the_way_back() {
+    let dir = folder();
+    for name in ["raw-v3.cast", "raw-v2.cast", "asciinema-v1.cast", "asciinema-v2.cast"] {
+        let (v2, v3) = (dir.path().join("2.cast"), dir.path().join("3.cast"));
+        let (_, _, status) = run(&["export", "--to", "asciicast-v2", arg(&fixture(name)), "-o", arg(&v2)]);
+        assert_eq!(status, Some(0));
+        let (_, _, status) = run(&["export", "--to", "asciicast-v3", arg(&v2), "-o", arg(&v3)]);
+        assert_eq!(status, Some(0));
+        let raw = |file: &Path| {
+            let output = crate::support::recmode().args(["cat", "--raw"]).arg(file).output();
+            output.expect("recmode runs").stdout
+        };
+        assert_eq!(raw(&v3), raw(&fixture(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_typescript_is_played_by_scriptreplay() {
+    if !has("scriptreplay") {
+        return;
+    }
+    let dir = folder();
+    let out = dir.path().join("session");
+    let file = fixture("raw-v3.cast");
+    assert_eq!(run(&["export", "--to", "typescript", arg(&file), "-o", arg(&out)]).2, Some(0));
+    let timing = fs::read_to_string(dir.path().join("session.timing")).expect("the timing");
+    assert_eq!(timing, "0.010000 7\n0.200000 9\n0.300000 4\n");
+    let played = Command::new("scriptreplay")
+        .args(["--divisor", "1000"])
+        .arg("-t")
+        .arg(dir.path().join("session.timing"))
+        .arg(&out)
+        .output()
+        .expect("scriptreplay runs");
+    assert!(played.status.success(), "{played:?}");
+    assert!(played.stdout.starts_with(b"plain\r\ncaf\xe9 \xff\xfe\r\n\xc3\xa9\r\n"), "{played:?}");
+    let (_, err, status) = run(&["export", "--to", "typescript", arg(&file)]);
+    assert_eq!(status, Some(2));
+    assert!(err.starts_with("recmode: a typescript is two files"), "{err}");
+}
+
+#[test]
+fn an_export_that_fails_or_is_interrupted_leaves_what_was_there() {
+    let dir = folder();
+    let out = dir.path().join("page.html");
+    fs::write(&out, "before").expect("a file");
+    let files = || fs::read_dir(dir.path()).expect("a directory").count();
+    let (_, err, status) = run(&["export", "--to", "html", arg(&fixture("garbage.cast")), "-o", arg(&out)]);
+    assert_eq!((status, files()), (Some(2), 1));
+    assert!(err.contains("garbage.cast: line 3, column 9: "), "{err}");
+    // Waits for more of its input when the signal comes.
+    let mut child = crate::support::recmode()
+        .args(["export", "--to", "asciicast-v2", "-", "-o", arg(&out)])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("recmode runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    // More than a pipe holds: when it is taken, the export has begun.
+    let text = fs::read(fixture("raw-v3.cast")).expect("a fixture");
+    let text = [text.as_slice(), &b"[0.0,\"o\",\"more\"]\n".repeat(100_000)].concat();
+    std::io::Write::write_all(&mut input, &text).expect("taken");
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("a signal");
+    assert!(!child.wait().expect("its end").success());
+    assert_eq!((files(), fs::read_to_string(&out).expect("a file").as_str()), (1, "before"));
+}
+
+#[test]
+fn a_page_is_shown_by_a_browser() {
+    let page = browsed("html");
+    for text in ["echo <span class=\"f1\">pass</span>word", "second page", "0:01:05.700", "the end"] {
+        assert!(page.contains(text) || page.is_empty(), "{text}: {page}");
+    }
+}
+
+#[test]
+fn an_animation_is_shown_by_a_browser() {
+    let page = browsed("svg");
+    assert!(page.is_empty() || (page.contains(">pass</text>") && page.contains("second page")), "{page}");
+}
+
+/// Exports, and has the result shown: it must not be blank. Gives what the browser made of it, or
+/// nothing where there is none.
+fn browsed(format: &str) -> String {
+    if !has("chromium") {
+        return String::new();
+    }
+    let dir = folder();
+    let out = dir.path().join(format!("session.{format}"));
+    let (_, err, status) =
+        run(&["export", "--to", format, arg(&fixture("full-screen.cast")), "-o", arg(&out)]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    let browse = |what: &[&str]| {
+        let output = Command::new("timeout")
+            .args([
+                "120",
+                "chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+            ])
+            .args(["--force-prefers-reduced-motion", "--window-size=800,600"])
+            .arg(format!("--user-data-dir={}", dir.path().join("profile").display()))
+            .args(what)
+            .arg(format!("file://{}", out.display()))
+            .env("HOME", dir.path())
+            .output()
+            .expect("chromium runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let picture = dir.path().join("shot.png");
+    browse(&[&format!("--screenshot={}", picture.display())]);
+    assert!(colours(&picture) > 20, "the picture is blank");
+    browse(&["--dump-dom"])
+}
+
+/// How many different runs of four bytes there are in a picture, once unpacked.
+fn colours(picture: &Path) -> usize {
+    let png = fs::read(picture).expect("a picture");
+    let mut packed = Vec::new();
+    let mut rest = &png[8..];
+    while let Some((head, after)) = rest.split_at_checked(8) {
+        let length = u32::from_be_bytes(head[..4].try_into().expect("four bytes")) as usize;
+        if &head[4..] == b"IDAT" {
+            packed.extend_from_slice(&after[..length]);
+        }
+        rest = &after[length + 4..];
+    }
+    let mut bytes = Vec::new();
+    flate2::read::ZlibDecoder::new(packed.as_slice()).read_to_end(&mut bytes).expect("a picture");
+    bytes.chunks_exact(4).collect::<std::collections::HashSet<_>>().len()
+}

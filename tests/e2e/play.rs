@@ -1,0 +1,202 @@
+//! `recmode play` on a real terminal: what gets through, keys, and the terminal afterwards.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{Lab, Outer, Verdict, count, find, recmode, show, strip_escapes, tests};
+
+tests![
+    a_recording_is_played_and_ends_by_itself,
+    ctrl_c_in_a_full_screen_program_leaves_a_sane_terminal,
+    a_signal_leaves_a_sane_terminal,
+    what_could_drive_the_terminal_is_not_let_through,
+    keys_pause_step_jump_and_quit,
+    a_part_is_played_from_and_to_times_and_markers,
+    a_screen_that_does_not_fit_is_drawn_cut,
+    a_live_session_is_followed_to_its_end,
+    without_a_terminal_the_output_is_passed_on,
+];
+
+/// Long enough that no test waits for it.
+const FOREVER: &str = "100000.0";
+
+fn cast(lab: &Lab, lines: &str) -> PathBuf {
+    lab.write("a.cast", format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}"))
+}
+
+fn play(file: &std::path::Path, args: &[&str]) -> Vec<String> {
+    let file = file.to_str().expect("a plain path");
+    [recmode(), "play"].iter().chain(args).chain([&file]).map(|arg| (*arg).to_owned()).collect()
+}
+
+fn a_recording_is_played_and_ends_by_itself() -> Verdict {
+    let lab = Lab::new();
+    let file =
+        cast(&lab, &format!("[0.1,\"o\",\"one\\r\\n\"]\n[{FOREVER},\"o\",\"\\u001b[31mtwo\\u001b[0m\"]\n"));
+    let end = lab.outer(&play(&file, &["--idle-limit", "100ms"])).end();
+    assert_eq!(end.status, 0, "{}", show(&end.seen));
+    assert!(end.restored);
+    assert!(find(&end.seen, "one\r\n\x1b[31mtwo\x1b[0m").is_some(), "{}", show(&end.seen));
+    assert!(end.seen.ends_with(b"\r\n"), "the prompt has a line of its own: {}", show(&end.seen));
+    let end = lab.outer(&play(&file, &["--speed", "10000", "--idle-limit", "1s"])).end();
+    assert_eq!(end.status, 0);
+    Ok(())
+}
+
+/// A full-screen program that stays, with modes set that would trouble a shell.
+const EDITOR: &str =
+    "[0.0,\"o\",\"\\u001b[?1049h\\u001b[?25l\\u001b[?7l\\u001b[2;5r\\u001b(0\\u001b[7mpage\"]\n";
+
+fn ctrl_c_in_a_full_screen_program_leaves_a_sane_terminal() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, &format!("{EDITOR}[{FOREVER},\"o\",\"never\"]\n"));
+    let mut outer = lab.outer(&play(&file, &[]));
+    outer.wait_raw();
+    outer.wait_for("page");
+    outer.send(b"\x03");
+    let end = outer.end();
+    assert_eq!(end.status, 130);
+    assert!(end.restored);
+    let after = &end.seen[find(&end.seen, "page").expect("shown")..];
+    for reset in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?7h", "\x1b[r", "\x1b(B", "\x1b[m"] {
+        assert!(find(after, reset).is_some(), "{reset:?} in {}", show(after));
+    }
+    Ok(())
+}
+
+fn a_signal_leaves_a_sane_terminal() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, &format!("{EDITOR}[{FOREVER},\"o\",\"never\"]\n"));
+    let mut outer = lab.outer(&play(&file, &[]));
+    outer.wait_for("page");
+    outer.kill(Signal::SIGTERM);
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (143, true));
+    assert!(find(&end.seen, "\x1b[?1049l").is_some());
+    Ok(())
+}
+
+fn what_could_drive_the_terminal_is_not_let_through() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(
+        &lab,
+        "[0.0,\"o\",\"a\\u001b]0;owned\\u0007\\u001b[6n\\u001b]52;c;AAAA\\u0007b\\u009b5n\\u001b[?1000hc\\u001b[\"]\n[0.0,\"o\",\"cd\\r\\n\"]\n",
+    );
+    let end = lab.outer(&play(&file, &[])).end();
+    assert_eq!(end.status, 0);
+    assert!(find(&end.seen, "abcd\r\n").is_some(), "{}", show(&end.seen));
+    assert!(find(&end.seen, "owned").is_none() && find(&end.seen, "\x1b]").is_none());
+    let end = lab.outer(&play(&file, &["--unsafe-raw"])).end();
+    assert!(find(&end.seen, "\x1b]0;owned\x07\x1b[6n").is_some(), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn keys_pause_step_jump_and_quit() -> Verdict {
+    let lab = Lab::new();
+    let lines = format!(
+        "[0.0,\"o\",\"start \"]\n[{FOREVER},\"m\",\"first\"]\n[0.0,\"o\",\"one \"]\n\
+         [{FOREVER},\"o\",\"two \"]\n[3.0,\"o\",\"three \"]\n[{FOREVER},\"m\",\"second\"]\n[0.0,\"o\",\"four \"]\n\
+         [{FOREVER},\"o\",\"never\"]\n"
+    );
+    let file = cast(&lab, &lines);
+    let mut outer = lab.outer(&play(&file, &[]));
+    outer.wait_raw();
+    outer.wait_for("start ");
+    // To the first marker: what follows it comes by itself.
+    outer.send(b"]");
+    outer.wait_for("one ");
+    outer.send(b" ..");
+    outer.wait_for("two three ");
+    // On with it, and to the second marker.
+    outer.send(b" ]");
+    outer.wait_for("four ");
+    // Back to the first marker, five seconds back and five on: the screen as it was then.
+    outer.send(b"[");
+    outer.wait_for("Jstart one ");
+    outer.send(b"\x1b[D");
+    outer.wait_for("Jstart \x1b");
+    outer.send(b"\x1b[C");
+    outer.wait_for("Jstart one ");
+    outer.send(b"q");
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (0, true));
+    assert_eq!(count(&end.seen, "never"), 0);
+    Ok(())
+}
+
+fn a_part_is_played_from_and_to_times_and_markers() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[1.0,\"o\",\"one\\r\\n\"]\n[5.0,\"o\",\"two\\r\\n\"]\n[0.0,\"m\",\"deploy\"]\n\
+                 [0.1,\"o\",\"three\\r\\n\"]\n[0.1,\"m\",\"done\"]\n[1000.0,\"o\",\"four\\r\\n\"]\n";
+    let file = cast(&lab, lines);
+    let text = |args: &[&str]| {
+        let run = lab.run(&play(&file, args), b"");
+        (run.status, run.stdout(), run.stderr())
+    };
+    assert_eq!(text(&["--from", "deploy", "--to", "done"]).1, "three\r\n");
+    assert_eq!(text(&["--from", "0:00:05.9", "--to", "6s"]).1, "two\r\n");
+    let (status, _, err) = text(&["--from", "nowhere\u{1b}"]);
+    assert_eq!(status, 2);
+    assert!(err.ends_with("a.cast: there is no marker \"nowhere\\u{1b}\"\n"), "{err}");
+    // On a terminal the screen is shown as it was there.
+    let end = lab.outer(&play(&file, &["--from", "deploy", "--to", "done"])).end();
+    let seen = String::from_utf8_lossy(&strip_escapes(&end.seen)).into_owned();
+    assert!(seen.contains("one") && seen.contains("two") && seen.contains("three"), "{seen:?}");
+    assert!(end.restored && !seen.contains("four"));
+    Ok(())
+}
+
+fn a_screen_that_does_not_fit_is_drawn_cut() -> Verdict {
+    let lab = Lab::new();
+    let wide = "x".repeat(30);
+    let file = cast(&lab, &format!("[0.0,\"o\",\"{wide}END\\r\\nnext\"]\n[{FOREVER},\"o\",\"never\"]\n"));
+    let mut outer = Outer::spawn(&lab, (20, 5), &play(&file, &[]));
+    outer.wait_for("next");
+    let narrow = outer.seen();
+    assert!(find(&narrow, "\x1b[?1049h").is_some() && find(&narrow, "END").is_none(), "{}", show(&narrow));
+    // A larger window shows more.
+    outer.resize((40, 5));
+    outer.wait_for("END");
+    outer.send(b"q");
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (0, true));
+    assert!(find(&end.seen, "\x1b[?1049l").is_some());
+    Ok(())
+}
+
+fn a_live_session_is_followed_to_its_end() -> Verdict {
+    let lab = Lab::new();
+    let mut session = lab.outer(&lab.record(&[
+        "-q",
+        "--",
+        "sh",
+        "-c",
+        "echo early; read a; echo later; read b; echo last",
+    ]));
+    session.wait_for("early\r\n");
+    crate::harness::until(crate::harness::SOON, "the recording", || {
+        std::fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("early"))
+    });
+    let mut player = lab.outer(&play(&lab.cast(), &["--follow"]));
+    player.wait_for("early");
+    session.send(b"\r");
+    player.wait_for("later");
+    session.send(b"\r");
+    player.wait_for("last");
+    assert_eq!(session.end().status, 0);
+    let end = player.end_within(Duration::from_secs(20));
+    assert_eq!((end.status, end.restored), (0, true), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn without_a_terminal_the_output_is_passed_on() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, "[0.0,\"o\",\"a\\u001b]0;x\\u0007b\\r\\n\"]\n[0.0,\"o\",\"c\"]\n");
+    let run = lab.run(&play(&file, &[]), b"");
+    assert_eq!((run.status, run.stdout(), run.stderr()), (0, "ab\r\nc".to_owned(), String::new()));
+    let run = lab.run(&[recmode(), "play", "-"], &std::fs::read(&file).unwrap());
+    assert_eq!((run.status, run.stdout()), (0, "ab\r\nc".to_owned()));
+    Ok(())
+}
