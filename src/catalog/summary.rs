@@ -4,7 +4,7 @@ use std::io::BufRead;
 
 use super::State;
 use crate::cast::Session;
-use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader};
+use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, Streams};
 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
@@ -47,6 +47,8 @@ pub struct Summary {
     pub gap_count: u64,
     /// Bytes that are in none of the recording's files.
     pub lost: u64,
+    /// What went through the streams of a session without a terminal.
+    pub streams: Option<Streams>,
     /// The exit status of an exit event.
     pub exit: Option<String>,
     /// The record of the end.
@@ -92,6 +94,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
         gaps: Vec::new(),
         gap_count: 0,
         lost: 0,
+        streams: None,
         exit: None,
         end: None,
         torn: None,
@@ -102,7 +105,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                 summary.length = event.time;
                 summary.events += 1;
                 match event.code {
-                    Code::Output => summary.output += event.exact_bytes().len() as u64,
+                    Code::Output | Code::ErrorOutput => summary.output += event.exact_bytes().len() as u64,
                     Code::Input => summary.input += event.exact_bytes().len() as u64,
                     Code::Resize => {
                         summary.resize_count += 1;
@@ -120,6 +123,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                 summary.lost += gap.lost;
                 note(&mut summary.gaps, summary.length, gap);
             }
+            Item::Streams(streams) => summary.streams = Some(streams),
             Item::End(end) => summary.end = Some(end),
             Item::TornTail { line } => summary.torn = Some(line),
         }

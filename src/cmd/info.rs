@@ -9,6 +9,7 @@ use crate::catalog::{self, State};
 use crate::cli::{InfoArgs, InfoFormat};
 use crate::recording::reader::Reader;
 use crate::report::{self, Info};
+use crate::verify::verify_file;
 use crate::{cast, escape, exit};
 
 /// Prints the facts to standard output.
@@ -28,11 +29,15 @@ pub fn run(args: &InfoArgs) -> anyhow::Result<u8> {
         Some(State::Live) => State::Live,
         _ => summary.state(),
     };
+    let chain =
+        if is_stream { None } else { Some(verify_file(&args.file, None, |_| {}).with_context(|| name)?) };
     let size = seen.map(|entry| entry.size);
     let file = args.file.to_string_lossy();
     let text = match args.format {
-        InfoFormat::Human => report::info_text(&file, size, state, &summary, &TimeZone::system()),
-        InfoFormat::Json => Info::new(&file, size, state, &summary).json()?,
+        InfoFormat::Human => {
+            report::info_text(&file, size, state, &summary, chain.as_ref(), &TimeZone::system())
+        }
+        InfoFormat::Json => Info::new(&file, size, state, &summary, chain.as_ref()).json()?,
     };
     super::print(text.as_bytes())?;
     Ok(exit::OK)

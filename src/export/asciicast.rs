@@ -7,8 +7,8 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::ExportError;
-use crate::recording::reader::{Code, Header, Item, Reader};
-use crate::recording::{Encoder, Format, Gap, Reason, Record};
+use crate::recording::reader::{Code, Header, Item, Reader, Streams};
+use crate::recording::{Encoder, Format, Gap, Reason, Record, StreamBytes};
 use crate::screen::Ending;
 
 pub(super) fn write(
@@ -25,12 +25,13 @@ pub(super) fn write(
             Item::Event(event) => {
                 let code = match event.code {
                     Code::Output => 'o',
+                    Code::ErrorOutput => 'e',
                     Code::Input => 'i',
                     Code::Resize => 'r',
                     Code::Marker => 'm',
                     Code::Exit => 'x',
                 };
-                if matches!(event.code, Code::Output | Code::Input) {
+                if matches!(event.code, Code::Output | Code::ErrorOutput | Code::Input) {
                     encoder.bytes(event.time, code, event.exact_bytes(), &mut lines);
                 } else {
                     encoder.event(event.time, code, &event.data, &mut lines);
@@ -45,6 +46,9 @@ pub(super) fn write(
                     error: gap.error,
                 };
                 encoder.record(&Record::Gap(gap), &mut lines);
+            }
+            Item::Streams(Streams { stdin, stdout, stderr }) => {
+                encoder.record(&Record::Streams(StreamBytes { stdin, stdout, stderr }), &mut lines);
             }
             Item::End(end) => {
                 ending = Ending::Complete;
@@ -69,6 +73,14 @@ pub(super) fn write(
         lines.clear();
     }
     Ok(ending)
+}
+
+/// The chain is that of the other file, whose checks are not here.
+fn without_chain(mut recmode: Value) -> Value {
+    if let Some(object) = recmode.as_object_mut() {
+        object.remove("chain");
+    }
+    recmode
 }
 
 /// The first line.
@@ -106,7 +118,7 @@ fn header(header: &Header, format: Format) -> Value {
         ("command", text(&header.command)),
         ("title", text(&header.title)),
         ("env", (!env.is_empty()).then(|| json!(env))),
-        ("recmode", header.recmode.clone()),
+        ("recmode", header.recmode.clone().map(without_chain)),
     ] {
         if let Some(value) = value {
             object.insert(key.to_owned(), value);

@@ -73,11 +73,12 @@ pub(super) fn write(
                     }
                     Code::Marker if markers.len() < MAX_LISTED => markers.push((event.time, event.data)),
                     Code::Exit => exit = Some(event.data),
-                    Code::Marker | Code::Input => {}
+                    Code::Marker | Code::Input | Code::ErrorOutput => {}
                 }
                 take(screen.take(), &mut markers, &mut listed);
             }
             Item::Gap(_) => gaps += 1,
+            Item::Streams(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

@@ -86,7 +86,7 @@ pub(super) fn write(
                     thin(&mut frames, interval);
                 }
             }
-            Item::Event(_) | Item::Gap(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

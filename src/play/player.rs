@@ -226,7 +226,7 @@ impl Player<'_> {
                 self.write(passed.as_bytes())
             }
             Code::Resize => self.choose_fit(),
-            Code::Input | Code::Marker | Code::Exit => Ok(()),
+            Code::ErrorOutput | Code::Input | Code::Marker | Code::Exit => Ok(()),
         }
     }
 
@@ -241,7 +241,7 @@ impl Player<'_> {
                 }
             }
             Code::Marker => self.markers.push(event.time),
-            Code::Input | Code::Exit => {}
+            Code::ErrorOutput | Code::Input | Code::Exit => {}
         }
         drop(self.screen.take());
         Ok(())

@@ -72,8 +72,13 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
         match item? {
             Item::Event(event) => {
                 time = event.time;
-                bytes += if event.code == Code::Output { event.exact_bytes().len() as u64 } else { 0 };
+                bytes += if matches!(event.code, Code::Output | Code::ErrorOutput) {
+                    event.exact_bytes().len() as u64
+                } else {
+                    0
+                };
             }
+            Item::Streams(_) => {}
             Item::Gap(gap) => {
                 gaps += 1;
                 lost += gap.lost;

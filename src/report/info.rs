@@ -11,8 +11,9 @@ use super::{duration, local_time, offset, utc};
 use crate::cast::Decider;
 use crate::catalog::{State, Summary};
 use crate::escape;
-use crate::recording::reader::Version;
+use crate::recording::reader::{Streams, Version};
 use crate::recording::seconds;
+use crate::verify::{Checked, Followed};
 
 /// So many markers and gaps are shown to people; JSON has more.
 const MAX_SHOWN: usize = 20;
@@ -53,6 +54,9 @@ pub struct Info<'a> {
     gaps: Vec<GapLine<'a>>,
     marker_count: u64,
     markers: Vec<Marker<'a>>,
+    /// Bytes through standard input, output and error of a session without a terminal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    streams: Option<[u64; 3]>,
     integrity: Integrity,
 }
 
@@ -83,14 +87,23 @@ struct Marker<'a> {
 /// What protects the recording against changes.
 #[derive(Debug, Serialize)]
 struct Integrity {
-    /// Whether it has a chain of checks.
-    chain: bool,
+    /// Whether it has a chain of checks; null for a stream.
+    chain: Option<bool>,
+    /// What following it comes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
 }
 
 impl<'a> Info<'a> {
     /// The tree of what was found in a file.
     #[must_use]
-    pub fn new(file: &'a str, size: Option<u64>, state: State, summary: &'a Summary) -> Self {
+    pub fn new(
+        file: &'a str,
+        size: Option<u64>,
+        state: State,
+        summary: &'a Summary,
+        chain: Option<&Checked>,
+    ) -> Self {
         let header = &summary.header;
         let session = summary.session.as_ref();
         Self {
@@ -144,7 +157,11 @@ impl<'a> Info<'a> {
                 .iter()
                 .map(|marker| Marker { time: seconds(marker.time), text: &marker.what })
                 .collect(),
-            integrity: Integrity { chain: false },
+            streams: summary.streams.map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
+            integrity: Integrity {
+                chain: chain.map(|chain| chain.chain != Followed::NoChain),
+                state: chain.map(super::verified::state),
+            },
         }
     }
 
@@ -160,7 +177,14 @@ impl<'a> Info<'a> {
 
 /// The facts for people.
 #[must_use]
-pub fn info_text(file: &str, size: Option<u64>, state: State, summary: &Summary, zone: &TimeZone) -> String {
+pub fn info_text(
+    file: &str,
+    size: Option<u64>,
+    state: State,
+    summary: &Summary,
+    chain: Option<&Checked>,
+    zone: &TimeZone,
+) -> String {
     let header = &summary.header;
     let mut out = String::new();
     let mut line = |name: &str, text: &str| {
@@ -225,7 +249,12 @@ pub fn info_text(file: &str, size: Option<u64>, state: State, summary: &Summary,
             summary.output, summary.input, summary.events
         ),
     );
-    line("Integrity", "the recording has no chain of checks");
+    if let Some(streams) = &summary.streams {
+        let Streams { stdin, stdout, stderr } = streams;
+        line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
+    }
+    let integrity = chain.map_or_else(|| "not judged of a stream".to_owned(), super::verified::in_words);
+    line("Integrity", &integrity);
     if summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
         for gap in summary.gaps.iter().take(MAX_SHOWN) {

@@ -63,7 +63,7 @@ impl Verified {
     /// # Errors
     /// None for what is in it.
     pub fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n")
+        serde_json::to_string_pretty(self).map(|text| escape::json(&text) + "\n")
     }
 }
 
@@ -100,7 +100,8 @@ impl Signature {
     }
 }
 
-fn state(checked: &Checked) -> &'static str {
+/// Its name in a tree.
+pub(super) fn state(checked: &Checked) -> &'static str {
     match checked.chain {
         Followed::Changed { .. } => "changed",
         Followed::NoChain => "no_chain",
@@ -112,29 +113,40 @@ fn state(checked: &Checked) -> &'static str {
     }
 }
 
+/// What the chain came to, in words.
+pub(super) fn in_words(checked: &Checked) -> String {
+    match checked.chain {
+        Followed::Intact { gaps: 0 } => "intact".to_owned(),
+        Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
+        Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
+        Followed::CutOff { after, .. } if checked.live => {
+            format!("still being written; intact up to byte {after}")
+        }
+        Followed::CutOff { after, unchecked } => {
+            format!("cut off after byte {after}; all before it is intact{}", left(unchecked))
+        }
+        Followed::Recovered { after, unchecked } => {
+            format!("recovered after a crash; intact up to byte {after}{}", left(unchecked))
+        }
+        Followed::Changed { from, to } if from == to => format!("changed at line {from}"),
+        Followed::Changed { from, to } => {
+            format!("changed at line {from}, or up to line {to}: no check is between them")
+        }
+        Followed::NoChain => "without checks".to_owned(),
+        Followed::NoRecording => "no recording".to_owned(),
+    }
+}
+
 /// What was found of a file, in a line.
 #[must_use]
 pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
-    let (style, mut text) = match checked.chain {
-        Followed::Intact { gaps: 0 } => (GREEN, "intact".to_owned()),
-        Followed::Intact { gaps: 1 } => (GREEN, "intact, with a gap that it tells of".to_owned()),
-        Followed::Intact { gaps } => (GREEN, format!("intact, with {gaps} gaps that it tells of")),
-        Followed::CutOff { after, .. } if checked.live => {
-            (YELLOW, format!("still being written; intact up to byte {after}"))
-        }
-        Followed::CutOff { after, unchecked } => {
-            (RED, format!("cut off after byte {after}; all before it is intact{}", left(unchecked)))
-        }
-        Followed::Recovered { after, unchecked } => {
-            (YELLOW, format!("recovered after a crash; intact up to byte {after}{}", left(unchecked)))
-        }
-        Followed::Changed { from, to } if from == to => (RED, format!("changed at line {from}")),
-        Followed::Changed { from, to } => {
-            (RED, format!("changed at line {from}, or up to line {to}: no check is between them"))
-        }
-        Followed::NoChain => (YELLOW, "without checks".to_owned()),
-        Followed::NoRecording => (RED, "no recording".to_owned()),
+    let style = match checked.chain {
+        Followed::Intact { .. } => GREEN,
+        Followed::CutOff { .. } if checked.live => YELLOW,
+        Followed::Recovered { .. } | Followed::NoChain => YELLOW,
+        Followed::CutOff { .. } | Followed::Changed { .. } | Followed::NoRecording => RED,
     };
+    let mut text = in_words(checked);
     let mut signature = None;
     match &checked.signed {
         None => {}

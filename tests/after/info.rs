@@ -28,7 +28,7 @@ Roles       ops
 Terminal    80x24, xterm, resized once
 Ended       the command ended, exit status 3
 Recorded    4 bytes of output, 0 bytes of input, 4 events
-Integrity   the recording has no chain of checks
+Integrity   without checks
 Gaps        1, 3 bytes of output are lost
             0:00:01.500  ENOSPC for 1.2 s: 9 bytes came, 3 are lost
 Markers     1

@@ -316,3 +316,25 @@ fn a_key_that_can_not_sign_is_refused_before_the_start() {
         assert!(!file.exists() && !ran.exists(), "{said}");
     }
 }
+
+#[test]
+fn info_tells_what_the_chain_comes_to_and_an_export_has_none() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.cast");
+    record(&file, &[], "echo hello");
+    let integrity = |file: &Path| {
+        let (out, err, _) = run(&["info", arg(file)]);
+        out.lines().find_map(|line| line.strip_prefix("Integrity   ")).map_or(err, str::to_owned)
+    };
+    assert_eq!(integrity(&file), "intact");
+    let exported = dir.path().join("b.cast");
+    assert_eq!(run(&["export", "--to", "asciicast-v3", "-o", arg(&exported), arg(&file)]).2, Some(0));
+    assert_eq!(integrity(&exported), "without checks");
+    assert_eq!(state(&exported), ("no_chain".to_owned(), Some(2)));
+    let text = fs::read_to_string(&file).expect("a recording").replace("hello", "hallo");
+    fs::write(&file, text).expect("written");
+    assert!(integrity(&file).starts_with("changed at line 1, or up to line "));
+    let (out, _, _) = run(&["info", "--format", "json", arg(&file)]);
+    let tree: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(tree["integrity"], serde_json::json!({"chain": true, "state": "changed"}));
+}

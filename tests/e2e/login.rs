@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::harness::{
     Cast, Lab, MESSAGE_B, MESSAGE_C, Node, Recordings, SOON, Verdict, count, find, message_a, needs_tools,
-    show, tests, until,
+    recmode, show, tests, until,
 };
 
 tests![
@@ -191,17 +191,29 @@ fn the_streams_content_is_recorded_where_the_configuration_says_so() -> Verdict 
     configure(&node, "capture_streams: true");
     let noise = noise(300_000);
     for user in ["stella", "bess"] {
-        let run = node.run(&lab, user, &["cat; echo problem >&2"], &noise);
+        let run = node.run(&lab, user, &["cat; printf 'problem\\377\\n' >&2"], &noise);
         assert_eq!(run.status, 0);
         assert!(run.stdout == noise, "{user}: {}", show(&run.stdout));
-        assert_eq!(run.stderr(), "problem\n");
+        assert_eq!(run.stderr, b"problem\xff\n");
         let cast = node.latest(user);
         cast.assert_closed(0);
         assert_eq!(cast.ours("streams"), "content");
         assert!(cast.output() == noise, "{user}: recorded {}", show(&cast.output()));
-        assert_eq!(cast.events("e").concat(), "problem\n");
+        assert_eq!(cast.events("e").concat(), "problem\u{fffd}\n");
         assert!(cast.events("i").len() > 10);
-        assert_eq!(cast.records("end")[0]["bytes"], 300_008);
+        assert_eq!(cast.records("end")[0]["bytes"], 300_009);
+        // What comes after the session reads it.
+        let file = node.files(user).pop().expect("a recording");
+        let file = file.to_str().expect("a plain path");
+        let info = lab.run(&[recmode(), "info", file], b"");
+        assert!(
+            info.stdout().contains("Streams     300000 bytes to the command, 300000 from it, 9 of errors\n")
+                && info.stdout().contains("Integrity   intact\n"),
+            "{}{}",
+            info.stdout(),
+            info.stderr()
+        );
+        assert!(lab.run(&[recmode(), "cat", "--raw", file], b"").stdout == noise, "{user}");
     }
     Ok(())
 }

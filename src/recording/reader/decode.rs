@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Code, End, Gap, Header, ReadError, Version, time};
+use super::{Code, End, Gap, Header, ReadError, Streams, Version, time};
 use crate::escape;
 
 /// What a line holds.
@@ -21,6 +21,8 @@ pub(super) enum Line {
     Raw(Code, Vec<u8>),
     /// Output came while the recording failed.
     Gap(Gap),
+    /// What went through the streams of a session without a terminal.
+    Streams(Streams),
     /// The recording was closed.
     End(End),
     /// A blank line.
@@ -177,6 +179,7 @@ fn record(json: &str) -> Result<Line, Fault> {
         #[serde(borrow)]
         raw: Option<Raw<'a>>,
         gap: Option<Gap>,
+        streams: Option<Streams>,
         end: Option<End>,
     }
     #[derive(Deserialize)]
@@ -193,12 +196,14 @@ fn record(json: &str) -> Result<Line, Fault> {
     })?;
     Ok(match record {
         Record { raw: Some(raw), .. } => {
-            let code = Code::from_name(&raw.code).filter(|code| matches!(code, Code::Output | Code::Input));
-            let code = code.ok_or_else(|| Fault::new("a raw record's code is neither o nor i"))?;
+            let code = Code::from_name(&raw.code)
+                .filter(|code| matches!(code, Code::Output | Code::ErrorOutput | Code::Input));
+            let code = code.ok_or_else(|| Fault::new("a raw record's code is none of o, e and i"))?;
             let bytes = BASE64.decode(raw.base64.as_bytes());
             Line::Raw(code, bytes.map_err(|_| Fault::new("a raw record's base64 is invalid"))?)
         }
         Record { gap: Some(gap), .. } => Line::Gap(gap),
+        Record { streams: Some(streams), .. } => Line::Streams(streams),
         Record { end: Some(end), .. } => Line::End(end),
         _ => Line::Other,
     })

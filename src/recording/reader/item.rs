@@ -47,6 +47,8 @@ pub struct Header {
 pub enum Code {
     /// `o`: the session printed this.
     Output,
+    /// `e`: the session printed this to standard error; only where it had no terminal.
+    ErrorOutput,
     /// `i`: the user typed this.
     Input,
     /// `r`: the terminal has a new size, `COLSxROWS`.
@@ -61,6 +63,7 @@ impl Code {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "o" => Some(Self::Output),
+            "e" => Some(Self::ErrorOutput),
             "i" => Some(Self::Input),
             "r" => Some(Self::Resize),
             "m" => Some(Self::Marker),
@@ -109,6 +112,17 @@ pub struct Gap {
     pub error: String,
 }
 
+/// What went through the streams of a session without a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Streams {
+    /// Bytes to standard input.
+    pub stdin: u64,
+    /// Bytes from standard output.
+    pub stdout: u64,
+    /// Bytes from standard error.
+    pub stderr: u64,
+}
+
 /// The recording was closed; without this at its end it is incomplete.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct End {
@@ -133,6 +147,8 @@ pub enum Item {
     Event(Event),
     /// A gap record.
     Gap(Gap),
+    /// A record of streams.
+    Streams(Streams),
     /// An end record.
     End(End),
     /// The recording was cut off in this line (or right before an event whose exact bytes stand
