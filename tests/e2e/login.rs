@@ -15,6 +15,7 @@ tests![
     a_command_without_a_terminal_has_its_streams_untouched_and_counted,
     files_are_copied_by_scp_sftp_and_rsync,
     the_streams_content_is_recorded_where_the_configuration_says_so,
+    a_slow_reader_gets_all_of_it,
     a_full_disk_keeps_strict_users_out_and_lets_the_others_free_it,
     a_disk_that_fills_ends_strict_transfers_and_no_others,
     a_hung_disk_holds_nobody,
@@ -223,6 +224,24 @@ fn fill(node: &Node) {
     node.sh(
         "cat /dev/zero >/var/log/recmode/bess/filler 2>/dev/null; chown bess: /var/log/recmode/bess/filler",
     );
+}
+
+fn a_slow_reader_gets_all_of_it() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    for capture in ["counts", "content"] {
+        for user in ["stella", "bess"] {
+            let client = shell_words(&node.ssh(user, &["-T"], &["seq 400000"]));
+            let run = lab.run(&["sh", "-c", &format!("{client} | (sleep 1; cat)")], b"");
+            let expected: String = (1..=400_000).map(|n| format!("{n}\n")).collect();
+            assert!(run.stdout == expected.as_bytes(), "{user}, {capture}: {}", show(&run.stdout));
+        }
+        if capture == "counts" {
+            configure(&node, "capture_streams: true");
+            node.sh("rm /var/log/recmode/*/*");
+        }
+    }
+    Ok(())
 }
 
 fn a_full_disk_keeps_strict_users_out_and_lets_the_others_free_it() -> Verdict {

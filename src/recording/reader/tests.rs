@@ -151,7 +151,7 @@ fn garbage_in_the_middle_is_an_error_with_its_line() {
         ("#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"?\"}}", "line 2: a raw record's base64 is invalid"),
         (
             "#recmode {\"raw\":{\"code\":\"m\",\"base64\":\"\"}}",
-            "line 2: a raw record's code is neither o nor i",
+            "line 2: a raw record's code is none of o, e and i",
         ),
         ("#recmode {\"gap\":{\"bytes\":0}}", "line 2: in a record of recmode's: missing field `seconds`"),
     ] {

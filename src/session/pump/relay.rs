@@ -92,12 +92,12 @@ impl Relay {
 
     /// Whether bytes wait for the recording to hold them.
     pub(super) fn awaits_recorder(&self) -> bool {
-        self.lanes.iter().any(|lane| !lane.pending.is_empty() && lane.gate > 0)
+        self.lanes.iter().any(Lane::is_held)
     }
 
     /// Whether bytes that waited may go out, the recording being at `accepted`.
     pub(super) fn may_go_on(&self, accepted: u64) -> bool {
-        self.lanes.iter().any(|lane| !lane.pending.is_empty() && lane.gate > 0 && lane.gate <= accepted)
+        self.lanes.iter().any(|lane| lane.is_held() && lane.gate <= accepted)
     }
 
     /// Ends every stream.
@@ -131,6 +131,12 @@ impl Relay {
 }
 
 impl Lane {
+    /// Whether there are bytes that only the recording is waited for with; not those that the far end
+    /// does not take.
+    fn is_held(&self) -> bool {
+        !self.pending.is_empty() && self.gate > 0 && !self.blocked
+    }
+
     /// Moves on what can be moved without waiting; what was read goes through `record` first.
     fn step(&mut self, events: [PollFlags; 2], record: &mut dyn FnMut(&[u8]) -> u64) -> (u64, Moved) {
         let [from_events, to_events] = events;
