@@ -22,6 +22,9 @@ pub struct Grants {
     pub connectors: Vec<Connector>,
     /// What roles let their holders request.
     pub requests: Vec<Requests>,
+    /// Documents that name roles without giving them to anyone that is known here; only where all is
+    /// surveyed.
+    pub mentions: Vec<Mention>,
 }
 
 impl Grants {
@@ -32,6 +35,7 @@ impl Grants {
         some.lists.retain(|list| is_wanted(&list.at));
         some.members.retain(|member| is_wanted(&member.list.1));
         some.connectors.retain(|connector| is_wanted(&connector.at));
+        some.mentions.retain(|mention| is_wanted(&mention.role.1));
         some.requests.retain(|said| said.names().all(|(_, at)| is_wanted(at)));
         some
     }
@@ -41,7 +45,17 @@ impl Grants {
         self.members.append(&mut later.members);
         self.connectors.append(&mut later.connectors);
         self.requests.append(&mut later.requests);
+        self.mentions.append(&mut later.mentions);
     }
+}
+
+/// A role that a document names.
+#[derive(Debug, Clone)]
+pub struct Mention {
+    /// The document, in words.
+    pub by: Arc<str>,
+    /// The role.
+    pub role: NameAt,
 }
 
 /// An access list.

@@ -58,7 +58,7 @@ use crate::policy::Role;
 
 pub use found::{Skipped, User};
 pub use grants::{
-    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, NameAt, Requests,
+    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 pub use load::{LoadError, load, load_with_progress};
 pub use memory::load_texts;

@@ -176,6 +176,9 @@ impl Reader<'_> {
 
     fn skip(&mut self, id: NodeId, kind: Option<&str>) {
         let tree = self.tree;
+        if let Some(kind) = kind {
+            self.mentions(id, kind);
+        }
         self.found.skipped.push(Skipped {
             at: self.document.place(tree.span(id)),
             kind: kind.map(|kind| quoted(kind).into()),

@@ -149,3 +149,24 @@ fn explain_prints_the_page_and_lists_the_rules() {
         "recmode: no rule is called \"invalid-mod\": did you mean invalid-mode?\n"
     );
 }
+
+#[test]
+fn every_document_that_names_a_role_is_looked_at() {
+    let folder = fixtures().join("unknown-role/fail");
+    let output = lint(&folder, &["--no-config", "mentions.yaml"]);
+    let named: Vec<_> = stdout(&output)
+        .lines()
+        .filter_map(|line| line.strip_prefix("warning[unknown-role]: "))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        named,
+        [
+            "the bot \"ci\" names the role \"prodd\", which was not read",
+            "the lock \"l\" names the role \"contractr\", which was not read",
+            "the access list \"team\" names the role \"membr\", which was not read",
+            "the access request \"r\" names the role \"gone\", which was not read",
+            "the trusted cluster \"leaf\" names the role \"lost\", which was not read",
+        ]
+    );
+}

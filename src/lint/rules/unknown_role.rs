@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::Place;
-use crate::roles::Grants;
+use crate::roles::{Grants, Mention};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-role",
@@ -60,7 +60,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Each role that something other than a user's document gives, and what gives it.
+/// Each role that something other than a user's document gives or names, and what does.
 fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)> {
     let lists = grants.lists.iter().flat_map(|list| {
         let who = format!("the access list {:?}", list.name);
@@ -75,7 +75,8 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
         let who = format!("a request that the role {:?} allows", requests.role);
         requests.allow.iter().chain(&requests.search).map(move |(role, at)| (who.clone(), role, at))
     });
-    lists.chain(connectors).chain(requests)
+    let mentions = grants.mentions.iter().map(|Mention { by, role: (role, at) }| (by.to_string(), role, at));
+    lists.chain(connectors).chain(requests).chain(mentions)
 }
 
 fn help(role: &str, names: &HashSet<&str>) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Reader;
 use crate::roles::grants::{
-    AccessList, Connector, ConnectorKind, ListMember, Mapping, Member, NameAt, Requests,
+    AccessList, Connector, ConnectorKind, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 use crate::roles::keys;
 use crate::roles::problem::ProblemKind;
@@ -52,6 +52,9 @@ impl Reader<'_> {
         let grants = self.role_names(self.path(id, &["spec", "grants", "roles"]), "spec.grants.roles");
         let owner_grants =
             self.role_names(self.path(id, &["spec", "owner_grants", "roles"]), "spec.owner_grants.roles");
+        for requires in ["membership_requires", "ownership_requires"] {
+            self.mention(id, "access list", self.path(id, &["spec", requires, "roles"]));
+        }
         let mut owners = Vec::new();
         for item in self.mappings(self.path(id, &["spec", "owners"]), "spec.owners") {
             match self.scalar(item, "name") {
@@ -63,6 +66,43 @@ impl Reader<'_> {
         let at = self.document.place(span);
         let mark = self.document.mark(span);
         self.found.grants.lists.push(AccessList { name, at, grants, owner_grants, owners, mark });
+    }
+
+    /// The roles that a document of another kind names: bots, locks, requests and trusted clusters.
+    pub(super) fn mentions(&mut self, id: NodeId, kind: &str) {
+        let (what, places): (_, &[&[&str]]) = match kind {
+            "bot" | "TeleportBot" => ("bot", &[&["spec", "roles"]]),
+            "lock" => ("lock", &[&["spec", "target", "role"]]),
+            "access_request" => ("access request", &[&["spec", "roles"]]),
+            "trusted_cluster" => {
+                let map = self.path(id, &["spec", "role_map"]).map(|(_, map)| self.blocks(map));
+                for mapping in map.unwrap_or_default() {
+                    self.mention(id, "trusted cluster", self.path(mapping, &["local"]));
+                }
+                return;
+            }
+            _ => return,
+        };
+        for place in places {
+            self.mention(id, what, self.path(id, place));
+        }
+    }
+
+    /// Notes what a document names, one role or a list of them. Nothing is held by it, so that anything else is nobody's
+    /// concern.
+    fn mention(&mut self, id: NodeId, what: &str, entry: Option<(NodeId, NodeId)>) {
+        let Some((_, value)) = entry.filter(|_| self.found.detail) else { return };
+        let name = self.tree.get(id, "metadata").and_then(|(_, metadata)| self.scalar(metadata, "name"));
+        let by: Arc<str> = match name {
+            Some((name, _)) => format!("the {what} {name:?}").into(),
+            None => format!("a {what}").into(),
+        };
+        let roles = self.tree.items(value).map_or_else(|| vec![value], <[NodeId]>::to_vec);
+        for role in roles {
+            let name = self.expression(role).is_none().then(|| self.name_at(role)).flatten();
+            let mention = name.map(|role| Mention { by: Arc::clone(&by), role });
+            self.found.grants.mentions.extend(mention);
+        }
     }
 
     fn list_member(&mut self, id: NodeId, kind: &str) {
