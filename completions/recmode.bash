@@ -52,6 +52,9 @@ _recmode() {
             recmode,play)
                 cmd="recmode__subcmd__play"
                 ;;
+            recmode,prune)
+                cmd="recmode__subcmd__prune"
+                ;;
             recmode,record)
                 cmd="recmode__subcmd__record"
                 ;;
@@ -106,6 +109,9 @@ _recmode() {
             recmode__subcmd__help,play)
                 cmd="recmode__subcmd__help__subcmd__play"
                 ;;
+            recmode__subcmd__help,prune)
+                cmd="recmode__subcmd__help__subcmd__prune"
+                ;;
             recmode__subcmd__help,record)
                 cmd="recmode__subcmd__help__subcmd__record"
                 ;;
@@ -131,7 +137,7 @@ _recmode() {
 
     case "${cmd}" in
         recmode)
-            opts="-h -V --help --version resolve diff lint explain schema record login play cat info ls search verify export recover completions man help"
+            opts="-h -V --help --version resolve diff lint explain schema record login play cat info ls search verify export prune recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -273,7 +279,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help)
-            opts="resolve diff lint explain schema record login play cat info ls search verify export recover completions man help"
+            opts="resolve diff lint explain schema record login play cat info ls search verify export prune recover completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -441,6 +447,20 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__help__subcmd__play)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__help__subcmd__prune)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -788,6 +808,36 @@ _recmode() {
                     ;;
                 --to)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        recmode__subcmd__prune)
+            opts="-y -h --older-than --max-total --keep-free --yes --format --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --older-than)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-total)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keep-free)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use jiff::Span;
 
 use crate::catalog::{SortBy, State};
 use crate::play::{Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
-use crate::quantity::{self, ByteSize};
+use crate::quantity::{self, ByteSize, Share};
 use crate::recording::{Format, SyncPolicy};
 
 /// Resolve the session recording mode of access roles, and record a shell under it
@@ -63,6 +64,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Write a recording in another format: a page, an animation, text, another asciicast
     Export(ExportArgs),
+    /// Remove recordings that are too old, or too many for the disk
+    Prune(PruneArgs),
     /// Close recordings that a crash left open
     Recover(RecoverArgs),
     /// Print the completion script of a shell
@@ -526,7 +529,7 @@ pub struct InfoArgs {
     pub file: PathBuf,
 }
 
-/// Output formats of `info`, `search` and `verify`.
+/// Output formats of `info`, `search`, `verify` and `prune`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum InfoFormat {
     /// For people
@@ -792,6 +795,40 @@ fn place(text: &str) -> Result<Place, String> {
     };
     let time = clock().or_else(|| text.parse().ok().and_then(micros));
     Ok(time.map_or_else(|| Place::Marker(text.to_owned()), Place::Time))
+}
+
+/// `recmode prune`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("limit").required(true).multiple(true))]
+pub struct PruneArgs {
+    /// Remove what was written to last longer ago than this
+    #[arg(long, value_name = "AGE", value_parser = quantity::age, group = "limit")]
+    pub older_than: Option<Span>,
+
+    /// Remove the oldest while all together are larger than this
+    #[arg(long, value_name = "SIZE", value_parser = whole_size, group = "limit")]
+    pub max_total: Option<u64>,
+
+    /// Remove the oldest while less than this is free on the disk: a size, or a part such as 5%
+    #[arg(long, value_name = "SIZE|PERCENT", group = "limit")]
+    pub keep_free: Option<Share>,
+
+    /// Do it; without this it is only shown
+    #[arg(short, long)]
+    pub yes: bool,
+
+    /// How to print what is removed
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
+    pub format: InfoFormat,
+
+    /// The directory, searched with all below it (default: where record puts recordings)
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
+/// A size for a number of files.
+fn whole_size(text: &str) -> Result<u64, String> {
+    quantity::size(text).ok_or_else(|| "expected a size, such as 500MiB or 10GiB".to_owned())
 }
 
 /// `recmode recover`

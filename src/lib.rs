@@ -28,6 +28,7 @@ pub mod quantity;
 pub mod recording;
 pub mod report;
 pub mod require;
+pub mod retention;
 pub mod ring;
 pub mod roles;
 pub mod screen;

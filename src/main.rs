@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => cmd::verify::run(args),
         Command::Export(args) => cmd::export::run(args),
         Command::Play(args) => cmd::play::run(args),
+        Command::Prune(args) => cmd::prune::run(args),
         Command::Recover(args) => cmd::recover::run(args),
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),

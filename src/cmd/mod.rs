@@ -18,6 +18,7 @@ pub mod man;
 mod place;
 pub mod play;
 mod progress;
+pub mod prune;
 pub mod record;
 pub mod recover;
 pub mod resolve;

@@ -84,6 +84,7 @@ pub(super) const PAGES: &[(&str, Page)] = &[
     ("search", SEARCH),
     ("verify", VERIFY),
     ("export", EXPORT),
+    ("prune", PRUNE),
     ("recover", RECOVER),
     ("completions", COMPLETIONS),
     ("man", MAN),
@@ -608,6 +609,30 @@ const EXPORT: Page = Page {
             "Play it with other tools",
             "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",
         ),
+    ],
+};
+
+const PRUNE: Page = Page {
+    description: &[
+        "Recordings below DIR go, oldest first, until every limit is met; at least one is to be given. Age is counted from the \
+         last write to the file, and not from what the recording says of itself. A file in which a session \
+         went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
+        "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
+         what is no recording. No link is followed, and a file that has changed since it was judged stays.",
+        "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
+        "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \
+         directory.",
+    ],
+    exit_status: &[
+        ("0", "What was to go is gone, or was shown."),
+        ("2", "Bad usage, or something could not be looked at or removed; it is said what."),
+    ],
+    diagnostics: &[],
+    files: RECORDINGS,
+    environment: &[("RECMODE_DIR", "The directory, where DIR is not given.")],
+    examples: &[
+        ("What a rule would remove", "recmode prune --older-than 90d --max-total 10G /var/log/recmode"),
+        ("Keep a twentieth of the disk free", "recmode prune --keep-free 5% --yes /var/log/recmode"),
     ],
 };
 

@@ -1,0 +1,123 @@
+//! `recmode prune`.
+
+use std::fs::{self, File, FileTimes};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::{arg, end, recording, run};
+
+const DAY: u64 = 86_400;
+
+/// A recording that was written to last so many days ago.
+fn old(dir: &Path, name: &str, days: u64) {
+    write(dir, name, days, &recording("alice", "strict", 1_795_305_600, &end(0, 1.0, 0)));
+}
+
+fn write(dir: &Path, name: &str, days: u64, text: &str) {
+    let path = dir.join(name);
+    fs::create_dir_all(path.parent().expect("a directory")).expect("mkdir");
+    fs::write(&path, text).expect("a file");
+    let when = SystemTime::now() - Duration::from_secs(days * DAY);
+    let file = File::options().write(true).open(&path).expect("the file");
+    file.set_times(FileTimes::new().set_modified(when)).expect("utimes");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .expect("a directory")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_too_old_is_shown_and_removed_when_told_to() {
+    let dir = tempfile::tempdir().expect("a directory");
+    old(dir.path(), "a.cast", 100);
+    old(dir.path(), "b.cast", 10);
+    write(dir.path(), "a.cast.sig", 100, "a signature");
+    write(dir.path(), "notes.txt", 100, "no recording\n");
+    old(dir.path(), "bob/c.cast", 91);
+    let limit = ["prune", "--older-than", "90d", arg(dir.path())];
+    let (out, err, status) = run(&limit);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    let lines: Vec<_> = out.lines().collect();
+    assert!(lines[0].contains("  too old  ") && lines[0].ends_with("/a.cast"), "{out}");
+    assert!(lines[1].ends_with("/bob/c.cast"), "{out}");
+    assert!(
+        lines[2].starts_with("2 files, ") && lines[2].ends_with(" would be removed (--yes does it); 1 kept"),
+        "{out}"
+    );
+    assert_eq!(names(dir.path()), ["a.cast", "a.cast.sig", "b.cast", "bob", "notes.txt"]);
+    let (out, err, status) = run(&[&limit[..], &["--yes"]].concat());
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert!(out.ends_with(" removed; 1 kept\n"), "{out}");
+    assert_eq!(names(dir.path()), ["b.cast", "bob", "notes.txt"]);
+    assert!(names(&dir.path().join("bob")).is_empty());
+}
+
+#[test]
+fn the_oldest_go_while_there_is_too_much_or_too_little_free() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, days) in [("a.cast", 3), ("b.cast", 1), ("c.cast", 2)] {
+        old(dir.path(), name, days);
+    }
+    let size = fs::metadata(dir.path().join("a.cast")).expect("a file").len();
+    let most = (2 * size).to_string();
+    let (out, _, _) = run(&["prune", "--max-total", &most, "--format", "json", arg(dir.path())]);
+    let tree: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((&tree["schema"], &tree["removed"]), (&"recmode.prune/1".into(), &false.into()));
+    assert_eq!((&tree["kept"], &tree["bytes"]), (&2.into(), &size.into()));
+    assert!(tree["recordings"][0]["file"].as_str().expect("a file").ends_with("/a.cast"));
+    assert_eq!(tree["recordings"][0]["reason"], "total");
+    // No disk is free to 100 parts of a hundred.
+    let (out, _, status) = run(&["prune", "--keep-free", "100%", "--yes", arg(dir.path())]);
+    assert_eq!((out.lines().count(), status), (4, Some(0)), "{out}");
+    assert!(names(dir.path()).is_empty());
+}
+
+#[test]
+fn what_is_being_written_and_what_it_began_with_stay() {
+    let dir = tempfile::tempdir().expect("a directory");
+    write(dir.path(), "live.cast", 100, &recording("alice", "strict", 1, "[0.5,\"o\",\"hi\"]\n"));
+    // One whose end is written, but whose recorder is not gone yet.
+    old(dir.path(), "ending.cast", 100);
+    old(dir.path(), "a.cast", 100);
+    let second = recording("alice", "best_effort", 1, "")
+        .replace("\"version\":\"0.1.0\"", "\"version\":\"0.1.0\",\"segment\":2,\"first\":\"a.cast\"");
+    write(dir.path(), "a.2.cast", 1, &second);
+    old(dir.path(), "gone.cast", 100);
+    let recorders =
+        ["live.cast", "ending.cast"].map(|name| File::open(dir.path().join(name)).expect("a file"));
+    recorders.iter().for_each(|recorder| recorder.try_lock().expect("locked"));
+    let (out, err, status) = run(&["prune", "--older-than", "30d", "--yes", arg(dir.path())]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert!(out.ends_with(" removed; 4 kept\n"), "{out}");
+    assert_eq!(names(dir.path()), ["a.2.cast", "a.cast", "ending.cast", "live.cast"]);
+}
+
+#[test]
+fn links_are_neither_followed_nor_removed() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    old(elsewhere.path(), "a.cast", 100);
+    std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("folder")).expect("a link");
+    std::os::unix::fs::symlink(elsewhere.path().join("a.cast"), dir.path().join("a.cast")).expect("a link");
+    let (out, _, status) = run(&["prune", "--older-than", "1d", "--yes", arg(dir.path())]);
+    assert_eq!((out.as_str(), status), ("0 files, 0 B, removed; 0 kept\n", Some(0)));
+    assert_eq!(names(elsewhere.path()), ["a.cast"]);
+    assert_eq!(names(dir.path()), ["a.cast", "folder"]);
+}
+
+#[test]
+fn a_limit_is_needed_and_has_to_be_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (_, err, status) = run(&["prune", arg(dir.path())]);
+    assert!(err.contains("--older-than") && status == Some(2), "{err}");
+    for wrong in [["--older-than", "soon"], ["--max-total", "much"], ["--keep-free", "200%"]] {
+        let (_, err, status) = run(&["prune", wrong[0], wrong[1], arg(dir.path())]);
+        assert!(err.contains("expected") && status == Some(2), "{err}");
+    }
+    assert_eq!(run(&["prune", "--older-than", "1d", "/nowhere"]).2, Some(2));
+}
