@@ -90,7 +90,9 @@ fn what_is_being_written_and_what_it_began_with_stay() {
     old(dir.path(), "gone.cast", 100);
     let recorders =
         ["live.cast", "ending.cast"].map(|name| File::open(dir.path().join(name)).expect("a file"));
-    recorders.iter().for_each(|recorder| recorder.try_lock().expect("locked"));
+    for recorder in &recorders {
+        recorder.try_lock().expect("locked");
+    }
     let (out, err, status) = run(&["prune", "--older-than", "30d", "--yes", arg(dir.path())]);
     assert_eq!((err.as_str(), status), ("", Some(0)));
     assert!(out.ends_with(" removed; 4 kept\n"), "{out}");
