@@ -371,7 +371,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub capture_input: bool,
 
-    /// The size of the session's terminal (default: the user's terminal, else 80x24)
+    /// The size of the session's terminal, at most 1000x1000 (default: the user's terminal, else 80x24)
     #[arg(long, value_name = "COLSxROWS")]
     pub size: Option<TerminalSize>,
 
@@ -471,10 +471,15 @@ impl ValueEnum for Format {
 /// A terminal's size in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalSize {
-    /// Columns, 1 to 65535.
+    /// Columns, 1 to 1000.
     pub cols: u16,
-    /// Rows, 1 to 65535.
+    /// Rows, 1 to 1000.
     pub rows: u16,
+}
+
+impl TerminalSize {
+    /// What those who render recordings take.
+    const MOST: u16 = 1000;
 }
 
 impl std::str::FromStr for TerminalSize {
@@ -483,9 +488,10 @@ impl std::str::FromStr for TerminalSize {
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once(['x', 'X']).and_then(|(cols, rows)| {
             let (cols, rows) = (cols.parse().ok()?, rows.parse().ok()?);
-            (cols > 0 && rows > 0).then_some(Self { cols, rows })
+            let most = 1..=Self::MOST;
+            (most.contains(&cols) && most.contains(&rows)).then_some(Self { cols, rows })
         });
-        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24".to_owned())
+        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24, at most 1000x1000".to_owned())
     }
 }
 
