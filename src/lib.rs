@@ -39,3 +39,4 @@ pub mod stall;
 mod sys;
 pub mod trust;
 pub mod verify;
+mod wait;

@@ -10,8 +10,8 @@ use nix::unistd::Pid;
 
 use crate::faulty::limited;
 use crate::harness::{
-    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, named_pid, needs_tools, recmode, recording_side,
-    tests, until,
+    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, cpu_ticks, named_pid, needs_tools, recmode,
+    recording_side, tests, until,
 };
 
 tests![
@@ -27,6 +27,7 @@ tests![
     output_that_fails_is_named,
     time_in_which_recmode_was_stopped_is_no_stall,
     any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
+    a_session_goes_on_below_a_limit_that_was_set_later,
 ];
 
 fn a_command_killed_by_a_real_time_signal_has_its_status() -> Verdict {
@@ -217,5 +218,32 @@ fn time_in_which_recmode_was_stopped_is_no_stall() -> Verdict {
     let end = outer.end();
     assert_eq!(end.status, 3, "{}", String::from_utf8_lossy(&end.seen));
     Cast::read(&lab.cast()).assert_closed(3);
+    Ok(())
+}
+
+/// poll(2) takes no more descriptors than may be open.
+fn a_session_goes_on_below_a_limit_that_was_set_later() -> Verdict {
+    needs_tools(&["prlimit"])?;
+    for mode in ["strict", "best_effort"] {
+        let lab = Lab::new();
+        let mut outer =
+            lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", "echo ready; exec sh"]));
+        outer.wait_for("ready\r\n");
+        let sides = [outer.pid(), recording_side(outer.pid())];
+        for side in sides {
+            let limit = Command::new("prlimit").args(["--nofile=3:3", "--pid", &side.to_string()]).status();
+            assert!(limit.is_ok_and(|status| status.success()), "prlimit");
+        }
+        outer.send("echo still $((40 + 2))\r");
+        outer.wait_for("still 42\r\n");
+        let used = || sides.iter().map(|&side| cpu_ticks(side)).sum::<u64>();
+        let before = used();
+        // Not to wait for anything: this is the time that is measured.
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(used() - before <= 20, "{mode}: {} ticks of CPU in an idle second", used() - before);
+        outer.send("exit 5\r");
+        assert_eq!(outer.end().status, 5, "{mode}");
+        Cast::read(&lab.cast()).assert_closed(5);
+    }
     Ok(())
 }

@@ -235,10 +235,7 @@ fn the_default_place_is_the_state_directory() -> Verdict {
     if is_root() {
         // root's own default is /var/log/recmode, which no test should write to.
         needs_tools(&["setpriv"])?;
-        let copy = lab.path("recmode");
-        // By a process of its own: one that another test forks meanwhile would keep it open for writing.
-        let copied = std::process::Command::new("cp").arg(recmode()).arg(&copy).status();
-        assert!(copied.is_ok_and(|status| status.success()), "cp");
+        let copy = lab.copy_of_recmode();
         copy.to_str().unwrap().clone_into(&mut program);
         fs::set_permissions(lab.dir(), fs::Permissions::from_mode(0o777)).unwrap();
         let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";

@@ -5,8 +5,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, count, cpu_ticks, is_root, needs_tools, recmode, recording_side,
-    resident_kib, show, tests, until,
+    Cast, Lab, Outer, SOON, Verdict, count, cpu_ticks, is_root, needs_tools, recording_side, resident_kib,
+    show, tests, until,
 };
 
 tests![
@@ -144,8 +144,7 @@ fn recmode_can_not_be_traced_by_its_user() -> Verdict {
     let mut lab = Lab::new();
     if is_root() {
         needs_tools(&["setpriv"])?;
-        let copy = lab.path("recmode");
-        fs::copy(recmode(), &copy).unwrap();
+        let copy = lab.copy_of_recmode();
         fs::set_permissions(lab.dir(), fs::Permissions::from_mode(0o777)).unwrap();
         let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
         lab = lab.wrap(&nobody.split(' ').map(str::to_owned).collect::<Vec<_>>());

@@ -96,8 +96,7 @@ fn without_rights() -> Result<(Lab, String), Skip> {
         return Ok((lab, recmode().to_owned()));
     }
     needs_tools(&["setpriv"])?;
-    let copy = lab.path("recmode");
-    fs::copy(recmode(), &copy).unwrap();
+    let copy = lab.copy_of_recmode();
     let nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups";
     let lab = lab.wrap(&nobody.split(' ').map(str::to_owned).collect::<Vec<_>>());
     Ok((lab, copy.to_str().unwrap().to_owned()))

@@ -28,6 +28,7 @@ use crate::ring::Consumer;
 use crate::signature::SigningKey;
 use crate::sys;
 use crate::trust::Owners;
+use crate::wait::wait;
 
 /// How long the rest of a character is waited for.
 const HOLD: Duration = Duration::from_millis(20);
@@ -278,7 +279,7 @@ impl Recorder {
                 PollFd::new(self.consumer.wake().as_fd(), PollFlags::POLLIN),
             ];
             let fds = if failing { &mut fds[..4] } else { &mut fds[..] };
-            let count = poll(fds, timeout);
+            let count = wait(fds, timeout);
             // Where poll fails, as with a limit on descriptors below their number, only a look tells.
             ordered = count
                 .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));

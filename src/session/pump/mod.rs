@@ -10,7 +10,7 @@ mod relay;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
 use self::input::Inflow;
@@ -30,6 +30,7 @@ use crate::recording::control::{Order, Received, Report};
 use crate::recording::name::segment_path;
 use crate::recording::{Cause, Ending, Fault, Operation};
 use crate::stall::StallWatch;
+use crate::wait::wait;
 
 /// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
 const WINDOW: u64 = 256 * 1024;
@@ -326,7 +327,7 @@ impl Pump {
                 &mut longer[..]
             }
         };
-        let count = poll(fds, timeout_of(timeout)).unwrap_or(0);
+        let count = wait(fds, timeout_of(timeout)).unwrap_or(0);
         let any = |index: usize| fds.get(index).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
         let [signal, report, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
         let relayed = [8, 9, 10, 11, 12, 13].map(any);

@@ -64,6 +64,15 @@ impl Lab {
         self.path(name).symlink_metadata().is_ok()
     }
 
+    /// A copy of recmode that every user can execute. A process of its own makes it: one that another test
+    /// forks meanwhile would keep it open for writing, so that it could not be executed.
+    pub(crate) fn copy_of_recmode(&self) -> PathBuf {
+        let copy = self.path("recmode");
+        let done = Command::new("install").args(["-m", "755", recmode()]).arg(&copy).status();
+        assert!(done.is_ok_and(|status| status.success()), "install");
+        copy
+    }
+
     /// `recmode record -o rec.cast ARGS…`
     pub(crate) fn record(&self, args: &[&str]) -> Vec<String> {
         self.record_to(&self.cast(), args)
