@@ -135,6 +135,7 @@ impl New {
             stall_timeout,
             identity,
             log,
+            resume: None,
         }
     }
 }

@@ -82,6 +82,11 @@ impl Transcript {
         }
     }
 
+    /// Goes on in a session of whose `stream` bytes of output so far `recorded` are in other files.
+    pub fn resume(&mut self, stream: u64, recorded: u64, typed: u64) {
+        (self.stream, self.lost, self.typed) = (stream, stream.saturating_sub(recorded), typed);
+    }
+
     /// The encoder, for the header and the closing lines.
     pub fn encoder(&mut self) -> &mut Encoder {
         &mut self.encoder

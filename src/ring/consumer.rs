@@ -105,8 +105,11 @@ impl Consumer {
         self.other.wake(&self.shared.memory);
     }
 
-    /// Says that the recording holds all before `position`.
-    pub fn accept(&self, position: u64) {
+    /// Says that the recording holds all before `position`: of `stream` bytes of output it has `recorded`.
+    pub fn accept(&self, position: u64, stream: u64, recorded: u64) {
+        let [accepted_stream, all_recorded] = self.shared.accepted_stream();
+        accepted_stream.store(stream, Ordering::Relaxed);
+        all_recorded.store(recorded, Ordering::Relaxed);
         self.shared.accepted().store(position, Ordering::Release);
         self.other.wake(&self.shared.memory);
     }

@@ -40,6 +40,8 @@ const HEAD: usize = 0;
 const CLAIMED: usize = 64;
 const RELEASED: usize = 128;
 const ACCEPTED: usize = 192;
+const ACCEPTED_STREAM: usize = 200;
+const RECORDED: usize = 208;
 const WINDOW_SIZE: usize = 256;
 const STREAM: usize = 264;
 const PRODUCER_SLEEPS: usize = 320;
@@ -70,6 +72,11 @@ impl Shared {
 
     fn accepted(&self) -> &AtomicU64 {
         self.memory.u64_at(ACCEPTED)
+    }
+
+    /// Bytes of output before `accepted`, and how many of them the recording holds.
+    fn accepted_stream(&self) -> [&AtomicU64; 2] {
+        [self.memory.u64_at(ACCEPTED_STREAM), self.memory.u64_at(RECORDED)]
     }
 
     /// Bytes of output that were published.

@@ -88,6 +88,35 @@ impl Producer {
         self.shared.released().load(Ordering::Acquire)
     }
 
+    /// Bytes of output that the recording side has dealt with, and how many of them the recording holds.
+    #[must_use]
+    pub fn accepted_stream(&self) -> (u64, u64) {
+        let [stream, recorded] = self.shared.accepted_stream();
+        (stream.load(Ordering::Acquire), recorded.load(Ordering::Acquire))
+    }
+
+    /// Bytes of input that were appended so far.
+    #[must_use]
+    pub fn typed(&self) -> u64 {
+        self.typed
+    }
+
+    /// Takes the counts over from a ring whose place this one takes.
+    pub fn go_on_after(&mut self, old: &Self) {
+        (self.stream, self.typed) = (old.stream, old.typed);
+        self.shared.stream().store(self.stream, Ordering::Release);
+        let size = old.shared.window_size().load(Ordering::Acquire);
+        self.shared.window_size().store(size, Ordering::Release);
+        let (stream, recorded) = old.accepted_stream();
+        let [accepted_stream, all_recorded] = self.shared.accepted_stream();
+        accepted_stream.store(stream, Ordering::Release);
+        all_recorded.store(recorded, Ordering::Release);
+        for through in 0..3 {
+            let bytes = old.shared.through(through).load(Ordering::Acquire);
+            self.shared.through(through).store(bytes, Ordering::Release);
+        }
+    }
+
     /// Bytes of output that were appended so far.
     #[must_use]
     pub fn stream(&self) -> u64 {

@@ -17,7 +17,7 @@ fn consume(consumer: &mut Consumer) -> Vec<(u64, usize, u8)> {
         }
         let end = claim.end;
         consumer.release(end);
-        consumer.accept(end);
+        consumer.accept(end, 0, 0);
     }
     seen
 }
@@ -56,12 +56,12 @@ fn nothing_is_shown_beyond_what_was_accepted() {
     let payload = 2 * HEADER as u64 + 8;
     let mut buffer = [0; 16];
     assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
-    consumer.accept(payload + 3);
+    consumer.accept(payload + 3, 0, 0);
     let n = producer.peek_unshown(producer.accepted(), &mut buffer);
     assert_eq!(&buffer[..n], b"hel");
     producer.advance_shown(n);
     assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
-    consumer.accept(producer.head());
+    consumer.accept(producer.head(), 0, 0);
     let n = producer.peek_unshown(producer.accepted(), &mut buffer);
     assert_eq!(&buffer[..n], b"lo");
     producer.advance_shown(n);

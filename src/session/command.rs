@@ -164,6 +164,11 @@ impl Running {
         Ok((Self { pid, spared, master: None, slave: None, stdin: None, status: None, cgroup }, pipes))
     }
 
+    /// Leaves a child of this process alone that is not the session's.
+    pub fn spare(&mut self, pid: Pid) {
+        self.spared.push(pid.as_raw());
+    }
+
     /// The exit status, once the command has ended: its own, or 128+N.
     #[must_use]
     pub fn status(&self) -> Option<u8> {

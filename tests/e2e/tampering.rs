@@ -6,8 +6,8 @@ use std::io::Write;
 use nix::sys::signal::Signal;
 
 use crate::harness::{
-    Cast, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded, kill, recording_side,
-    show, strip_escapes, tests, until,
+    Cast, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded, count, find, kill,
+    recording_side, show, strip_escapes, tests, until,
 };
 
 tests![
@@ -128,10 +128,29 @@ fn best_effort_goes_on_when_the_recording_side_is_killed() -> Verdict {
     let mut outer = ticking(&lab, "best_effort");
     kill(recording_side(outer.pid()), Signal::SIGKILL);
     outer.wait_for(MESSAGE_C);
+    // A new one goes on in a file of its own.
+    let second = lab.path("rec.2.cast");
+    until(SOON, "the second file", || {
+        Cast::try_read(&second).is_some_and(|cast| find(&cast.output(), "tick ").is_some())
+    });
     outer.wait_for("tick ");
     outer.send("\x03");
     let end = outer.end();
     assert_eq!(end.status, 130);
     assert!(end.restored);
+    assert_eq!(count(&end.seen, "node error"), 1);
+    let (first, second) = (Cast::read(&lab.cast()), Cast::read(&second));
+    second.assert_closed(130);
+    assert_eq!((second.ours("segment"), second.ours("first")), (&2.into(), &"rec.cast".into()));
+    let gap = second.records("gap")[0];
+    assert_eq!(gap["error"], "recorder_gone");
+    assert!(gap["seconds"].as_f64().is_some_and(|seconds| seconds > 0.9), "{gap}");
+    // All that was shown is in the first file, in the gap, or in the second.
+    let shown = end.seen.len() as u64 - MESSAGE_C.len() as u64;
+    let (before, after) = (first.output(), second.output());
+    assert!(end.seen.starts_with(&before) && end.seen.ends_with(&after), "{}", show(&end.seen));
+    let held = (before.len() + after.len()) as u64;
+    assert!(held + second.lost() >= shown - 2, "{held} held, {} lost, {shown} shown", second.lost());
+    assert_eq!(second.records("end")[0]["bytes"], held);
     Ok(())
 }

@@ -68,6 +68,25 @@ pub struct Plan {
     pub identity: Identity,
     /// The operator's log, where it is a file; absolute.
     pub log: Option<PathBuf>,
+    /// Where to go on, for one that takes the place of another that died.
+    pub resume: Option<Resume>,
+}
+
+/// What another recording side has left.
+#[derive(Debug, Clone, Copy)]
+pub struct Resume {
+    /// How many files there are, at least one.
+    pub segments: u32,
+    /// Bytes of output that it has dealt with.
+    pub stream: u64,
+    /// How many of them are in its files.
+    pub recorded: u64,
+    /// Bytes of output that came until now: those after `stream` are lost.
+    pub came: u64,
+    /// Bytes of input that came until now.
+    pub typed: u64,
+    /// When it died, microseconds of the session's clock.
+    pub since: u64,
 }
 
 /// A failure that lasts.
@@ -152,6 +171,9 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         stop: None,
         hung_up: false,
     };
+    if let Some(resume) = recorder.plan.resume {
+        recorder.take_over(resume);
+    }
     recorder.serve();
     recorder.finish_log();
     sys::exit_now(0)
@@ -189,9 +211,31 @@ fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
 }
 
 impl Recorder {
+    /// Goes on where another has died: what it had not written yet is lost, and told as a gap.
+    fn take_over(&mut self, resume: Resume) {
+        let Resume { segments, stream, recorded, came, typed, since } = resume;
+        self.segments = segments;
+        let time = since.saturating_sub(self.plan.started);
+        self.written = Unit { end: 0, stream: came, recorded, time };
+        self.transcript.encoder().rewind(time);
+        self.file_from = self.written;
+        self.transcript.resume(came, recorded, typed);
+        self.failing = Some(Failing {
+            fault: Fault { during: Operation::Run, cause: Cause::RecorderGone },
+            since,
+            stream: came,
+            doubtful: came.saturating_sub(stream),
+            marked: false,
+        });
+    }
+
     fn serve(&mut self) {
-        if let Err(fault) = self.open().and_then(|()| self.durability.start()) {
+        let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
+        if let Err(fault) = opened.and_then(|()| self.durability.start()) {
             self.fail(fault);
+        }
+        if self.plan.resume.is_some() {
+            self.recover();
         }
         let mut retry_at = Instant::now() + RETRY;
         let mut listen_at = Instant::now();
@@ -436,7 +480,9 @@ impl Recorder {
     fn write(&mut self) -> bool {
         match self.write_batch() {
             Ok(()) => {
-                self.consumer.accept(self.transcript.held_position().unwrap_or(self.claimed));
+                let position = self.transcript.held_position().unwrap_or(self.claimed);
+                let recorded = self.written.recorded.saturating_sub(self.spoiled);
+                self.consumer.accept(position, self.written.stream, recorded);
                 true
             }
             Err(fault) => {

@@ -6,6 +6,7 @@ mod ending;
 mod input;
 mod output;
 mod relay;
+mod restart;
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -17,13 +18,14 @@ use self::input::Inflow;
 use self::output::FULL_PATIENCE;
 use self::relay::POLLED;
 pub(super) use self::relay::Relay;
+use self::restart::Restart;
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::input_mask::InputMask;
 use super::outer::Outer;
 use super::program_modes::ProgramModes;
 use super::signals::Signals;
-use super::{Log, Outcome, Plan, Recorder, Watched};
+use super::{LEAST_BUFFER, Log, Outcome, Plan, Recorder, Watched};
 use crate::oplog::Happening;
 use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
@@ -50,6 +52,8 @@ pub(super) struct Pump {
     running: Option<Running>,
     /// The streams of a session without a terminal.
     relay: Option<Relay>,
+    /// For a best-effort session, whose recording goes on whatever happens to it.
+    restart: Option<Restart>,
     modes: ProgramModes,
     outcome: Outcome,
     begun: Instant,
@@ -99,6 +103,8 @@ impl Pump {
         let Watched { recorder, enforcer, log } = watched;
         let foreground = outer.in_foreground();
         let failing_since = enforcer.is_failing().then(Instant::now);
+        let restart = (enforcer.mode() == Mode::BestEffort)
+            .then(|| Restart::new(plan.recording.clone(), plan.buffer.max(LEAST_BUFFER)));
         let (keys, stream) = (Inflow::new(outer.keyboard().is_some()), Inflow::new(outer.input_is_stream()));
         Self {
             outer,
@@ -108,6 +114,7 @@ impl Pump {
             log,
             running,
             relay,
+            restart,
             modes: ProgramModes::default(),
             outcome,
             begun: Instant::now(),
@@ -169,6 +176,7 @@ impl Pump {
             let overdue = mask.overdue(now);
             self.record_input(&overdue);
         }
+        self.restart_recorder();
         self.end_when_told();
         self.end_of_streams();
         if let Some(step) = self.finish() {
@@ -182,6 +190,9 @@ impl Pump {
             match self.recorder.channel.receive() {
                 Received::Nothing => self.reported = false,
                 Received::Message(Report::Started(segment)) => {
+                    if let Some(restart) = &mut self.restart {
+                        restart.segments = restart.segments.max(segment);
+                    }
                     let first = &self.recorder.path;
                     let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
                     self.outcome.files.push(path);
@@ -393,6 +404,9 @@ impl Pump {
             && at > now
         {
             next = next.min(at.saturating_sub(now));
+        }
+        if let Some(left) = self.restart_in() {
+            next = next.min(left);
         }
         if let Some(until) = self.mask.as_ref().and_then(InputMask::deadline) {
             next = next.min(until.saturating_sub(now));

@@ -250,6 +250,8 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "recording process killed",
         strike: |_, outer| harness::kill(recorder(outer), nix::sys::signal::Signal::SIGKILL),
+        // A second one is started by itself.
+        heal: Some(|_| {}),
         floods: false,
         ..FAULT
     },
