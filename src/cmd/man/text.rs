@@ -355,7 +355,8 @@ const LOGIN: Page = Page {
          recordings (the directory, /var/log/recmode/{user} if not given), unknown_user (strict, best_effort or refuse: \
          what a user gets whom the roles don't know; strict if not given), shell (for users whose shell in passwd is \
          recmode), sftp_server, kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input and \
-         capture_streams (false), log (a file instead of the machine's log) and banner (a text for users with a \
+         capture_streams (false), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
+         of the machine's log) and banner (a text for users with a \
          terminal). All paths are absolute. An unknown key is an error.",
         "The configuration, the role files and every directory above them must belong to root and be writable by \
          nobody else, and none may be a symbolic link. Every directory above the recordings must belong to root or the user \
