@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
+use super::json::push_escaped;
 use super::{Header, Record};
 
 /// The recording's file format.
@@ -118,7 +119,7 @@ impl Encoder {
         out.extend_from_slice(b", \"");
         out.push(u8::try_from(code).unwrap_or(b'?'));
         out.extend_from_slice(b"\", \"");
-        push_escaped(text.as_bytes(), out);
+        push_escaped(text, out);
         out.extend_from_slice(b"\"]\n");
     }
 
@@ -161,55 +162,6 @@ fn push_seconds(micros: u64, out: &mut Vec<u8>) {
         rest /= 10;
     }
     out.extend_from_slice(&digits[at..]);
-}
-
-/// The bytes that JSON must escape: control characters, the quote and the backslash.
-fn must_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0x7f
-}
-
-/// Where the first byte is that must be escaped; eight bytes are looked at a time.
-fn clean_run(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // The high bit of each zero byte; bits above the lowest one may be wrong, which is why only
-    // the lowest is used.
-    let zeroes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = control
-            | zeroes(word ^ (ONES * u64::from(b'"')))
-            | zeroes(word ^ (ONES * u64::from(b'\\')))
-            | zeroes(word ^ (ONES * 0x7f));
-        if found != 0 {
-            return index * 8 + found.trailing_zeros() as usize / 8;
-        }
-    }
-    let tail = words.len() * 8;
-    bytes[tail..].iter().position(|&byte| must_escape(byte)).map_or(bytes.len(), |at| tail + at)
-}
-
-/// `text`, which is UTF-8, as the inside of a JSON string.
-fn push_escaped(mut text: &[u8], out: &mut Vec<u8>) {
-    loop {
-        let (clean, rest) = text.split_at(clean_run(text));
-        out.extend_from_slice(clean);
-        let Some((&byte, after)) = rest.split_first() else { return };
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                let hex = |nibble: u8| b"0123456789abcdef"[usize::from(nibble & 15)];
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte)]);
-            }
-        }
-        text = after;
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod encode;
 mod fault;
 mod file;
 mod header;
+mod json;
 pub mod name;
 pub mod reader;
 mod records;

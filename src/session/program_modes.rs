@@ -3,10 +3,10 @@
 //! Only what must be undone when a session is cut short is followed, and where a line of our own
 //! may be put in. Output is searched for a few introducers, not parsed: this runs on every byte.
 
-use memchr::memmem::Finder;
 use memchr::memrchr;
 
 use crate::recording::incomplete_tail;
+use crate::sys::{BLOCK, rare_escapes};
 
 /// The longest sequence that may be cut between two reads and still be understood.
 const LONGEST: usize = 64;
@@ -59,12 +59,8 @@ pub struct ProgramModes {
     broken_character: bool,
     at_line_start: bool,
     carry: Vec<u8>,
-    private: Finder<'static>,
-    keyboard_push: Finder<'static>,
-    keyboard_pop: Finder<'static>,
-    keypad_on: Finder<'static>,
-    keypad_off: Finder<'static>,
-    full_reset: Finder<'static>,
+    /// What was carried, with what came after it.
+    joined: Vec<u8>,
 }
 
 impl Default for ProgramModes {
@@ -78,12 +74,7 @@ impl Default for ProgramModes {
             broken_character: false,
             at_line_start: true,
             carry: Vec::new(),
-            private: Finder::new(b"\x1b[?"),
-            keyboard_push: Finder::new(b"\x1b[>"),
-            keyboard_pop: Finder::new(b"\x1b[<"),
-            keypad_on: Finder::new(b"\x1b="),
-            keypad_off: Finder::new(b"\x1b>"),
-            full_reset: Finder::new(b"\x1bc"),
+            joined: Vec::new(),
         }
     }
 }
@@ -95,9 +86,12 @@ impl ProgramModes {
         if self.carry.is_empty() {
             self.scan(bytes);
         } else {
-            let mut joined = std::mem::take(&mut self.carry);
+            let mut joined = std::mem::take(&mut self.joined);
+            joined.clear();
+            joined.append(&mut self.carry);
             joined.extend_from_slice(bytes);
             self.scan(&joined);
+            self.joined = joined;
         }
         self.at_line_start = last == b'\n';
         self.broken_character = incomplete_tail(bytes) > 0;
@@ -161,29 +155,39 @@ impl ProgramModes {
             return;
         };
         self.escapes = true;
-        // In order: a reset forgets what came before it.
-        let reset = self.full_reset.find_iter(bytes).last();
-        let bytes_after_reset = match reset {
-            Some(at) => {
-                self.changed.clear();
-                (self.keypad, self.keyboard_levels) = (false, 0);
-                &bytes[at..]
+        for start in (0..bytes.len()).step_by(BLOCK) {
+            let rest = &bytes[start..];
+            let mut found = if let Some(block) = rest.first_chunk() {
+                rare_escapes(block)
+            } else {
+                let mut block = [0; BLOCK + 2];
+                block[..rest.len()].copy_from_slice(rest);
+                rare_escapes(&block)
+            };
+            while found != 0 {
+                self.escape(&bytes[start + found.trailing_zeros() as usize + 1..]);
+                found &= found - 1;
             }
-            None => bytes,
-        };
-        let starts: Vec<usize> = self.private.find_iter(bytes_after_reset).collect();
-        for at in starts {
-            self.private_mode(&bytes_after_reset[at + 3..]);
-        }
-        self.keyboard_protocol(bytes_after_reset);
-        let on = self.keypad_on.find_iter(bytes_after_reset).last();
-        let off = self.keypad_off.find_iter(bytes_after_reset).last();
-        if on.is_some() || off.is_some() {
-            self.keypad = on > off;
         }
         self.tail = tail_after(Tail::Escape, &bytes[last + 1..]);
         if self.tail != Tail::Ground && bytes.len() - last <= LONGEST {
             self.carry.extend_from_slice(&bytes[last..]);
+        }
+    }
+
+    /// `rest` follows an ESC.
+    fn escape(&mut self, rest: &[u8]) {
+        match rest {
+            [b'[', b'?', rest @ ..] => self.private_mode(rest),
+            [b'[', b'>', rest @ ..] => self.keyboard_protocol(rest, true),
+            [b'[', b'<', rest @ ..] => self.keyboard_protocol(rest, false),
+            [b'=', ..] => self.keypad = true,
+            [b'>', ..] => self.keypad = false,
+            [b'c', ..] => {
+                self.changed.clear();
+                (self.keypad, self.keyboard_levels) = (false, 0);
+            }
+            _ => {}
         }
     }
 
@@ -209,25 +213,18 @@ impl ProgramModes {
         }
     }
 
-    /// The kitty keyboard protocol: `CSI > flags u` pushes a level, `CSI < n u` pops n.
-    fn keyboard_protocol(&mut self, bytes: &[u8]) {
-        let pushes = self.keyboard_push.find_iter(bytes).map(|at| (at, true));
-        let pops = self.keyboard_pop.find_iter(bytes).map(|at| (at, false));
-        let mut found: Vec<(usize, bool)> = pushes.chain(pops).collect();
-        found.sort_unstable();
-        for (at, push) in found {
-            let rest = &bytes[at + 3..];
-            let digits = rest.iter().take(LONGEST).take_while(|byte| byte.is_ascii_digit()).count();
-            if rest.get(digits) != Some(&b'u') {
-                continue;
-            }
-            let number = std::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
-            self.keyboard_levels = if push {
-                self.keyboard_levels.saturating_add(1)
-            } else {
-                self.keyboard_levels.saturating_sub(number.unwrap_or(1))
-            };
+    /// The kitty keyboard protocol: `CSI > flags u` pushes a level, `CSI < n u` pops n. `rest` follows the marker.
+    fn keyboard_protocol(&mut self, rest: &[u8], push: bool) {
+        let digits = rest.iter().take(LONGEST).take_while(|byte| byte.is_ascii_digit()).count();
+        if rest.get(digits) != Some(&b'u') {
+            return;
         }
+        let number = std::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
+        self.keyboard_levels = if push {
+            self.keyboard_levels.saturating_add(1)
+        } else {
+            self.keyboard_levels.saturating_sub(number.unwrap_or(1))
+        };
     }
 }
 

@@ -6,6 +6,7 @@
 mod disk;
 mod memory;
 mod process;
+mod scan;
 mod spawn;
 mod tty;
 
@@ -15,5 +16,6 @@ pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
     null_streams, reset_signal, run_and_outlive_nobody, run_in_new_session, signal_set, stop_self,
 };
+pub use scan::{BLOCK, json_specials, rare_escapes};
 pub use spawn::spawn_into;
 pub use tty::{is_terminal_same, set_window_size, window_size};

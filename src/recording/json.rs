@@ -1,0 +1,63 @@
+//! Text as the inside of a JSON string. Pure, and on the way of every byte that a session prints: what needs no escape is
+//! copied in blocks.
+
+use crate::sys::{BLOCK, json_specials};
+
+/// What stands for a byte below 0x80 that must be escaped, and how much of that counts.
+static ESCAPES: [([u8; 8], u8); 0x80] = escapes();
+
+const fn escapes() -> [([u8; 8], u8); 0x80] {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut table = [(*b"\\u0000..", 6); 0x80];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte].0[4] = HEX[byte >> 4];
+        table[byte].0[5] = HEX[byte & 15];
+        byte += 1;
+    }
+    table[b'"' as usize] = (*b"\\\"......", 2);
+    table[b'\\' as usize] = (*b"\\\\......", 2);
+    table[b'\n' as usize] = (*b"\\n......", 2);
+    table[b'\r' as usize] = (*b"\\r......", 2);
+    table[b'\t' as usize] = (*b"\\t......", 2);
+    table
+}
+
+/// Appends `text` as the inside of a JSON string. DEL is escaped too, as a terminal acts on it.
+pub fn push_escaped(text: &str, out: &mut Vec<u8>) {
+    let mut rest = text.as_bytes();
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        let specials = json_specials(block);
+        out.extend_from_slice(block);
+        if specials == 0 {
+            rest = after;
+            continue;
+        }
+        let clean = specials.trailing_zeros() as usize;
+        out.truncate(out.len() - (BLOCK - clean));
+        push_escape(block[clean], out);
+        rest = &rest[clean + 1..];
+    }
+    if rest.is_empty() {
+        return;
+    }
+    let mut block = [b'.'; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    let mut specials = json_specials(&block);
+    for &byte in rest {
+        if specials & 1 == 1 {
+            push_escape(byte, out);
+        } else {
+            out.push(byte);
+        }
+        specials >>= 1;
+    }
+}
+
+fn push_escape(byte: u8, out: &mut Vec<u8>) {
+    let (escape, len) = &ESCAPES[usize::from(byte & 0x7f)];
+    let start = out.len();
+    // All of it and then less is faster than just as much.
+    out.extend_from_slice(escape);
+    out.truncate(start + usize::from(*len));
+}

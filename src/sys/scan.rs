@@ -1,0 +1,126 @@
+//! Sixteen bytes at a time, as the processor compares them: what is looked for in every byte of a session's output.
+
+/// Bytes that are looked at together.
+pub const BLOCK: usize = 16;
+
+/// A bit for each byte of a block that JSON must escape: control characters, DEL, the quote and the backslash. The
+/// lowest bit is the first byte's.
+#[must_use]
+#[inline]
+pub fn json_specials(block: &[u8; BLOCK]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has SSE2.
+    let found = unsafe { sse2::json_specials(block) };
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = plain::json_specials(block);
+    found
+}
+
+/// A bit for each byte that is an ESC, but for `CSI` sequences without a private marker (`?`, `<`, `>`), such as colours: of
+/// the block's bytes, the two after them being looked at, too. The lowest bit is the first byte's.
+#[must_use]
+#[inline]
+pub fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has SSE2.
+    let found = unsafe { sse2::rare_escapes(block) };
+    #[cfg(not(target_arch = "x86_64"))]
+    let found = plain::rare_escapes(block);
+    found
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod plain {
+    use super::BLOCK;
+
+    fn bits(found: impl Fn(usize) -> bool) -> u32 {
+        (0..BLOCK).map(|at| u32::from(found(at)) << at).sum()
+    }
+
+    pub(super) fn json_specials(block: &[u8; BLOCK]) -> u32 {
+        bits(|at| matches!(block[at], 0..0x20 | b'"' | b'\\' | 0x7f))
+    }
+
+    pub(super) fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
+        bits(|at| block[at] == 0x1b && (block[at + 1] != b'[' || matches!(block[at + 2], b'?' | b'<' | b'>')))
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod sse2 {
+    use std::arch::x86_64::{
+        __m128i, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
+        _mm_set_epi64x, _mm_set1_epi8,
+    };
+
+    use super::BLOCK;
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn load(block: &[u8; BLOCK]) -> __m128i {
+        let ([low, high], _) = block.as_chunks::<8>() else { return _mm_set1_epi8(0) };
+        _mm_set_epi64x(i64::from_le_bytes(*high), i64::from_le_bytes(*low))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn equal(bytes: __m128i, byte: u8) -> __m128i {
+        _mm_cmpeq_epi8(bytes, _mm_set1_epi8(byte.cast_signed()))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn mask(bytes: __m128i) -> u32 {
+        _mm_movemask_epi8(bytes).cast_unsigned()
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn json_specials(block: &[u8; BLOCK]) -> u32 {
+        let bytes = load(block);
+        let control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+        let quotes = _mm_or_si128(equal(bytes, b'"'), equal(bytes, b'\\'));
+        mask(_mm_or_si128(_mm_or_si128(control, equal(bytes, 0x7f)), quotes))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
+        let from = |at: usize| block.get(at..).and_then(<[u8]>::first_chunk);
+        let (Some(here), Some(next), Some(second)) = (from(0), from(1), from(2)) else { return 0 };
+        let (here, next, second) = (load(here), load(next), load(second));
+        let marker =
+            _mm_or_si128(_mm_or_si128(equal(second, b'?'), equal(second, b'<')), equal(second, b'>'));
+        let common = _mm_andnot_si128(marker, equal(next, b'['));
+        mask(_mm_andnot_si128(common, equal(here, 0x1b)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_at_every_place_is_found_as_it_is_byte_by_byte() {
+        for byte in 0..=u8::MAX {
+            for at in 0..BLOCK {
+                let mut block = [b'x'; BLOCK];
+                block[at] = byte;
+                assert_eq!(json_specials(&block), plain::json_specials(&block), "{byte:#x} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_sequence_at_every_place_is_found_as_it_is_byte_by_byte() {
+        for second in 0..=u8::MAX {
+            for third in *b"?<>=0m[\x1b" {
+                for at in 0..BLOCK {
+                    let mut block = [b'x'; BLOCK + 2];
+                    block[at..at + 3.min(BLOCK + 2 - at)].copy_from_slice(&[0x1b, second, third]);
+                    assert_eq!(rare_escapes(&block), plain::rare_escapes(&block), "{second:#x} at {at}");
+                }
+            }
+        }
+    }
+}
