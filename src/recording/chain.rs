@@ -12,7 +12,8 @@ pub const NAME: &str = "blake3";
 /// How much is not checked at most before a check is due, bytes.
 pub const EVERY_BYTES: u64 = 64 * 1024;
 
-/// What is hashed at a time: in small pieces it costs several times as much.
+/// What is hashed at a time, from a multiple of it on, so that the processor hashes many chunks at once: in small pieces it
+/// costs several times as much.
 const BATCH: usize = 16 * 1024;
 
 /// Length of a value: hexadecimal.
@@ -59,14 +60,22 @@ impl Chain {
         if let Some(signed) = &mut self.signed {
             signed.update(bytes);
         }
-        if self.pending.len() + bytes.len() > BATCH {
-            self.settle();
-        }
-        if bytes.len() > BATCH {
-            self.hasher.update(bytes);
-        } else {
+        let room = BATCH - self.pending.len();
+        if bytes.len() < room {
             self.pending.extend_from_slice(bytes);
+            return;
         }
+        let (first, rest) = bytes.split_at(room);
+        if self.pending.is_empty() {
+            self.hasher.update(first);
+        } else {
+            self.pending.extend_from_slice(first);
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+        }
+        let (whole, rest) = rest.split_at(rest.len() - rest.len() % BATCH);
+        self.hasher.update(whole);
+        self.pending.extend_from_slice(rest);
     }
 
     /// How many bytes no check covers.
@@ -82,15 +91,9 @@ impl Chain {
 
     /// Puts the value over what the file holds, and over `line` before it, into `line` at `at`, where there is room
     /// for [`VALUE`] bytes.
-    pub fn fill(&mut self, line: &mut [u8], at: usize) {
-        self.settle();
-        let value = self.hasher.clone().update(&line[..at]).finalize();
+    pub fn fill(&self, line: &mut [u8], at: usize) {
+        let value = self.hasher.clone().update(&self.pending).update(&line[..at]).finalize();
         line[at..at + VALUE].copy_from_slice(value.to_hex().as_bytes());
-    }
-
-    fn settle(&mut self) {
-        self.hasher.update(&self.pending);
-        self.pending.clear();
     }
 }
 
