@@ -35,6 +35,7 @@ pub mod screen;
 pub mod search;
 pub mod session;
 pub mod signature;
+mod spin;
 pub mod stall;
 mod sys;
 pub mod trust;

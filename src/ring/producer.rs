@@ -28,6 +28,8 @@ pub struct Producer {
     typed: u64,
     in_flight: VecDeque<InFlight>,
     free: Vec<u32>,
+    /// Position up to which the consumer was told that there are frames.
+    told: u64,
     /// Position of the frame being shown, how much of its payload was, its length and its span.
     shown: u64,
     shown_payload: usize,
@@ -47,6 +49,7 @@ impl Producer {
             typed: 0,
             in_flight: VecDeque::new(),
             free,
+            told: 0,
             shown: 0,
             shown_payload: 0,
             shown_len: 0,
@@ -145,7 +148,8 @@ impl Producer {
         !self.free.is_empty()
     }
 
-    /// Appends a frame and publishes it. `payload` is at most [`MAX_PAYLOAD`] bytes.
+    /// Appends a frame and publishes it: a consumer that is awake finds it, one that sleeps is told by
+    /// [`Producer::tell`]. `payload` is at most [`MAX_PAYLOAD`] bytes.
     ///
     /// Returns false, and appends nothing, where there is no room.
     ///
@@ -182,8 +186,27 @@ impl Producer {
             self.typed += payload.len() as u64;
         }
         self.shared.head().store(self.head, Ordering::Release);
-        self.other.wake(&self.shared.memory);
         true
+    }
+
+    /// Bytes that were published since the consumer was told last.
+    #[must_use]
+    pub fn untold(&self) -> u64 {
+        self.head - self.told
+    }
+
+    /// Wakes the consumer, if it sleeps and there are frames that it was not told of. Whoever appends must do this
+    /// before sleeping.
+    pub fn tell(&mut self) {
+        if self.told < self.head {
+            self.told = self.head;
+            self.other.wake(&self.shared.memory);
+        }
+    }
+
+    /// Wakes the consumer, if it sleeps, as frames are likely to come at once.
+    pub fn foretell(&self) {
+        self.other.wake(&self.shared.memory);
     }
 
     /// Drops the oldest frames that the consumer has not claimed, until one more frame fits.

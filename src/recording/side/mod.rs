@@ -26,6 +26,7 @@ use crate::recording::{
 };
 use crate::ring::Consumer;
 use crate::signature::SigningKey;
+use crate::spin::{self, Spin};
 use crate::sys;
 use crate::trust::Owners;
 use crate::wait::wait;
@@ -103,6 +104,7 @@ struct Failing {
 struct Recorder {
     plan: Plan,
     consumer: Consumer,
+    spin: Spin,
     channel: Channel<Report, Order>,
     transcript: Transcript,
     /// The file, unless it could not be created yet or is no longer ours.
@@ -154,6 +156,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         log: plan.log.clone().map(LogFile::new),
         plan,
         consumer,
+        spin: Spin::new(),
         channel,
         file: None,
         watch: None,
@@ -332,6 +335,11 @@ impl Recorder {
             woken = !failing && happened(4);
         }
         self.consumer.settle(woken);
+        // Woken before there is anything: it comes at once.
+        if woken && self.consumer.is_empty() {
+            let consumer = &self.consumer;
+            self.spin.until(spin::ECHO, || !consumer.is_empty());
+        }
         if ordered {
             self.take_orders();
         }

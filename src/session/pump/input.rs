@@ -8,6 +8,7 @@ use nix::unistd::{read, write};
 
 use super::Pump;
 use crate::clock::boottime_micros;
+use crate::policy::Mode;
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::command::Running;
 
@@ -40,6 +41,10 @@ impl Pump {
                 self.capture(&buffer[..n]);
                 self.keys.pending.extend_from_slice(&buffer[..n]);
                 self.write_keys();
+                // What is typed is answered at once, as a rule, and strict waits for the answer to be recorded.
+                if self.enforcer.mode() == Mode::Strict && self.tempo.may_spin() {
+                    self.recorder.ring.foretell();
+                }
             }
             Err(Errno::EAGAIN | Errno::EINTR) => {}
             Ok(_) if !self.outer.is_raw() => {

@@ -7,18 +7,20 @@ mod input;
 mod output;
 mod relay;
 mod restart;
+mod tempo;
 
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::poll::{PollFlags, PollTimeout};
 
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
 use self::input::Inflow;
 use self::output::FULL_PATIENCE;
-use self::relay::POLLED;
 pub(super) use self::relay::Relay;
+use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
+use self::tempo::{TELL_AFTER, Tempo};
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::input_mask::InputMask;
@@ -32,7 +34,7 @@ use crate::recording::control::{Order, Received, Report};
 use crate::recording::name::segment_path;
 use crate::recording::{Cause, Ending, Fault, Operation};
 use crate::stall::StallWatch;
-use crate::wait::wait;
+use crate::wait::PollList;
 
 /// How far reading may be ahead of showing: the memory in use, and in strict what is on its way.
 const WINDOW: u64 = 256 * 1024;
@@ -69,6 +71,7 @@ pub(super) struct Pump {
     foreground: bool,
     /// The terminal took less than it was given.
     output_blocked: bool,
+    tempo: Tempo,
     /// Since when the buffer is full, and how far the recorder was then.
     full: Option<(Instant, u64)>,
     /// Bytes that may still be read after the command ended; `None` while it runs.
@@ -128,6 +131,7 @@ impl Pump {
             output_open: true,
             foreground,
             output_blocked: false,
+            tempo: Tempo::new(),
             full: None,
             drain: None,
             ended_by: None,
@@ -275,27 +279,37 @@ impl Pump {
         self.look_for_foreground();
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
+        let flood = reads && self.tempo.is_flood();
+        if !flood || self.recorder.ring.untold() >= TELL_AFTER {
+            self.recorder.ring.tell();
+        }
+        if flood && self.drain.is_none() && !self.output_blocked && self.tempo.reads_on() {
+            self.read_output();
+            return Step::GoOn;
+        }
         let relay_reads = self.relay.is_some() && self.has_room();
         // What is to be recorded is read only as fast as that goes, or as the mode waits for it.
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
-        let may_capture = self.mask.is_none()
-            || match self.enforcer.mode() {
-                Mode::Strict => unrecorded < WINDOW,
-                Mode::BestEffort => self.has_room(),
-            };
+        let strict = self.enforcer.mode() == Mode::Strict;
+        let may_capture = self.mask.is_none() || if strict { unrecorded < WINDOW } else { self.has_room() };
         let runs = self.drain.is_none() && may_capture;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
-        let strict = self.enforcer.mode() == Mode::Strict;
         let relay_waits = self.relay.as_ref().is_some_and(Relay::awaits_recorder);
-        let awaits_recorder = (strict && self.recorder.ring.unshown() > 0)
+        let unshown = strict && self.recorder.ring.unshown() > 0;
+        let awaits_recorder = unshown
             || relay_waits
             || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
-        // Draining is reading until there is nothing: no need to wait for more.
-        let timeout = if reads && self.drain.is_some() { Duration::ZERO } else { self.next_deadline(now) };
+        // In a flood, and when draining, there is more to read or nothing to wait for.
+        let waits = !(reads && (flood || self.drain.is_some()));
+        let timeout = if waits { self.next_deadline(now) } else { Duration::ZERO };
 
-        if awaits_recorder {
+        let sleeps = awaits_recorder && waits;
+        if sleeps {
+            if unshown && self.spin_for_recorder() {
+                return Step::GoOn;
+            }
             self.recorder.ring.announce_sleep();
             if self.recorder_went_on(may_capture) {
                 self.recorder.ring.settle(false);
@@ -308,46 +322,34 @@ impl Pump {
         let mut to_master = PollFlags::empty();
         to_master.set(PollFlags::POLLIN, reads);
         to_master.set(PollFlags::POLLOUT, master_open && !self.keys.pending.is_empty());
-        let signals = self.signals.as_fd();
-        // A descriptor that nothing is wanted of is left out, as poll reports its hang-up for ever;
-        // the signals' stands in for it.
-        let or_signals = |fd, wanted: bool| if wanted { fd } else { signals };
-        let flags = |flag, wanted: bool| if wanted { flag } else { PollFlags::empty() };
-        let master = running.and_then(|running| running.master.as_ref()).map_or(signals, AsFd::as_fd);
-        let pipe = stdin.map_or(signals, AsFd::as_fd);
-        let keyboard = self.outer.keyboard().unwrap_or(signals);
-        let stream = self.outer.stream().unwrap_or(signals);
         let blocked = self.output_blocked && self.output_open;
-        let mut fds = [
-            PollFd::new(signals, PollFlags::POLLIN),
-            PollFd::new(or_signals(self.recorder.channel.as_fd(), !self.recorder.gone), PollFlags::POLLIN),
-            PollFd::new(or_signals(self.recorder.ring.wake().as_fd(), awaits_recorder), PollFlags::POLLIN),
-            PollFd::new(or_signals(master, !to_master.is_empty()), to_master),
-            PollFd::new(or_signals(pipe, writes_stream), flags(PollFlags::POLLOUT, writes_stream)),
-            PollFd::new(or_signals(keyboard, wants_keys), flags(PollFlags::POLLIN, wants_keys)),
-            PollFd::new(or_signals(stream, wants_stream), flags(PollFlags::POLLIN, wants_stream)),
-            PollFd::new(or_signals(self.outer.output(), blocked), flags(PollFlags::POLLOUT, blocked)),
-        ];
-        // Only a session without a terminal has more, and pays for a longer list.
-        let mut longer = Vec::new();
-        let fds = match &self.relay {
-            None => &mut fds[..],
-            Some(relay) => {
-                longer.extend(fds);
-                relay.poll_fds(&mut longer, signals, relay_reads);
-                &mut longer[..]
-            }
-        };
-        let count = wait(fds, timeout_of(timeout)).unwrap_or(0);
-        let any = |index: usize| fds.get(index).and_then(PollFd::revents).unwrap_or(PollFlags::empty());
-        let [signal, report, wake, master, to_stdin, keys, stream, _] = [0, 1, 2, 3, 4, 5, 6, 7].map(any);
-        let relayed = [8, 9, 10, 11, 12, 13].map(any);
+        let (mut fds, signal) = PollList::<{ 8 + POLLED }>::new(self.signals.as_fd(), PollFlags::POLLIN);
+        let mut add = |wanted: bool, fd, flags| fds.add(if wanted { fd } else { None }, flags);
+        let recorder = &self.recorder;
+        let report = add(!recorder.gone, Some(recorder.channel.as_fd()), PollFlags::POLLIN);
+        let wake = add(sleeps, Some(recorder.ring.wake().as_fd()), PollFlags::POLLIN);
+        let master = running.and_then(|running| running.master.as_ref()).map(AsFd::as_fd);
+        let master = add(!to_master.is_empty(), master, to_master);
+        let to_stdin = add(writes_stream, stdin.map(AsFd::as_fd), PollFlags::POLLOUT);
+        let keys = add(wants_keys, self.outer.keyboard(), PollFlags::POLLIN);
+        let stream = add(wants_stream, self.outer.stream(), PollFlags::POLLIN);
+        let output = add(blocked, Some(self.outer.output()), PollFlags::POLLOUT);
+        let relayed = self.relay.as_ref().map(|relay| relay.poll_fds(&mut fds, relay_reads));
+        let count = fds.wait(timeout_of(timeout)).unwrap_or(0);
+        let any = |slot| fds.events(slot);
+        let [signal, report, wake, master, to_stdin, keys, stream] =
+            [signal, report, wake, master, to_stdin, keys, stream].map(any);
+        let relayed = relayed.map_or(NOTHING_POLLED, |slots| slots.map(any));
+        self.output_blocked &= any(output).is_empty();
         self.reported |= !report.is_empty();
-        if awaits_recorder {
+        if sleeps {
             self.recorder.ring.settle(!wake.is_empty());
         }
-        if count == 0 && self.drain.is_none() {
-            return Step::GoOn;
+        if count == 0 {
+            self.tempo.ends();
+            if self.drain.is_none() {
+                return Step::GoOn;
+            }
         }
         if signal.contains(PollFlags::POLLIN) {
             self.signalled();
@@ -376,12 +378,19 @@ impl Pump {
     fn recorder_went_on(&mut self, may_capture: bool) -> bool {
         let accepted = self.recorder.ring.accepted();
         if self.relay.as_ref().is_some_and(|relay| relay.may_go_on(accepted)) {
-            self.relay([PollFlags::empty(); POLLED]);
+            self.relay(NOTHING_POLLED);
             return true;
         }
         let limit = self.enforcer.may_show(self.recorder.ring.head(), accepted);
         (!may_capture && self.recorder.ring.head() - self.recorder.ring.released() < WINDOW)
             || (!self.output_blocked && self.recorder.ring.has_unshown(limit))
+    }
+
+    /// Waits a moment for the recorder to accept what is to be shown, without going to sleep.
+    fn spin_for_recorder(&mut self) -> bool {
+        let (ring, enforcer) = (&mut self.recorder.ring, &self.enforcer);
+        let accepted = || ring.has_unshown(enforcer.may_show(ring.head(), ring.accepted()));
+        !self.output_blocked && self.tempo.spin(accepted)
     }
 
     fn look_for_foreground(&mut self) {

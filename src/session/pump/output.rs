@@ -20,6 +20,9 @@ pub(super) const FULL_PATIENCE: Duration = Duration::from_millis(50);
 impl Pump {
     /// Writes to the terminal what the mode lets be seen.
     pub(super) fn show(&mut self) {
+        if self.output_blocked && self.output_open {
+            return;
+        }
         let mut buffer = [0; MAX_PAYLOAD];
         self.output_blocked = false;
         loop {
@@ -116,6 +119,7 @@ impl Pump {
         let mut buffer = [0; MAX_PAYLOAD];
         match read(master, &mut buffer) {
             Ok(n) if n > 0 => {
+                self.tempo.read(n);
                 let time = boottime_micros().saturating_sub(self.started);
                 if let Some(left) = &mut self.drain {
                     *left = left.saturating_sub(n);
@@ -129,6 +133,7 @@ impl Pump {
             Err(Errno::EINTR) => {}
             // Nothing there; after the command ended that means that it was all.
             Ok(_) | Err(_) => {
+                self.tempo.ends();
                 if let Some(left) = &mut self.drain {
                     *left = 0;
                 }

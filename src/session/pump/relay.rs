@@ -16,6 +16,7 @@ use crate::recording::StreamCapture;
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::command::Pipes;
 use crate::session::outer::{Sink, Streams};
+use crate::wait::{PollList, Slot};
 
 /// What one call moves at most.
 const MOVE: usize = 1024 * 1024;
@@ -25,6 +26,9 @@ const COPY: usize = 64 * 1024;
 
 /// Descriptors that a relay polls: two a lane.
 pub(super) const POLLED: usize = 6;
+
+/// What poll found where nothing was polled.
+pub(super) const NOTHING_POLLED: [PollFlags; POLLED] = [PollFlags::empty(); POLLED];
 
 /// The three streams of a command, each on its way.
 #[derive(Debug)]
@@ -107,26 +111,22 @@ impl Relay {
         }
     }
 
-    /// Adds what to poll to `others`; `idle` stands in for what nothing is wanted of. `reads` is whether
-    /// more may be read.
-    pub(super) fn poll_fds<'fd>(
+    /// Adds what to poll to `list`; `reads` is whether more may be read.
+    pub(super) fn poll_fds<'fd, const N: usize>(
         &'fd self,
-        others: &mut Vec<PollFd<'fd>>,
-        idle: BorrowedFd<'fd>,
+        list: &mut PollList<'fd, N>,
         reads: bool,
-    ) {
-        for lane in &self.lanes {
-            let none = || PollFd::new(idle, PollFlags::empty());
-            let Some((from, to)) = &lane.ends else {
-                others.extend([none(), none()]);
-                continue;
-            };
+    ) -> [Slot; POLLED] {
+        let mut slots = [Slot::NONE; POLLED];
+        for (lane, slots) in self.lanes.iter().zip(slots.chunks_exact_mut(2)) {
+            let Some((from, to)) = &lane.ends else { continue };
             let wants = reads && lane.pending.is_empty() && !lane.blocked;
-            others.push(if wants { PollFd::new(from.as_fd(), PollFlags::POLLIN) } else { none() });
+            slots[0] = list.add(wants.then(|| from.as_fd()), PollFlags::POLLIN);
             // Without POLLOUT, too: that nobody reads it any more is always told.
             let flags = if lane.blocked { PollFlags::POLLOUT } else { PollFlags::empty() };
-            others.push(PollFd::new(to.as_fd(), flags));
+            slots[1] = list.add(Some(to.as_fd()), flags);
         }
+        slots
     }
 }
 

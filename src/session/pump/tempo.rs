@@ -1,0 +1,56 @@
+//! How fast output comes, and what that is worth: in a flood system calls are saved, at a prompt time is. Pure, but
+//! for the clock that a short spin needs.
+
+use crate::spin::{self, Spin};
+
+/// A read of so many bytes was likely not the last one.
+const FULL: usize = 1024;
+/// How many reads a flood has between two looks at everything else.
+const READS: u8 = 8;
+/// How much a flood appends before the recording side is woken: it does its work in larger pieces then.
+pub(super) const TELL_AFTER: u64 = 32 * 1024;
+
+/// The pace of a session's output.
+#[derive(Debug)]
+pub(super) struct Tempo {
+    flood: bool,
+    reads: u8,
+    spin: Spin,
+}
+
+impl Tempo {
+    pub(super) fn new() -> Self {
+        Self { flood: false, reads: 0, spin: Spin::new() }
+    }
+
+    /// So many bytes were read at once.
+    pub(super) fn read(&mut self, bytes: usize) {
+        self.flood = bytes >= FULL;
+    }
+
+    /// There was nothing to read.
+    pub(super) fn ends(&mut self) {
+        self.flood = false;
+    }
+
+    /// Whether there is likely more to read already.
+    pub(super) fn is_flood(&self) -> bool {
+        self.flood
+    }
+
+    /// Whether the next read may be made without a look at everything else first.
+    pub(super) fn reads_on(&mut self) -> bool {
+        self.reads = (self.reads + 1) % READS;
+        self.reads != 0
+    }
+
+    /// Whether there is a processor to spare for a spin.
+    pub(super) fn may_spin(&self) -> bool {
+        self.spin.may()
+    }
+
+    /// Waits a moment for `condition` without going to sleep, where that is likely to be enough.
+    pub(super) fn spin(&mut self, condition: impl FnMut() -> bool) -> bool {
+        self.spin.until(spin::ANSWER, condition)
+    }
+}
