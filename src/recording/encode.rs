@@ -98,7 +98,7 @@ impl Encoder {
     /// An event of bytes (`o` or `i`) at `time`. What is no UTF-8 becomes U+FFFD, with a raw record
     /// of the exact bytes before the event.
     pub fn bytes(&mut self, time: u64, code: char, bytes: &[u8], out: &mut Vec<u8>) {
-        if let Ok(text) = std::str::from_utf8(bytes) {
+        if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
             self.event(time, code, text, out);
         } else {
             self.record(&Record::Raw { code, base64: BASE64_STANDARD.encode(bytes) }, out);

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent};
 use nix::sys::statfs::{FsType, statfs};
 
 /// How often a file is looked at whose file system tells no events.
@@ -24,6 +24,17 @@ const REMOTE: [u32; 9] = [
     0x00C3_6400,
     0x7375_7245,
 ];
+
+/// What happened to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Seen {
+    /// Nothing.
+    Nothing,
+    /// Somebody, we ourselves as a rule, has written to it: its length tells more.
+    Written,
+    /// It, its name or a directory above it may have changed.
+    Moved,
+}
 
 /// A watch over a file, the directories above it, and the mounts.
 #[derive(Debug)]
@@ -59,11 +70,15 @@ impl Watch {
         self.mounts.as_ref().map(AsFd::as_fd)
     }
 
-    /// Takes what events there are; whether there were any. Our own writes make some.
-    pub fn take_events(&self) -> bool {
-        self.inotify
-            .as_ref()
-            .is_some_and(|inotify| inotify.read_events().is_ok_and(|events| !events.is_empty()))
+    /// Takes what events there are.
+    pub fn take_events(&self) -> Seen {
+        let events = self.inotify.as_ref().and_then(|inotify| inotify.read_events().ok()).unwrap_or_default();
+        let only_written = |event: &InotifyEvent| event.mask == AddWatchFlags::IN_MODIFY;
+        match &events[..] {
+            [] => Seen::Nothing,
+            events if events.iter().all(only_written) => Seen::Written,
+            _ => Seen::Moved,
+        }
     }
 
     /// How long the file may go without a look, if events don't tell everything.

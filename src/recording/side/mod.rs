@@ -20,7 +20,7 @@ use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
 use crate::recording::sync::Durability;
 use crate::recording::transcript::Transcript;
-use crate::recording::watch::Watch;
+use crate::recording::watch::{Seen, Watch};
 use crate::recording::{
     Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
 };
@@ -304,10 +304,9 @@ impl Recorder {
     fn sleep(&mut self, timeout: Option<Duration>) {
         let failing = self.failing.is_some();
         // Our own writes are among them, and can't be told from those of others: it costs a look.
-        let foreign = self.watch.as_ref().is_some_and(Watch::take_events);
+        let mut seen = self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events);
         self.consumer.announce_sleep();
         // A failing recording leaves its frames in the ring.
-        let mut look = foreign;
         let (mut ordered, mut woken) = (false, false);
         if failing || self.consumer.is_empty() {
             let timeout = timeout.map_or(PollTimeout::NONE, |left| {
@@ -331,7 +330,11 @@ impl Recorder {
             ordered = count
                 .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));
             let happened = |index: usize| fds[index].any() == Some(true);
-            look |= happened(2) || happened(3) || count == Ok(0);
+            if happened(3) || count == Ok(0) {
+                seen = Seen::Moved;
+            } else if happened(2) {
+                seen = seen.max(self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events));
+            }
             woken = !failing && happened(4);
         }
         self.consumer.settle(woken);
@@ -343,19 +346,17 @@ impl Recorder {
         if ordered {
             self.take_orders();
         }
-        if look && self.failing.is_none() {
-            self.look_at_file();
+        if seen > Seen::Nothing && self.failing.is_none() {
+            self.look_at_file(seen);
         }
     }
 
-    /// Looks whether the file is still ours.
-    fn look_at_file(&mut self) {
-        if let Some(watch) = &self.watch {
-            watch.take_events();
-        }
-        if let Some(file) = &self.file
-            && let Err(fault) = file.check().and_then(|()| file.check_place())
-        {
+    /// Looks whether the file is still ours, as far as what was seen makes it doubtful.
+    fn look_at_file(&mut self, seen: Seen) {
+        let Some(file) = &self.file else { return };
+        let checked = file.check();
+        let checked = if seen == Seen::Moved { checked.and_then(|()| file.check_place()) } else { checked };
+        if let Err(fault) = checked {
             self.fail(fault);
         }
     }

@@ -8,7 +8,7 @@ const FULL: usize = 1024;
 /// How many reads a flood has between two looks at everything else.
 const READS: u8 = 8;
 /// How much a flood appends before the recording side is woken: it does its work in larger pieces then.
-pub(super) const TELL_AFTER: u64 = 32 * 1024;
+pub(super) const TELL_AFTER: u64 = 64 * 1024;
 
 /// The pace of a session's output.
 #[derive(Debug)]
