@@ -134,6 +134,8 @@ impl Durability {
     /// The sync's fault.
     pub fn finish(&mut self, file: &RecordingFile) -> Result<(), Fault> {
         let synced = if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) };
+        // Once is enough for the directory, and this may not be the last time.
+        self.new_entry &= synced.is_err() || self.policy == SyncPolicy::None;
         self.under_way = None;
         self.syncer.stop().unwrap_or(Ok(())).and(synced)
     }

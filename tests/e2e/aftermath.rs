@@ -18,6 +18,7 @@ tests![
     a_log_file_tells_start_failure_and_end,
     every_entry_of_the_log_tells_whose_session_it_is_and_what_is_lost,
     nothing_is_synced_when_nothing_was_written,
+    the_directory_is_synced_once,
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_killed_terminal_side_is_told_in_the_log_file,
@@ -230,6 +231,20 @@ fn nothing_is_synced_when_nothing_was_written() -> Verdict {
     disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
     outer.send("\r");
     assert_eq!(outer.end().status, 124);
+    Ok(())
+}
+
+fn the_directory_is_synced_once() -> Verdict {
+    for (sync, files) in [("interval:20ms", 3..), ("always", 3..), ("interval:1h", 2..)] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        let script = "for n in 1 2 3; do echo $n; sleep 0.1; done";
+        let args = ["-q", "--mode", "strict", "--sync", sync, "--", "sh", "-c", script];
+        let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &args), b"");
+        assert_eq!(run.status, 0, "{sync}");
+        assert_eq!(disk.directory_syncs(), 1, "{sync}");
+        assert!(files.contains(&disk.syncs()), "{sync}: {} syncs of the file", disk.syncs());
+    }
     Ok(())
 }
 

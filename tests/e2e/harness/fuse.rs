@@ -102,6 +102,11 @@ impl FaultyDisk {
         self.state.lock().syncs
     }
 
+    /// How many syncs of a directory there were.
+    pub(crate) fn directory_syncs(&self) -> u64 {
+        self.state.lock().directory_syncs
+    }
+
     /// Whether a file on the disk holds this text.
     pub(crate) fn holds(&self, name: &str, text: &str) -> bool {
         let inner = self.state.lock();
@@ -147,6 +152,7 @@ struct Inner {
     rules: Vec<Rule>,
     healed: u64,
     syncs: u64,
+    directory_syncs: u64,
 }
 
 #[derive(Default)]
@@ -369,6 +375,7 @@ impl Filesystem for Memory {
     }
 
     fn fsyncdir(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+        self.0.lock().directory_syncs += 1;
         reply.ok();
     }
 
