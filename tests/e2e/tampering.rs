@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -20,6 +21,7 @@ tests![
     best_effort_goes_on_in_a_new_file_when_the_file_vanishes,
     strict_ends_the_session_when_the_recording_side_is_killed,
     best_effort_goes_on_when_the_recording_side_is_killed,
+    a_link_on_the_way_that_leads_elsewhere_is_noticed,
     output_without_a_pause_hides_nothing_that_is_done_to_the_file,
     a_file_that_was_left_is_not_recovered_while_its_session_runs,
 ];
@@ -155,6 +157,31 @@ fn best_effort_goes_on_when_the_recording_side_is_killed() -> Verdict {
     let held = (before.len() + after.len()) as u64;
     assert!(held + second.lost() >= shown - 2, "{held} held, {} lost, {shown} shown", second.lost());
     assert_eq!(second.records("end")[0]["bytes"], held);
+    Ok(())
+}
+
+fn a_link_on_the_way_that_leads_elsewhere_is_noticed() -> Verdict {
+    for change in ["unlink", "rename", "above its target"] {
+        let lab = Lab::new();
+        for directory in ["one/deep", "two", "way"] {
+            fs::create_dir_all(lab.path(directory)).unwrap();
+        }
+        symlink("../one/deep", lab.path("way/link")).unwrap();
+        // Nothing that is due makes it look by chance within five seconds.
+        let args = ["-q", "--mode", "strict", "--sync", "none", "--", "sh", "-c", "echo ready; sleep 60"];
+        let mut outer = lab.outer(&lab.record_to(&lab.path("way/link/rec.cast"), &args));
+        outer.wait_for("ready\r\n");
+        match change {
+            "unlink" => fs::remove_file(lab.path("way/link")).unwrap(),
+            "rename" => {
+                symlink("../two", lab.path("new")).unwrap();
+                fs::rename(lab.path("new"), lab.path("way/link")).unwrap();
+            }
+            _ => fs::rename(lab.path("one"), lab.path("other")).unwrap(),
+        }
+        outer.wait_for_within(Duration::from_secs(3), MESSAGE_B);
+        assert_eq!(outer.end().status, 124, "{change}");
+    }
     Ok(())
 }
 
