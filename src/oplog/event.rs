@@ -1,8 +1,8 @@
 //! Events, and how they read. Pure.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::escape;
 use crate::policy::{Mode, SessionKind};
@@ -23,6 +23,7 @@ pub struct Identity {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Decider>,
     /// Where the recording is, or was to be.
+    #[serde(serialize_with = "as_text")]
     pub recording: PathBuf,
 }
 
@@ -156,7 +157,7 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
     format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording=\"{recording}\"")
 }
 
-/// The event as a line of JSON; `time` is RFC 3339.
+/// The event as a line of JSON, without control characters; `time` is RFC 3339.
 #[must_use]
 pub fn json(time: &str, identity: &Identity, happening: &Happening) -> String {
     #[derive(Serialize)]
@@ -167,9 +168,13 @@ pub fn json(time: &str, identity: &Identity, happening: &Happening) -> String {
         #[serde(flatten)]
         identity: &'a Identity,
     }
-    let mut line = serde_json::to_string(&Line { time, happening, identity }).unwrap_or_default();
-    line.push('\n');
-    line
+    let line = serde_json::to_string(&Line { time, happening, identity }).unwrap_or_default();
+    escape::json(&line) + "\n"
+}
+
+/// A path need not be text, and JSON holds nothing else.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -210,5 +215,17 @@ mod tests {
         assert_eq!(value["lost"], 1);
         assert_eq!(value["user"], "al\nice");
         assert_eq!(line.matches('\n').count(), 1);
+    }
+    #[test]
+    fn a_json_line_shows_no_control_character_and_stands_for_every_path() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let recording = OsStr::from_bytes(b"/r/\xff\x7f\xc2\x9b31m.cast").into();
+        let line = json("2026-01-01T00:00:00Z", &Identity { recording, ..identity() }, &Happening::Start);
+        assert!(line.contains("\"/r/\u{fffd}\\u007f\\u009b31m.cast\""), "{line}");
+        assert!(!line.trim_end().chars().any(char::is_control), "{line:?}");
+        let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(value["recording"], "/r/\u{fffd}\u{7f}\u{9b}31m.cast");
     }
 }

@@ -88,17 +88,37 @@ impl Watch {
     }
 }
 
+/// Links that one path may lead through; as many as Linux follows.
+const MOST_LINKS: usize = 40;
+
 fn add_all(inotify: &Inotify, path: &Path) -> bool {
-    let file = AddWatchFlags::IN_ATTRIB
-        | AddWatchFlags::IN_MODIFY
-        | AddWatchFlags::IN_MOVE_SELF
-        | AddWatchFlags::IN_DELETE_SELF;
-    let directory = AddWatchFlags::IN_MOVE_SELF | AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_ONLYDIR;
-    inotify.add_watch(path, file).is_ok()
-        && path.ancestors().skip(1).all(|above| {
-            // A directory that may be passed but not read can't be watched.
-            inotify.add_watch(above, directory).is_ok()
-        })
+    let gone = AddWatchFlags::IN_MOVE_SELF | AddWatchFlags::IN_DELETE_SELF;
+    let file = AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_MODIFY | gone;
+    // A directory that may be passed but not read can't be watched.
+    let directory = |above: &Path| inotify.add_watch(above, gone | AddWatchFlags::IN_ONLYDIR).is_ok();
+    let link = |link: &Path| {
+        inotify.add_watch(link, gone | AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_DONT_FOLLOW).is_ok()
+    };
+    let Some(parent) = path.parent() else { return false };
+    let (mut way, mut links) = (vec![parent.to_owned()], 0);
+    if inotify.add_watch(path, file).is_err() {
+        return false;
+    }
+    while let Some(end) = way.pop() {
+        for above in end.ancestors() {
+            // What a link leads to has directories of its own above it.
+            if let (Ok(target), Some(at)) = (std::fs::read_link(above), above.parent()) {
+                links += 1;
+                if links > MOST_LINKS || !link(above) {
+                    return false;
+                }
+                way.push(at.join(target));
+            } else if !directory(above) {
+                return false;
+            }
+        }
+    }
+    true
 }
 
 fn is_remote(kind: FsType) -> bool {

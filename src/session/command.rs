@@ -1,6 +1,5 @@
 //! The recorded command: its terminal, its start, and its end with all that it started.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,11 +13,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::unistd::{Pid, pipe2, tcgetpgrp};
+use nix::unistd::{Pid, getsid, pipe2, tcgetpgrp};
 
 use super::cgroup::Cgroup;
+use super::hang_up::HangUp;
 use super::input_mask::Echo;
 use super::outer::{Sink, own_flags};
+use super::processes::{Process, descendants};
 use crate::exit;
 use crate::sys::{self, Ended};
 
@@ -95,6 +96,8 @@ impl Pty {
 #[derive(Debug)]
 pub struct Running {
     pid: Pid,
+    /// The session that it was started in.
+    session: Pid,
     /// Children of this process that are not the session's.
     spared: Vec<i32>,
     /// The master side; gone once the session has ended.
@@ -105,6 +108,7 @@ pub struct Running {
     /// The pipe to the command's input, where that is no terminal.
     pub stdin: Option<OwnedFd>,
     status: Option<u8>,
+    hang_up: Option<HangUp>,
     /// Where the session's processes are.
     cgroup: Option<Cgroup>,
 }
@@ -135,7 +139,7 @@ impl Running {
         sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
         let pid = program.spawn(command, cgroup.as_ref())?;
         let (master, slave) = (Some(pty.master), Some(pty.slave));
-        Ok(Self { pid, spared, master, slave, stdin, status: None, cgroup })
+        Ok(Self { master, slave, stdin, ..Self::of(pid, pid, spared, cgroup) })
     }
 
     /// Starts the command without a terminal, in this session, its standard streams being pipes. As there is
@@ -161,7 +165,12 @@ impl Running {
         sys::run_and_outlive_nobody(&mut command, mask, vec![Signal::SIGXFSZ]);
         let pid = program.spawn(command, cgroup.as_ref())?;
         let pipes = Pipes { stdin: Sink::own(to_stdin), stdout: from_stdout, stderr: from_stderr };
-        Ok((Self { pid, spared, master: None, slave: None, stdin: None, status: None, cgroup }, pipes))
+        Ok((Self::of(pid, getsid(None)?, spared, cgroup), pipes))
+    }
+
+    fn of(pid: Pid, session: Pid, spared: Vec<i32>, cgroup: Option<Cgroup>) -> Self {
+        let (master, slave, stdin) = (None, None, None);
+        Self { pid, session, spared, master, slave, stdin, status: None, hang_up: None, cgroup }
     }
 
     /// Leaves a child of this process alone that is not the session's.
@@ -191,15 +200,26 @@ impl Running {
     }
 
     /// Tells the session that its terminal went away, as sshd and a closed terminal window do.
-    pub fn hang_up(&self) {
-        if let Some(Ok(group)) = self.master.as_ref().map(tcgetpgrp)
-            && group.as_raw() > 1
-        {
-            let _ = killpg(group, Signal::SIGHUP);
-            let _ = killpg(group, Signal::SIGCONT);
+    pub fn hang_up(&mut self) {
+        if self.status.is_some() {
+            return;
         }
-        self.signal(Signal::SIGHUP);
-        self.signal(Signal::SIGCONT);
+        let terminal = self.master.as_ref().map(AsFd::as_fd);
+        self.hang_up = Some(HangUp::begin(self.pid, terminal, &self.members()));
+    }
+
+    /// Goes on with a hang-up. Whether it is not over: the command has not ended, or others have not heard.
+    pub fn hangs_up(&mut self) -> bool {
+        let Some(mut hang_up) = self.hang_up.take() else { return false };
+        let goes_on = self.status.is_none() || !hang_up.is_due() || hang_up.go_on(&self.members());
+        self.hang_up = goes_on.then_some(hang_up);
+        goes_on
+    }
+
+    /// Whether the command has ended by a hang-up that others have not heard of, as far as is known.
+    #[must_use]
+    pub fn is_hanging_up(&self) -> bool {
+        self.status.is_some() && self.hang_up.is_some()
     }
 
     /// Whether the session's terminal echoes, and whether it collects lines.
@@ -245,7 +265,7 @@ impl Running {
         let mut step = 0;
         loop {
             let ended = self.reap();
-            let left = self.descendants();
+            let left = self.left();
             // What forks and ends all the time is easily missed where processes are listed; but the
             // ended ones are ours to collect.
             let restless = ended || self.cgroup.as_ref().is_some_and(Cgroup::is_populated);
@@ -280,48 +300,16 @@ impl Running {
 
     /// The living processes that descend from this one, but for those that were there before the
     /// session and the recorder. Where /proc can't be read: the command, while it lives.
-    fn descendants(&self) -> Vec<Pid> {
-        let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-        let mut listed = false;
-        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
-                continue;
-            };
-            let Some((state, parent)) = state_and_parent(pid) else { continue };
-            listed |= pid == Pid::this().as_raw();
-            if state != b'Z' {
-                children.entry(parent).or_default().push(pid);
-            }
-        }
-        if !listed {
-            return if self.status.is_none() { vec![self.pid] } else { Vec::new() };
-        }
-        let mut found = Vec::new();
-        let mut queue = vec![Pid::this().as_raw()];
-        while let Some(parent) = queue.pop() {
-            for &pid in children.get(&parent).into_iter().flatten() {
-                if !self.spared.contains(&pid) {
-                    found.push(Pid::from_raw(pid));
-                    queue.push(pid);
-                }
-            }
-        }
-        found
+    fn left(&self) -> Vec<Pid> {
+        let command = || if self.status.is_none() { vec![self.pid] } else { Vec::new() };
+        descendants(&self.spared)
+            .map_or_else(command, |found| found.into_iter().map(|process| process.pid).collect())
     }
-}
 
-/// The children that this process has by now, as far as the kernel tells.
-pub(super) fn own_children() -> Vec<i32> {
-    let listed = std::fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
-    listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
-}
-
-/// A process's state letter and its parent, from proc_pid_stat(5).
-pub(super) fn state_and_parent(pid: i32) -> Option<(u8, i32)> {
-    let stat = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The name before it may hold anything, parentheses too.
-    let end = memchr::memrchr(b')', &stat)?;
-    let mut fields = std::str::from_utf8(&stat[end + 1..]).ok()?.split_whitespace();
-    let state = *fields.next()?.as_bytes().first()?;
-    Some((state, fields.next()?.parse().ok()?))
+    /// The processes of the command's own session: those that did not leave it.
+    fn members(&self) -> Vec<Process> {
+        let mut members = descendants(&self.spared).unwrap_or_default();
+        members.retain(|process| process.session == self.session);
+        members
+    }
 }

@@ -7,9 +7,11 @@
 mod cgroup;
 mod command;
 mod enforce;
+mod hang_up;
 mod input_mask;
 mod messages;
 mod outer;
+mod processes;
 mod program_modes;
 mod pump;
 mod signals;
@@ -43,6 +45,7 @@ use crate::sys::{self, Forked};
 use cgroup::Cgroup;
 use command::{Program, Pty, Running};
 use outer::Streams;
+use processes::Process;
 use pump::{Pump, Relay};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
@@ -134,7 +137,7 @@ struct Recorder {
 impl Recorder {
     /// Whether it is stopped by a signal: time in which it can't work is no stall.
     fn is_stopped(&self) -> bool {
-        command::state_and_parent(self.pid.as_raw()).is_some_and(|(state, _)| matches!(state, b'T' | b't'))
+        Process::read(self.pid.as_raw()).is_some_and(|process| process.is_stopped())
     }
 }
 
@@ -230,7 +233,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     // Orphans of the session come to us, so that a strict termination finds them.
     nix::sys::prctl::set_child_subreaper(true)?;
     // The recorder, and what a shell that became recmode had left running.
-    let mut spared = command::own_children();
+    let mut spared = processes::own_children();
     spared.push(recorder.pid.as_raw());
     let session = OsString::from(&plan.recording.header.session.session);
     let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));

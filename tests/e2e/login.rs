@@ -366,6 +366,13 @@ fn a_command_without_a_terminal_does_not_outlive_recmode() -> Verdict {
     until(SOON, "the command's end", || node.try_sh("pgrep -u bess sleep").0 == 1);
     until(SOON, "the end of the recording", || node.latest("bess").is_closed());
     assert_eq!(node.latest("bess").records("end")[0]["reason"], "terminal_side_died");
+
+    // Nor do those that it has started, where recmode can still tell them.
+    let end = node.ssh("stella", &["-T"], &["sleep 1000 & kill -TERM $PPID; wait"]);
+    let run = lab.run(&end, b"");
+    assert_eq!(run.status, 143, "{}", run.stderr());
+    assert_eq!(node.try_sh("pgrep -u stella sleep").0, 1, "the command's child lives on");
+    node.latest("stella").assert_closed(143);
     Ok(())
 }
 

@@ -2,12 +2,14 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use crate::harness::{
-    Cast, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded, count, find, kill,
-    recording_side, show, strip_escapes, tests, until,
+    Call, Cast, Fault, FaultyDisk, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded,
+    count, find, kill, recmode, recording_side, show, strip_escapes, tests, until,
 };
 
 tests![
@@ -19,6 +21,9 @@ tests![
     best_effort_goes_on_in_a_new_file_when_the_file_vanishes,
     strict_ends_the_session_when_the_recording_side_is_killed,
     best_effort_goes_on_when_the_recording_side_is_killed,
+    a_link_on_the_way_that_leads_elsewhere_is_noticed,
+    output_without_a_pause_hides_nothing_that_is_done_to_the_file,
+    a_file_that_was_left_is_not_recovered_while_its_session_runs,
 ];
 
 /// A session that prints a line now and then, and the file it is recorded to.
@@ -152,5 +157,64 @@ fn best_effort_goes_on_when_the_recording_side_is_killed() -> Verdict {
     let held = (before.len() + after.len()) as u64;
     assert!(held + second.lost() >= shown - 2, "{held} held, {} lost, {shown} shown", second.lost());
     assert_eq!(second.records("end")[0]["bytes"], held);
+    Ok(())
+}
+
+fn a_link_on_the_way_that_leads_elsewhere_is_noticed() -> Verdict {
+    for change in ["unlink", "rename", "above its target"] {
+        let lab = Lab::new();
+        for directory in ["one/deep", "two", "way"] {
+            fs::create_dir_all(lab.path(directory)).unwrap();
+        }
+        symlink("../one/deep", lab.path("way/link")).unwrap();
+        // Nothing that is due makes it look by chance within five seconds.
+        let args = ["-q", "--mode", "strict", "--sync", "none", "--", "sh", "-c", "echo ready; sleep 60"];
+        let mut outer = lab.outer(&lab.record_to(&lab.path("way/link/rec.cast"), &args));
+        outer.wait_for("ready\r\n");
+        match change {
+            "unlink" => fs::remove_file(lab.path("way/link")).unwrap(),
+            "rename" => {
+                symlink("../two", lab.path("new")).unwrap();
+                fs::rename(lab.path("new"), lab.path("way/link")).unwrap();
+            }
+            _ => fs::rename(lab.path("one"), lab.path("other")).unwrap(),
+        }
+        outer.wait_for_within(Duration::from_secs(3), MESSAGE_B);
+        assert_eq!(outer.end().status, 124, "{change}");
+    }
+    Ok(())
+}
+
+fn output_without_a_pause_hides_nothing_that_is_done_to_the_file() -> Verdict {
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    // Slow enough that there is always more to write.
+    disk.break_now(Call::Write, Fault::Delay(Duration::from_millis(50)));
+    let args = ["-q", "--mode", "best_effort", "--sync", "none", "--", "sh", "-c", "yes; exit 3"];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for_bytes(2_000_000);
+    lab.run(&["umount", "--lazy", disk.path(".").to_str().unwrap()], b"");
+    let begun = Instant::now();
+    outer.wait_for(MESSAGE_C);
+    assert!(begun.elapsed() < Duration::from_secs(3), "noticed after {:?}", begun.elapsed());
+    outer.send("\x03");
+    outer.end();
+    Ok(())
+}
+
+fn a_file_that_was_left_is_not_recovered_while_its_session_runs() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    OpenOptions::new().append(true).open(lab.cast()).unwrap().write_all(b"\n").unwrap();
+    outer.wait_for(MESSAGE_C);
+    until(SOON, "a second file", || Cast::try_read(&lab.path("rec.2.cast")).is_some());
+    let left = fs::read(lab.cast()).unwrap();
+    let recover = || lab.run(&[recmode(), "recover", "rec.cast"], b"").stdout();
+    assert_eq!(recover(), "rec.cast: still being recorded\n");
+    assert!(fs::read(lab.cast()).unwrap() == left, "it was changed");
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    until(SOON, "the end of the recorder", || recover() != "rec.cast: still being recorded\n");
+    assert_eq!(recover(), "rec.cast: complete\n");
     Ok(())
 }

@@ -8,7 +8,7 @@ use nix::sys::termios::{InputFlags, SpecialCharacterIndices};
 
 use crate::harness::{
     Cast, Lab, Outer, SOON, Verdict, alive, find, kill, named_pid, needs_tools, recording_side, show, tests,
-    until,
+    until, working_in,
 };
 
 tests![
@@ -36,8 +36,11 @@ tests![
     recmode_in_the_background_leaves_the_terminals_modes_alone,
     recmode_brought_to_the_foreground_takes_the_terminal,
     a_terminal_that_hangs_up_ends_the_session_in_good_order,
+    a_hang_up_reaches_what_the_shell_is_about_to_run,
+    a_hang_up_leaves_what_the_shell_has_let_go,
     a_killed_terminal_side_still_gets_a_closed_recording,
 ];
+
 fn the_inner_terminal_starts_with_the_users_modes() -> Verdict {
     let lab = Lab::new();
     let script = r#"stty -g; "$RECMODE" record -q -o "$CAST" -- stty -g"#;
@@ -406,6 +409,63 @@ fn a_terminal_that_hangs_up_ends_the_session_in_good_order() -> Verdict {
     cast.assert_closed(129);
     assert_eq!(cast.records("end")[0]["reason"], "hangup");
     until(SOON, "the end of the command", || !alive(command));
+    Ok(())
+}
+
+fn a_hang_up_reaches_what_the_shell_is_about_to_run() -> Verdict {
+    // A child of the shell's whose handler takes the signal, and that becomes another program then.
+    let lab = Lab::new();
+    let script = "(trap 'exec sleep 1000' HUP; sh -c 'echo $PPID' > pid; echo ready; while :; do sleep 0.1; done) & wait";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.kill(Signal::SIGHUP);
+    assert_eq!(outer.end().status, 129);
+    let child = named_pid(&lab.path("pid"));
+    assert!(!alive(child), "it lives on");
+    Cast::read(&lab.cast()).assert_closed(129);
+
+    // bash has such children for a moment before each program.
+    for n in 0..15 {
+        let lab = Lab::new().env("PS1", "$ ");
+        let mut outer = lab.outer(&lab.record(&["-q", "--", "bash", "--norc", "--noprofile"]));
+        outer.wait_for("$ ");
+        outer.send("echo rea''dy; sleep 1000\r");
+        outer.wait_for("ready\r\n");
+        outer.hang_up();
+        outer.wait_exit(SOON);
+        until(SOON, &format!("the session's end, round {n}"), || working_in(lab.dir()).is_empty());
+        let cast = Cast::read(&lab.cast());
+        cast.assert_closed(129);
+        assert_eq!(cast.records("end")[0]["reason"], "hangup");
+    }
+    Ok(())
+}
+
+fn a_hang_up_leaves_what_the_shell_has_let_go() -> Verdict {
+    let lab = Lab::new().env("PS1", "$ ");
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "bash", "--norc", "--noprofile"]));
+    outer.wait_for("$ ");
+    outer.send("sleep 1000 & disown; nohup sleep 1000 & echo rea''dy\r");
+    outer.wait_for("ready\r\n");
+    outer.wait_for("$ ");
+    let running = |name: &str| {
+        let pids = working_in(lab.dir()).into_iter();
+        let named = |&pid: &i32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+        };
+        pids.filter(named).collect::<Vec<_>>()
+    };
+    until(SOON, "both jobs", || running("sleep").len() == 2);
+    let jobs = running("sleep");
+    let begun = Instant::now();
+    outer.hang_up();
+    outer.wait_exit(SOON);
+    assert!(begun.elapsed() < Duration::from_millis(1500), "it waited for them: {:?}", begun.elapsed());
+    assert_eq!(running("sleep"), jobs, "the jobs live on");
+    for job in jobs {
+        kill(job, Signal::SIGKILL);
+    }
+    Cast::read(&lab.cast()).assert_closed(129);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! What the recording side does when the recording fails, goes on, or ends.
 
-use super::{Failing, KILLED, Recorder, Stop};
+use super::{Failing, KILLED, MOST_LEFT, Recorder, Stop};
 use crate::clock::boottime_micros;
 use crate::recording::control::Report;
 use crate::recording::transcript::OpenGap;
@@ -39,7 +39,11 @@ impl Recorder {
             return;
         }
         if self.file_lost {
-            (self.file, self.watch, self.file_lost) = (None, None, false);
+            // One that is elsewhere now is let go: its disk may have to be, too.
+            let left = self.file.take().filter(|file| file.check_place().is_ok());
+            let room = MOST_LEFT.saturating_sub(self.left.len());
+            self.left.extend(left.map(|file| file.shared()).into_iter().take(room));
+            (self.watch, self.file_lost) = (None, false);
         }
         if self.file.is_none()
             && let Err(fault) = self.open()

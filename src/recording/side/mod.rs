@@ -6,8 +6,10 @@
 
 mod failure;
 
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -35,10 +37,12 @@ use crate::wait::wait;
 const HOLD: Duration = Duration::from_millis(20);
 /// How often a failing disk is tried again.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often orders are looked for while there is no pause.
+/// How often is looked for orders, and after the file, while there is no pause.
 const LISTEN: Duration = Duration::from_millis(100);
 /// How long after a write it is checked at the latest.
 const CHECK: Duration = Duration::from_secs(5);
+/// Locks of files that were left that are held at most: a disk may fail all the time.
+const MOST_LEFT: usize = 64;
 /// What takes longer than this may have been counted as a stall.
 const SLOW: Duration = Duration::from_millis(500);
 /// What a session exits with whose terminal side was killed.
@@ -118,6 +122,8 @@ struct Recorder {
     spoiled: u64,
     /// How many files were created.
     segments: u32,
+    /// Files that were left for others, with their locks: their session goes on.
+    left: Vec<Arc<File>>,
     /// The last unit that a file holds.
     written: Unit,
     durability: Durability,
@@ -164,6 +170,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         file_from: Unit::default(),
         spoiled: 0,
         segments: 0,
+        left: Vec::new(),
         claimed: 0,
         written: Unit::default(),
         durability,
@@ -270,10 +277,13 @@ impl Recorder {
                 self.report_dropped();
                 let now = Instant::now();
                 retry_at = now + RETRY;
-                // Output without a pause must not keep orders waiting.
+                // Output without a pause must not keep orders waiting, nor hide what others do to the file.
                 if now >= listen_at {
                     listen_at = now + LISTEN;
                     self.take_orders();
+                    if self.failing.is_none() {
+                        self.look_at_file(Seen::Moved);
+                    }
                 }
                 continue;
             } else if self.hung_up || self.finish.is_some() {

@@ -32,9 +32,7 @@ impl Pump {
                 Signalled::Child => {
                     if let Some(running) = &mut self.running {
                         running.reap();
-                        if running.status().is_some() && self.drain.is_none() && self.relay.is_none() {
-                            self.drain = Some(DRAIN);
-                        }
+                        self.command_ended();
                     }
                 }
                 Signalled::Resized => self.resized(),
@@ -44,7 +42,13 @@ impl Pump {
                     self.continued();
                 }
                 Signalled::Continued => self.continued(),
-                Signalled::End(signal) => self.end_by(signal),
+                Signalled::End(signal) => {
+                    if let Some((_, since)) = self.ended_by.as_mut().filter(|_| signal != libc::SIGHUP) {
+                        // The second time it is by force; but one hang-up of a terminal may be told twice.
+                        *since = since.checked_sub(HANG_UP_PATIENCE).unwrap_or(*since);
+                    }
+                    self.end_by(signal);
+                }
             }
         }
     }
@@ -78,15 +82,14 @@ impl Pump {
     }
 
     /// Ends the session by a signal to recmode: as its terminal's going away would, and by force after
-    /// a while or the second time.
+    /// a while.
     pub(super) fn end_by(&mut self, signal: i32) {
         let reason = if signal == libc::SIGHUP { Reason::Hangup } else { Reason::Signal };
         self.end_with(Ending { reason, status: exit::signal_status(signal) });
     }
 
     pub(super) fn end_with(&mut self, ending: Ending) {
-        if let Some((_, since)) = &mut self.ended_by {
-            *since = since.checked_sub(HANG_UP_PATIENCE).unwrap_or(*since);
+        if self.ended_by.is_some() {
             return;
         }
         self.ended_by = Some((ending, Instant::now()));
@@ -97,7 +100,20 @@ impl Pump {
         }
     }
 
+    /// Where the command has ended, and a hang-up has reached all that it is for: the rest of the output is read.
+    fn command_ended(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let over = running.status().is_some() && !running.hangs_up();
+        if over && self.drain.is_none() && self.relay.is_none() {
+            self.drain = Some(DRAIN);
+        }
+    }
+
     pub(super) fn end_when_told(&mut self) {
+        if self.ended_by.is_none() {
+            return;
+        }
+        self.command_ended();
         let over = self.ended_by.is_some_and(|(_, since)| since.elapsed() >= HANG_UP_PATIENCE);
         if !over {
             return;
@@ -123,7 +139,10 @@ impl Pump {
         if self.drain.is_some() && self.drain != Some(0) {
             relay.close();
         }
-        let ended = self.running.as_ref().is_none_or(|running| running.status().is_some());
+        let ended = self
+            .running
+            .as_ref()
+            .is_none_or(|running| running.status().is_some() && !running.is_hanging_up());
         if relay.output_is_over() && (ended || self.drain.is_some()) {
             relay.close();
             self.drain = Some(0);

@@ -23,6 +23,7 @@ use self::restart::Restart;
 use self::tempo::{TELL_AFTER, Tempo};
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
+use super::hang_up::LOOK;
 use super::input_mask::InputMask;
 use super::outer::Outer;
 use super::program_modes::ProgramModes;
@@ -424,6 +425,9 @@ impl Pump {
             && since.elapsed() < HANG_UP_PATIENCE
         {
             next = next.min(HANG_UP_PATIENCE.saturating_sub(since.elapsed()));
+            if self.running.as_ref().is_some_and(Running::is_hanging_up) {
+                next = next.min(LOOK);
+            }
         }
         if let Some(since) = self.finishing {
             let left = END_PATIENCE.saturating_sub(since.elapsed());

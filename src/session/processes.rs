@@ -1,0 +1,133 @@
+//! The processes of a session, as /proc shows them.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use nix::unistd::Pid;
+
+/// One process, from proc_pid_stat(5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Process {
+    pub(super) pid: Pid,
+    /// The first bytes of its program's name.
+    pub(super) name: Vec<u8>,
+    /// `R`, `S`, `T`, `Z`, …
+    pub(super) state: u8,
+    pub(super) parent: Pid,
+    pub(super) group: Pid,
+    pub(super) session: Pid,
+}
+
+/// What a signal does to a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Default,
+    Ignored,
+    Caught,
+}
+
+impl Process {
+    /// The process of this id, if there is one.
+    pub(super) fn read(pid: i32) -> Option<Self> {
+        Self::parse(pid, &fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(pid: i32, stat: &[u8]) -> Option<Self> {
+        // The name may hold anything, parentheses too.
+        let (begin, end) = (memchr::memchr(b'(', stat)?, memchr::memrchr(b')', stat)?);
+        let mut fields = std::str::from_utf8(stat.get(end + 1..)?).ok()?.split_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let mut number = || fields.next()?.parse().ok().map(Pid::from_raw);
+        Some(Self {
+            pid: Pid::from_raw(pid),
+            name: stat.get(begin + 1..end)?.to_vec(),
+            state,
+            parent: number()?,
+            group: number()?,
+            session: number()?,
+        })
+    }
+
+    /// Whether it is stopped by a signal.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.state, b'T' | b't')
+    }
+
+    /// What it does about a signal, from proc_pid_status(5); nothing where it is gone.
+    pub(super) fn action(&self, signal: i32) -> Option<Action> {
+        action(&fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?, signal)
+    }
+}
+
+fn action(status: &str, signal: i32) -> Option<Action> {
+    let is_in = |name: &str| {
+        let set = status.lines().find_map(|line| line.strip_prefix(name))?;
+        let set = u64::from_str_radix(set.trim(), 16).ok()?;
+        Some(set >> (signal - 1) & 1 == 1)
+    };
+    Some(match (is_in("SigIgn:")?, is_in("SigCgt:")?) {
+        (true, _) => Action::Ignored,
+        (false, true) => Action::Caught,
+        (false, false) => Action::Default,
+    })
+}
+
+/// The children that this process has by now, as far as the kernel tells.
+pub(super) fn own_children() -> Vec<i32> {
+    let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// The living processes that descend from this one, but for `spared` and theirs; nothing where /proc
+/// can't be read.
+pub(super) fn descendants(spared: &[i32]) -> Option<Vec<Process>> {
+    let own = Pid::this();
+    let mut children: BTreeMap<Pid, Vec<Process>> = BTreeMap::new();
+    let mut listed = false;
+    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let pid = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let Some(process) = pid.and_then(Process::read) else { continue };
+        listed |= process.pid == own;
+        if process.state != b'Z' {
+            children.entry(process.parent).or_default().push(process);
+        }
+    }
+    let mut found = Vec::new();
+    let mut queue = vec![own];
+    while let Some(parent) = queue.pop() {
+        let born = children.remove(&parent).unwrap_or_default();
+        let born = born.into_iter().filter(|process| !spared.contains(&process.pid.as_raw()));
+        for process in born {
+            queue.push(process.pid);
+            found.push(process);
+        }
+    }
+    listed.then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let process = Process::parse(7, b"7 (a) R (b\xff) S 3 4 5 34816 4 0").expect("a process");
+        assert_eq!((process.name.as_slice(), process.state), (&b"a) R (b\xff"[..], b'S'));
+        let numbers = [process.parent, process.group, process.session].map(Pid::as_raw);
+        assert_eq!(numbers, [3, 4, 5]);
+        assert_eq!(Process::parse(7, b"7 (a"), None);
+        assert_eq!(Process::parse(7, b"7 )a("), None);
+        assert_eq!(Process::parse(7, b"7 (a) S 3"), None);
+    }
+
+    #[test]
+    fn the_first_bit_is_the_hang_ups() {
+        let status =
+            |ignored: &str, caught: &str| format!("Name:\tx\nSigIgn:\t{ignored}\nSigCgt:\t{caught}\n");
+        let of = |ignored, caught| action(&status(ignored, caught), libc::SIGHUP);
+        assert_eq!(of("0000000000001000", "0000000000004002"), Some(Action::Default));
+        assert_eq!(of("0000000000001001", "0000000000004002"), Some(Action::Ignored));
+        assert_eq!(of("0000000000001000", "0000000000004003"), Some(Action::Caught));
+        assert_eq!(action("Name:\tx\n", libc::SIGHUP), None);
+    }
+}
