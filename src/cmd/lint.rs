@@ -12,7 +12,7 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
-use crate::roles::{self, Progress, Survey};
+use crate::roles::{self, Progress, Survey, SurveyedFile};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -42,6 +42,16 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
+    }
+    // What came to nothing has most likely failed; an empty file is somebody's.
+    let is_nothing = |file: &SurveyedFile| {
+        file.path.is_none() && file.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty())
+    };
+    if let Some(stream) = survey.files.iter().find(|file| is_nothing(file)) {
+        bail!(
+            "{}: nothing came from this stream, so there is nothing to judge",
+            escape::controls(&stream.file)
+        );
     }
     let judge = |survey: &Survey| {
         let dialect = args.dialect.or(config.dialect).unwrap_or_default();
