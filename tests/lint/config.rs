@@ -23,6 +23,9 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         "version: 1\n  paths: [\n",
         "",
         "version: \"\\e[2J\"\n",
+        "version: 1\npaths: roles\n",
+        "version: 1\nrules: [syntax]\n",
+        "version: 1\nrequire: [{roles: [~], mode: strict}]\n",
     ];
     let mut said = String::new();
     for text in wrong {
@@ -34,6 +37,16 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         said.push_str(&stderr(&output));
     }
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn no_more_of_it_is_read_than_a_configuration_may_have() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: strict"]))]);
+    let output = lint(folder.path(), &["--config", "/dev/zero"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(2), "/dev/zero: is larger than 1 MiB\n")
+    );
 }
 
 #[test]
