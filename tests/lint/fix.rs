@@ -154,6 +154,22 @@ fn what_is_on_lines_of_its_own_is_so_in_empty_braces_too() {
 }
 
 #[test]
+fn a_misspelt_one_in_a_wrong_place_is_spelt_and_moved() {
+    let head = "kind: role\nmetadata: {name: a}\n";
+    let expected = format!("{head}spec:\n  options:\n    record_session:\n      ssh: strict\n  deny: {{}}\n");
+    for place in [
+        "spec:\n  record_sessions:\n    ssh: strict\n  deny: {}\n",
+        "spec:\n  allow:\n    options:\n      record-session:\n        ssh: strict\n  deny: {}\n",
+    ] {
+        assert_eq!(fixed(&format!("{head}{place}")), expected);
+    }
+    let labels = "kind: role\nmetadata: {name: a, labels: {record_sessions: x}}\nspec: {allow: {node_labels: {record-session: y}}}\n";
+    assert_eq!(fixed(labels), labels);
+    let folder = repository(&[("a.yaml", labels)]);
+    assert_eq!(lint(folder.path(), &[]).status.code(), Some(0));
+}
+
+#[test]
 fn a_misplaced_one_moves_with_all_slips_in_it() {
     let text = "kind: role\nmetadata: {name: a}\nspec:\n  record_session:\n    SSH: Strict # ours\n    k8s: STRICT\n    default: sync\n    colour: blue\n";
     let expected = "kind: role\nmetadata: {name: a}\nspec:\n  options:\n    record_session:\n      ssh: strict # ours\n      k8s: strict\n      default: sync\n      colour: blue\n";
