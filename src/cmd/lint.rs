@@ -62,7 +62,9 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix {
         let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {
-            return dry_run(args, &survey, &found, &repairs, &here);
+            let texts = repairs.iter().map(|repair| (Arc::clone(&repair.file), repair.after.clone()));
+            let left = judge(&survey.with_texts(&texts.collect())).findings.len();
+            return dry_run(args, &survey, &found, &repairs, left, &here);
         }
         if paths.iter().any(|path| roles::is_stream(path)) {
             return filter(args, &survey, &repairs, &judge, &|name| repository_path(&root, &here, name));
@@ -176,12 +178,13 @@ fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
     progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
 }
 
-/// Shows what `--fix` would change, as a unified diff on standard output.
+/// Shows what `--fix` would change, as a unified diff on standard output; it would leave `left` findings.
 fn dry_run(
     args: &LintArgs,
     survey: &Survey,
     found: &Report,
     repairs: &[Repair],
+    left: usize,
     here: &Path,
 ) -> anyhow::Result<u8> {
     let color = super::color::wanted(args.color, &io::stdout());
@@ -196,7 +199,7 @@ fn dry_run(
             super::say(&format!("recmode: the paths of this patch are from {}\n", escape::path(base)));
         }
         let count: usize = repairs.iter().map(|repair| repair.findings).sum();
-        super::say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
+        super::say(&format!("recmode: {count} findings would be repaired, {left} would be left\n"));
     }
     Ok(verdict(args, survey, found))
 }

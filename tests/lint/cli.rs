@@ -130,6 +130,26 @@ fn git_ignored_and_hidden_files_are_left_out_unless_they_are_named() {
 }
 
 #[test]
+fn what_git_ignores_is_left_out_of_an_export_too() {
+    let folder = repository(&[
+        (".gitignore", "build/\n"),
+        ("build/a.yaml", &role("wrong", &["default: on"])),
+        ("roles/.gitignore", "*.gen.yaml\n"),
+        ("roles/b.gen.yaml", &role("wrong", &["default: on"])),
+        ("roles/fine.yaml", &role("fine", &["default: strict"])),
+    ]);
+    fs::remove_dir(folder.path().join(".git")).expect("removed");
+    for args in [&[][..], &["roles"]] {
+        let output = lint(folder.path(), args);
+        assert_eq!(
+            (code(&output), stdout(&output).as_str()),
+            (Some(0), "no findings in 1 file\n"),
+            "{args:?}"
+        );
+    }
+}
+
+#[test]
 fn a_template_is_an_error_where_it_is_named_or_looks_like_a_role() {
     let config = "{{- range .Values.all }}\na: 1\n{{- end }}\n";
     let looks = "{{- range .Values.all }}\nkind: role\n{{- end }}\n---\nkind: role\nmetadata: {name: next}\n";
