@@ -7,7 +7,7 @@ mod tree;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use self::blobs::Blobs;
@@ -48,11 +48,12 @@ pub struct Files {
 }
 
 /// Reads what `paths` name at the revision `revision`, each in the repository that it is in. For folders:
-/// the files that `is_wanted`, hidden ones left out. A path that was not there then gives nothing.
+/// the files that `is_wanted`, hidden ones left out. A path that was not there then gives nothing, and one
+/// that is not there any more what it was.
 ///
 /// # Errors
 ///
-/// If git is missing or fails, or a path is in no repository.
+/// If git is missing or fails, or a path is in no repository, or neither here nor in the revision.
 pub fn files_at(
     revision: &OsStr,
     paths: &[PathBuf],
@@ -79,7 +80,11 @@ pub fn files_at(
         let listing = run(&root, &["ls-tree", "-r", "-z", "--full-tree", &id.to_string_lossy()])?;
         let tree = Tree::parse(&listing).ok_or(GitError::Protocol)?;
         let mut blobs = Blobs::start(&root)?;
-        for target in tree.under(&prefix, &is_wanted, &mut |id| blobs.read(id))? {
+        let targets = tree.under(&prefix, &is_wanted, &mut |id| blobs.read(id))?;
+        if targets.is_empty() {
+            path.symlink_metadata().map_err(|error| path_error(path, error))?;
+        }
+        for target in targets {
             match target {
                 Target::Submodule(name) => found.submodules.push(shown(revision, &name)),
                 Target::File { path, id } => {
@@ -98,17 +103,51 @@ fn shown(revision: &OsStr, path: &[u8]) -> String {
     format!("{}:{}", revision.to_string_lossy(), String::from_utf8_lossy(path))
 }
 
-/// The folder to run in, and the file's name in it if the path is no folder.
+/// What git ignores of what is in these folders, as paths that begin with them. A folder that is ignored
+/// itself was named all the same, and nothing is ignored in it.
+///
+/// # Errors
+///
+/// If git is missing or fails, or a path is in no repository.
+pub fn ignored(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
+    let mut ignored = Vec::new();
+    for path in paths.iter().filter(|path| path.is_dir()) {
+        let folder = path.canonicalize().map_err(|error| path_error(path, error))?;
+        let root = PathBuf::from(one_line(path, &["rev-parse", "--show-toplevel"])?);
+        let args = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
+        let listing = run(&root, &args)?;
+        for name in listing.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
+            let found = root.join(OsStr::from_bytes(name));
+            if let Ok(rest) = found.strip_prefix(&folder)
+                && rest != Path::new("")
+            {
+                ignored.push(path.join(rest));
+            }
+        }
+    }
+    Ok(ignored)
+}
+
+/// The folder to run in, and the path below it if the path is no folder, or not there any more.
 fn place(path: &Path) -> Result<(PathBuf, Option<OsString>), GitError> {
     if path.is_dir() {
         return Ok((path.to_owned(), None));
     }
-    let failed = |error| GitError::Path { path: path.to_string_lossy().into_owned(), error };
     // A link to a file is looked up as a link, in the folder that it is in.
-    path.symlink_metadata().map_err(failed)?;
-    let name = path.file_name().ok_or_else(|| failed(std::io::ErrorKind::InvalidInput.into()))?;
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    Ok((directory.unwrap_or(Path::new(".")).to_owned(), Some(name.to_owned())))
+    let missing = || path_error(path, std::io::ErrorKind::NotFound.into());
+    let folders = path.ancestors().skip(1);
+    let folder = folders.map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    let folder = folder.into_iter().find(|folder| folder.is_dir()).ok_or_else(missing)?;
+    let below = path.strip_prefix(folder).unwrap_or(path);
+    // What `..` leads back from is not there either.
+    if !below.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(missing());
+    }
+    Ok((folder.to_owned(), Some(below.components().collect::<PathBuf>().into_os_string())))
+}
+
+fn path_error(path: &Path, error: std::io::Error) -> GitError {
+    GitError::Path { path: path.to_string_lossy().into_owned(), error }
 }
 
 /// The program, in this folder, with nothing of the caller's that points to another repository.

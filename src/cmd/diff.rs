@@ -1,7 +1,7 @@
 //! `recmode diff`: whose sessions are recorded otherwise after a change of the roles.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -72,8 +72,18 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
                     escape::controls(submodule)
                 ));
             }
+            let ignored =
+                git::ignored(paths).map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())))?;
+            let wanted = |path: &Path| !ignored.iter().any(|ignored| path.starts_with(ignored));
+            // What is gone was read on the old side, or that had failed.
+            let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
+            let new = super::progress::shown(&left, |progress| roles::load_wanted(&left, wanted, progress));
+            let old = roles::load_texts(files.files);
             let new_name = paths.iter().map(name).collect::<Vec<_>>().join(" ");
-            (roles::load_texts(files.files), load(paths), base.to_string_lossy().into_owned(), new_name)
+            if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| roles.roles().is_empty())) {
+                bail!("no role in {}, neither now nor at {shown}", escape::controls(&new_name));
+            }
+            (old, new, base.to_string_lossy().into_owned(), new_name)
         }
     };
     let told = |side: Result<Roles, LoadError>| match side {

@@ -12,7 +12,7 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
-use crate::roles::{self, Progress, Survey};
+use crate::roles::{self, Progress, Survey, SurveyedFile};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -43,6 +43,16 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
     }
+    // What came to nothing has most likely failed; an empty file is somebody's.
+    let is_nothing = |file: &SurveyedFile| {
+        file.path.is_none() && file.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty())
+    };
+    if let Some(stream) = survey.files.iter().find(|file| is_nothing(file)) {
+        bail!(
+            "{}: nothing came from this stream, so there is nothing to judge",
+            escape::controls(&stream.file)
+        );
+    }
     let judge = |survey: &Survey| {
         let dialect = args.dialect.or(config.dialect).unwrap_or_default();
         let is_whole = args.paths.is_empty();
@@ -52,7 +62,9 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix {
         let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {
-            return dry_run(args, &survey, &found, &repairs, &here);
+            let texts = repairs.iter().map(|repair| (Arc::clone(&repair.file), repair.after.clone()));
+            let left = judge(&survey.with_texts(&texts.collect())).findings.len();
+            return dry_run(args, &survey, &found, &repairs, left, &here);
         }
         if paths.iter().any(|path| roles::is_stream(path)) {
             return filter(args, &survey, &repairs, &judge, &|name| repository_path(&root, &here, name));
@@ -166,12 +178,13 @@ fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
     progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
 }
 
-/// Shows what `--fix` would change, as a unified diff on standard output.
+/// Shows what `--fix` would change, as a unified diff on standard output; it would leave `left` findings.
 fn dry_run(
     args: &LintArgs,
     survey: &Survey,
     found: &Report,
     repairs: &[Repair],
+    left: usize,
     here: &Path,
 ) -> anyhow::Result<u8> {
     let color = super::color::wanted(args.color, &io::stdout());
@@ -186,7 +199,7 @@ fn dry_run(
             super::say(&format!("recmode: the paths of this patch are from {}\n", escape::path(base)));
         }
         let count: usize = repairs.iter().map(|repair| repair.findings).sum();
-        super::say(&format!("recmode: {count} of {} findings would be repaired\n", found.findings.len()));
+        super::say(&format!("recmode: {count} findings would be repaired, {left} would be left\n"));
     }
     Ok(verdict(args, survey, found))
 }

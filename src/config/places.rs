@@ -14,7 +14,15 @@ fn message(error: &serde_yaml::Error) -> String {
     let text = text.lines().next().unwrap_or_default();
     // What follows speaks of the parser's own options.
     let ends = [" at line ", ", set "].map(|end| text.find(end).unwrap_or(text.len()));
-    text[..ends[0].min(ends[1])].to_owned()
+    let text = &text[..ends[0].min(ends[1])];
+    // What a reader of YAML knows, in place of what the parser calls it.
+    let plain = match text {
+        "expected sequence start" => "expected a list",
+        "expected mapping start" => "expected a mapping",
+        text if text.starts_with("cannot deserialize null into string") => "expected a text",
+        text => text,
+    };
+    plain.to_owned()
 }
 
 /// Turns the parser's locations in a text into places in the file.

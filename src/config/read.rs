@@ -1,6 +1,8 @@
 //! Text to [`Config`], with the place of everything that is wrong.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,11 +41,13 @@ pub struct ConfigError {
 /// If it can't be read, or as [`parse`].
 pub fn read(path: &Path, name: &Arc<str>) -> Result<Config, ConfigError> {
     let whole = |message: String| ConfigError { message, at: Site { file: Arc::clone(name), mark: None } };
-    let size = std::fs::metadata(path).map_err(|error| whole(format!("cannot be read: {error}")))?.len();
-    if size > MAX_BYTES {
+    let failed = |error: std::io::Error| whole(format!("cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_BYTES {
         return Err(whole("is larger than 1 MiB".to_owned()));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| whole(format!("cannot be read: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| whole("is no UTF-8".to_owned()))?;
     parse(&text, name)
 }
 
@@ -55,16 +59,16 @@ pub fn read(path: &Path, name: &Arc<str>) -> Result<Config, ConfigError> {
 pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let places = Places { text, name };
-    let file: File = places.parse().map_err(|error| {
+    let tree: Tree = places.parse().map_err(|error| {
         let version = error.message.starts_with("invalid u64");
         if version { ConfigError { message: WRONG_VERSION.to_owned(), ..error } } else { error }
     })?;
-    file.check(&places)
+    tree.check(&places)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct Tree {
     version: Spanned<u64>,
     dialect: Option<Spanned<String>>,
     #[serde(default)]
@@ -128,7 +132,7 @@ struct RequireEntry {
     except_roles: Vec<Spanned<String>>,
 }
 
-impl File {
+impl Tree {
     fn check(self, places: &Places<'_>) -> Result<Config, ConfigError> {
         if self.version.value != VERSION {
             return places.error(self.version.referenced, WRONG_VERSION);

@@ -11,7 +11,7 @@ const SCHEMA: &str = "recmode.lint/1";
 #[derive(Debug, thiserror::Error)]
 pub enum BaselineError {
     /// Not the JSON that is expected.
-    #[error("is not the output of recmode lint --format json: {0}")]
+    #[error("is not the output of recmode lint --format json")]
     Json(#[from] serde_json::Error),
     /// Another schema.
     #[error("is of the schema {0:?}, expected {SCHEMA:?}")]

@@ -171,14 +171,21 @@ fn stays_json(before: &str, after: &str) -> bool {
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was
 /// strict, or recorded, and is not any more.
 fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
-    // A key that is mended may show that its value is wrong too, which was so before.
-    let breaks = |problem: &&Problem| {
+    // What is mended may show that something in it is wrong too, which was so before.
+    let counts = |problem: &&Problem| {
         let kind = &problem.kind;
-        kind.severity() == Severity::Error && !matches!(kind, ProblemKind::InvalidMode { .. })
+        !matches!(
+            kind,
+            ProblemKind::InvalidMode { .. }
+                | ProblemKind::UnknownKey { .. }
+                | ProblemKind::UnknownKeyValue { .. }
+        )
     };
-    let errors = |survey: &Survey| survey.problems.iter().filter(breaks).count();
+    let all = |survey: &Survey| survey.problems.iter().filter(counts).count();
+    let is_error = |problem: &&Problem| problem.kind.severity() == Severity::Error;
+    let errors = |survey: &Survey| survey.problems.iter().filter(counts).filter(is_error).count();
     if errors(after) > errors(before)
-        || after.problems.len() > before.problems.len()
+        || all(after) > all(before)
         || before.roles.len() != after.roles.len()
         || before.users != after.users && before.users.len() != after.users.len()
     {

@@ -19,8 +19,10 @@ fn summary(diff: &Diff) -> String {
 
 /// An answer in a word or two.
 fn word(answer: &Answer) -> String {
-    let mode = super::mode_name(answer.mode);
-    if answer.recording { mode.to_owned() } else { format!("{mode}, not recorded") }
+    match answer.mode {
+        Some(mode) if !answer.recording => format!("{mode}, not recorded"),
+        _ => super::table::word(answer).to_owned(),
+    }
 }
 
 /// What a change is from and to; a part that is the same on both sides is left out.

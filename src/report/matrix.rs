@@ -129,17 +129,14 @@ fn by_kind<S: Serializer>(cells: &[Cell], serializer: S) -> Result<S::Ok, S::Err
 }
 
 /// A cell in a word or two.
-fn word(row: &Row, answer: &Answer) -> String {
-    let mode = super::mode_name(answer.mode);
+fn word(row: &Row, answer: &Answer) -> &'static str {
     if row.is_idle() {
-        "-".to_owned()
+        "-"
     } else if row.holder.held.is_empty() {
         // The answer of the empty set; nothing that the holder holds was read.
-        "unknown".to_owned()
-    } else if answer.recording {
-        mode.to_owned()
+        "unknown"
     } else {
-        "not recorded".to_owned()
+        super::table::word(answer)
     }
 }
 

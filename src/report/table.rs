@@ -19,7 +19,7 @@ pub fn table(decisions: &[Answer], color: bool) -> String {
         let mode = paint(
             color,
             if decision.mode == Some(Mode::Strict) { GREEN } else { YELLOW },
-            &format!("{:11}", mode_name(decision.mode)),
+            &format!("{:11}", decision.mode.map_or("no mode", Mode::name)),
         );
         let recorded = format!("{:12}", if decision.recording { "recorded" } else { "not recorded" });
         let recorded = if decision.recording { recorded } else { paint(color, RED, &recorded) };
@@ -33,20 +33,32 @@ pub fn table(decisions: &[Answer], color: bool) -> String {
     out
 }
 
-/// A mode in a table and for `--format mode`; `none` where roles give the kind none.
+/// A mode for `--format mode`; `none` where roles give the kind none.
 #[must_use]
 pub fn mode_name(mode: Option<Mode>) -> &'static str {
     mode.map_or("none", Mode::name)
+}
+
+/// What is recorded and how strictly, in a word or two: the mode, or what there is in its place.
+#[must_use]
+pub(super) fn word(answer: &Answer) -> &'static str {
+    match answer.mode {
+        _ if !answer.recording => "not recorded",
+        Some(mode) => mode.name(),
+        // A boolean says of desktops whether they are recorded.
+        None if answer.kind == SessionKind::Desktop => "recorded",
+        None => "no mode",
+    }
 }
 
 /// Why a decision is less than what is required, in a line.
 #[must_use]
 pub fn short_fall(decision: &Answer, required: Mode) -> String {
     let recorded = if decision.recording { "" } else { ", not recorded" };
+    let mode = decision.mode.map_or_else(|| "has no mode".to_owned(), |mode| format!("is {mode}"));
     format!(
-        "{} falls short of {required}: it is {}{recorded} ({})",
+        "{} falls short of {required}: it {mode}{recorded} ({})",
         decision.kind,
-        mode_name(decision.mode),
         reasons(decision).join("; ")
     )
 }

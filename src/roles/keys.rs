@@ -14,9 +14,15 @@ const FEW_KEYS: usize = 12;
 /// Maps with keys of the user's own choosing, where `record_session` is only a name.
 const FREE_KEYS: [&str; 4] = ["labels", "annotations", "traits", "claims"];
 
+/// Where `record_session` belongs, and where people write it instead.
+const PLACES: [&[&str]; 6] =
+    [&["spec", "options"], &["spec"], &["spec", "allow"], &["spec", "allow", "options"], &["options"], &[]];
+
 /// Checks every mapping of the resource `root`.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
     let options = options(tree, root).map(|options| tree.parts(options)).unwrap_or_default();
+    let near: HashSet<NodeId> =
+        PLACES.iter().filter_map(|path| below(tree, root, path)).flat_map(|id| tree.parts(id)).collect();
     let mut aliased = HashSet::new();
     let mut pending = vec![(root, false)];
     while let Some((id, free)) = pending.pop() {
@@ -37,11 +43,10 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             if tree.is_merge_key(key) && !can_merge(tree, value) {
                 found.report(document.problem(ProblemKind::BadMerge, tree.span(key)));
             }
-            if options.contains(&id) {
-                if is_misspelt(text) {
-                    found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
-                }
-            } else if text == "record_session" && !free && !tree.is_merge_key(key) {
+            if near.contains(&id) && is_misspelt(text) {
+                found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
+            }
+            if text == "record_session" && !options.contains(&id) && !free && !tree.is_merge_key(key) {
                 let in_braces = document.in_braces(tree, id);
                 found.report(document.problem(ProblemKind::Misplaced { in_braces }, tree.span(key)));
             }
@@ -92,19 +97,12 @@ pub(super) fn options(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
 
 /// A key `record_session` that is where a role has it, or where one is misplaced in a role.
 pub(super) fn recording(tree: &Tree<'_>, id: NodeId) -> Option<NodeId> {
-    const PLACES: [&[&str]; 6] = [
-        &["spec", "options"],
-        &["spec"],
-        &["spec", "allow"],
-        &["spec", "allow", "options"],
-        &["options"],
-        &[],
-    ];
-    PLACES.iter().find_map(|keys| {
-        let below = |at, key: &&str| tree.get(at, key).map(|(_, value)| value);
-        let at = keys.iter().try_fold(id, below)?;
-        tree.get(at, "record_session").map(|(key, _)| key)
-    })
+    PLACES.iter().find_map(|path| tree.get(below(tree, id, path)?, "record_session").map(|(key, _)| key))
+}
+
+/// What these keys lead to.
+fn below(tree: &Tree<'_>, id: NodeId, path: &[&str]) -> Option<NodeId> {
+    path.iter().try_fold(id, |at, key| tree.get(at, key).map(|(_, value)| value))
 }
 
 /// Reports each key that this mapping has twice.

@@ -2,7 +2,7 @@
 //! what is wrong with them as a whole.
 
 use std::collections::{HashMap, hash_map};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -48,6 +48,38 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
     progress.files.store(inputs, Ordering::Relaxed);
     let found = parallel::read(&entries, false, progress);
     combine(&entries, found)
+}
+
+/// Like [`load_with_progress`], for what is compared with what it was: in folders, only what is `wanted`;
+/// and no role is an answer, too.
+///
+/// # Errors
+///
+/// If anything that was found can't be read, isn't well-formed or says something that is no policy.
+pub fn load_wanted(
+    paths: &[PathBuf],
+    wanted: impl Fn(&Path) -> bool,
+    progress: &Progress,
+) -> Result<Roles, LoadError> {
+    let mut entries = walk::walk(paths);
+    entries.retain(|entry| match entry {
+        Entry::File(input) => input.named || wanted(&input.path),
+        Entry::Problem(problem) => wanted(Path::new(&*problem.site.file)),
+        Entry::FolderEnd { .. } => false,
+    });
+    progress.files.store(entries.len(), Ordering::Relaxed);
+    let found = parallel::read(&entries, false, progress);
+    let mut all = Gathered::default();
+    for (entry, found) in entries.into_iter().zip(found) {
+        if let Entry::Problem(problem) = entry {
+            all.problems.push(problem);
+        }
+        if let Some(found) = found {
+            all.add(found);
+        }
+    }
+    all.second_ones();
+    all.finish()
 }
 
 /// Everything together, in the order of the entries.

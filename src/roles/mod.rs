@@ -60,7 +60,7 @@ pub use found::{Skipped, User};
 pub use grants::{
     AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
-pub use load::{LoadError, load, load_with_progress};
+pub use load::{LoadError, load, load_wanted, load_with_progress};
 pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};

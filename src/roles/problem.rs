@@ -73,13 +73,16 @@ impl Mark {
     #[must_use]
     pub fn in_text(text: &str, start: usize, end: usize) -> Self {
         let start = text.floor_char_boundary(start);
+        Self::in_line(text, position(text, start), start, end)
+    }
+
+    /// The same, where line and column of `start` are known.
+    pub(super) fn in_line(text: &str, (line, column): (u32, u32), start: usize, end: usize) -> Self {
         let end = text.ceil_char_boundary(end).max(start);
-        let (line, column) = position(text, start);
-        let (end_line, end_column) = advance((line, column), &text[start..end]);
         Self {
             line,
             column,
-            end: (end_line, end_column),
+            end: advance((line, column), &text[start..end]),
             bytes: (start as u64, end as u64),
             excerpt: Excerpt::new(text, start, end),
         }
@@ -310,6 +313,16 @@ pub enum ProblemKind {
         /// The right key that is near.
         nearest: Option<&'static str>,
     },
+    /// A value under such a key that would be no mode under the right one either. Told in detail only.
+    #[error("{}", invalid_mode(.key, .value.as_deref(), *.nearest))]
+    UnknownKeyValue {
+        /// The key.
+        key: String,
+        /// The value; `None` if it is missing.
+        value: Option<String>,
+        /// The right value that is near.
+        nearest: Option<&'static str>,
+    },
     /// `record_session` anywhere else than at `spec.options`.
     #[error("record_session has no effect here: it belongs under spec.options")]
     Misplaced {
@@ -347,6 +360,7 @@ impl ProblemKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::UnknownKey { .. }
+            | Self::UnknownKeyValue { .. }
             | Self::Misplaced { .. }
             | Self::Misspelt(_)
             | Self::NearKind { .. }

@@ -43,8 +43,19 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
         }
         let name = tree.text(key).unwrap_or_default();
         let Some(option) = OptionName::from_name(name) else {
-            let kind = ProblemKind::UnknownKey { key: quoted(name), nearest: nearest_key(name) };
+            let nearest = nearest_key(name);
+            let kind = ProblemKind::UnknownKey { key: quoted(name), nearest };
             found.report(document.problem(kind, tree.span(key)));
+            let meant = nearest.and_then(OptionName::from_name).filter(|_| found.detail);
+            if let Some(option) = meant
+                && !document.is_unknown(tree, value)
+                && setting(tree, option, value).is_none()
+            {
+                let (wrong, at) = invalid(tree, key, value);
+                let Wrong { value, nearest } = wrong;
+                let kind = ProblemKind::UnknownKeyValue { key: quoted(name), value, nearest };
+                found.report(document.problem(kind, tree.span(at)));
+            }
             continue;
         };
         if document.is_unknown(tree, value) {
@@ -52,10 +63,9 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             found.report(document.problem(kind, tree.span(value)));
             continue;
         }
-        let setting =
-            if tree.is_null(value) { None } else { tree.text(value).and_then(|text| parse(option, text)) };
-        let Some(setting) = setting else {
-            let (kind, at) = invalid(tree, option, key, value);
+        let Some(setting) = setting(tree, option, value) else {
+            let (Wrong { value, nearest }, at) = invalid(tree, key, value);
+            let kind = ProblemKind::InvalidMode { option: option.name(), value, nearest };
             found.report(document.problem(kind, tree.span(at)));
             continue;
         };
@@ -97,6 +107,11 @@ pub(super) fn unknown_keys(
     }
 }
 
+/// The value of an option, if it is one.
+fn setting(tree: &Tree<'_>, option: OptionName, value: NodeId) -> Option<Desktop> {
+    if tree.is_null(value) { None } else { tree.text(value).and_then(|text| parse(option, text)) }
+}
+
 /// The value of an option; a boolean only at `desktop`.
 fn parse(option: OptionName, text: &str) -> Option<Desktop> {
     let boolean = || match option {
@@ -120,18 +135,23 @@ fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// The error of a value that is none, and the node that it is about.
-fn invalid(tree: &Tree<'_>, option: OptionName, key: NodeId, value: NodeId) -> (ProblemKind, NodeId) {
-    let option = option.name();
+/// A value that is none, as it is shown, and the right one that is near.
+struct Wrong {
+    value: Option<String>,
+    nearest: Option<&'static str>,
+}
+
+/// What is wrong with a value that is none, and the node that it is about.
+fn invalid(tree: &Tree<'_>, key: NodeId, value: NodeId) -> (Wrong, NodeId) {
     if tree.is_null(value) {
-        return (ProblemKind::InvalidMode { option, value: None, nearest: None }, key);
+        return (Wrong { value: None, nearest: None }, key);
     }
     let (shown, nearest) = match tree.text(value) {
         Some(text) => (format!("{:?}", quoted(text)), nearest_mode(text)),
         None if tree.is_mapping(value) => ("a mapping".to_owned(), None),
         None => ("a list".to_owned(), None),
     };
-    (ProblemKind::InvalidMode { option, value: Some(shown), nearest }, value)
+    (Wrong { value: Some(shown), nearest }, value)
 }
 
 /// The mode that a text is a misspelling of.

@@ -214,14 +214,18 @@ impl Reader<'_> {
         }
     }
 
-    /// `metadata.name`, and its node.
-    fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
-        // Terraform's access lists have it in a header.
+    /// The entry `metadata`. Terraform's access lists have it in a header.
+    fn metadata(&self, id: NodeId) -> Option<(NodeId, NodeId)> {
         let header = self.address.and_then(|_| self.tree.get(id, "header"));
-        let metadata = match header {
+        match header {
             Some((_, header)) if self.tree.is_mapping(header) => self.tree.get(header, "metadata"),
             header => self.tree.get(id, "metadata").or(header),
-        };
+        }
+    }
+
+    /// `metadata.name`, and its node.
+    fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
+        let metadata = self.metadata(id);
         if let (Some(address), Some((_, value))) = (self.address, metadata)
             && self.document.is_unknown(self.tree, value)
         {

@@ -3,8 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use super::found::{Found, Skipped, User};
 use super::grants::Grants;
@@ -63,6 +63,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                     named: input.named,
                     text: found.text,
                     comments: found.comments,
+                    line_starts: OnceLock::new(),
                 });
             }
             _ => {}
@@ -143,22 +144,42 @@ impl Survey {
         Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
     }
 
-    /// A place with its source line; `width` is that of the text there, in characters.
+    /// A place with its source line. What is there ends with its quotes, or after `width` characters at
+    /// most.
     #[must_use]
     pub fn site(&self, place: &Place, width: usize) -> Site {
-        let text = self.file(&place.file).and_then(|file| file.text.as_deref());
-        let mark = text.and_then(|text| {
-            let mut start = 0;
-            for _ in 1..place.line {
-                start += memchr::memchr(b'\n', &text.as_bytes()[start..])? + 1;
-            }
-            let line = text[start..].lines().next()?.trim_start_matches('\u{feff}');
-            let start = start + (text[start..].len() - text[start..].trim_start_matches('\u{feff}').len());
-            let offset = |column: usize| line.char_indices().nth(column).map_or(line.len(), |(at, _)| at);
-            let from = place.column.saturating_sub(1) as usize;
-            Some(Mark::in_text(text, start + offset(from), start + offset(from.saturating_add(width))))
+        let file = self.file(&place.file);
+        let mark = file.and_then(|file| {
+            let text = file.text.as_deref()?;
+            let start = file.line_start(place.line)?;
+            let line = text[start..].lines().next()?;
+            let bare = line.trim_start_matches('\u{feff}');
+            let start = start + line.len() - bare.len();
+            let offset = |column: usize| bare.char_indices().nth(column).map_or(bare.len(), |(at, _)| at);
+            let column = place.column.saturating_sub(1) as usize;
+            let from = offset(column);
+            let to = end_of_scalar(&bare[from..]).map_or(bare.len(), |length| from + length);
+            let to = if bare[from..].starts_with(['"', '\'']) { to } else { to.min(offset(column + width)) };
+            Some(Mark::in_line(text, (place.line, place.column), start + from, start + to))
         });
         Site { file: Arc::clone(&place.file), mark }
+    }
+}
+
+/// How long the scalar is that a line's rest begins with; none if it does not end there.
+fn end_of_scalar(rest: &str) -> Option<usize> {
+    match rest.chars().next()? {
+        '"' => {
+            let mut escaped = false;
+            let closes = |c: char| {
+                let closes = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                closes
+            };
+            rest[1..].find(closes).map(|at| at + 2)
+        }
+        '\'' => rest[1..].find('\'').map(|at| at + 2),
+        _ => rest.find([',', ']', '}']),
     }
 }
 
@@ -178,7 +199,14 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
     survey.index.insert(Arc::clone(&file), 0);
-    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments });
+    survey.files.push(SurveyedFile {
+        file,
+        path: None,
+        named: true,
+        text,
+        comments,
+        line_starts: OnceLock::new(),
+    });
     survey
 }
 
@@ -195,6 +223,20 @@ pub struct SurveyedFile {
     pub text: Option<String>,
     /// Comments that speak to this program, in their order.
     pub comments: Vec<Comment>,
+    /// Where its lines begin, once somebody has asked.
+    line_starts: OnceLock<Vec<usize>>,
+}
+
+impl SurveyedFile {
+    /// Where the line of this number (from 1) begins in the text.
+    fn line_start(&self, line: u32) -> Option<usize> {
+        let starts = self.line_starts.get_or_init(|| {
+            let text = self.text.as_deref().unwrap_or_default();
+            let behind = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
+            std::iter::once(0).chain(behind).collect()
+        });
+        starts.get(usize::try_from(line).ok()?.checked_sub(1)?).copied()
+    }
 }
 
 /// A comment that speaks to this program: `# recmode: …`.

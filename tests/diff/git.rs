@@ -185,6 +185,70 @@ fn before_there_were_roles_everything_is_new() {
 }
 
 #[test]
+fn what_is_gone_is_gone_and_no_error() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.role("roles/deep/dev.yaml", "dev", "strict");
+    fs::write(repository.path().join("README"), "x").expect("a file");
+    repository.commit();
+    let gone = |args: &[&str], count| {
+        let output = repository.diff(&[&["--base", "HEAD", "--fail-on", "any"], args].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?} {}", stderr(&output));
+        assert!(stdout(&output).ends_with(&format!(": {count} gone.\n")), "{args:?} {}", stdout(&output));
+    };
+    fs::remove_dir_all(repository.path().join("roles/deep")).expect("removed");
+    gone(&["roles/deep/dev.yaml"], 1);
+    gone(&["roles/deep/"], 1);
+    gone(&["./roles/./deep", "roles"], 1);
+    fs::remove_file(repository.path().join("roles/prod.yaml")).expect("removed");
+    gone(&["roles"], 2);
+    gone(&[], 2);
+    fs::remove_dir(repository.path().join("roles")).expect("removed");
+    gone(&["roles"], 2);
+    for never in ["rolse", "roles/x.yaml", "roles/../roles", "README/x"] {
+        let output = repository.diff(&["--base", "HEAD", never]);
+        assert_eq!(output.status.code(), Some(2), "{never}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn no_role_on_either_side_is_no_answer() {
+    let Some(repository) = Repository::new() else { return };
+    fs::write(repository.path().join("README"), "x").expect("a file");
+    repository.commit();
+    let output = repository.diff(&["--base", "HEAD"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(stderr(&output), "recmode: no role in ., neither now nor at HEAD\n");
+}
+
+#[test]
+fn what_git_ignores_is_not_compared_unless_it_is_named() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.role("roles/tracked.gen.yaml", "tracked", "strict");
+    repository.commit();
+    fs::write(repository.path().join(".gitignore"), "build/\n*.gen.yaml\n").expect("a file");
+    repository.commit();
+    repository.role("build/deep/a.yaml", "a", "strict");
+    repository.role("roles/b.gen.yaml", "b", "strict");
+    fs::write(repository.path().join("build/chart.yaml"), "{{ if }}\n").expect("a file");
+    symlink("nowhere", repository.path().join("build/link.yaml")).expect("a link");
+    for args in [&[][..], &["."], &["roles"], &["roles/prod.yaml", "roles"]] {
+        let output = repository.diff(&[&["--base", "HEAD", "--fail-on", "any"], args].concat());
+        assert_eq!(output.status.code(), Some(0), "{args:?} {}{}", stdout(&output), stderr(&output));
+    }
+    for named in ["build/deep", "build/deep/a.yaml", "roles/b.gen.yaml"] {
+        let output = repository.diff(&["--base", "HEAD", "--fail-on", "any", named]);
+        assert!(stdout(&output).ends_with(": 1 new.\n"), "{named} {}{}", stdout(&output), stderr(&output));
+    }
+    let below = repository.diff(&["--base", "HEAD", "--fail-on", "any", "build"]);
+    assert_eq!(below.status.code(), Some(2), "what is named is read: {}", stdout(&below));
+    fs::write(repository.path().join("roles/tracked.gen.yaml"), "").expect("a file");
+    let output = repository.diff(&["--base", "HEAD"]);
+    assert!(stdout(&output).ends_with(": 1 gone.\n"), "{}", stdout(&output));
+}
+
+#[test]
 fn errors_of_the_old_side_have_their_places() {
     let Some(repository) = Repository::new() else { return };
     repository.role("r.yaml", "r", "Strict");

@@ -95,6 +95,24 @@ fn no_file_to_look_at_is_no_verdict() {
 }
 
 #[test]
+fn an_empty_stream_is_no_verdict() {
+    let folder = repository(&[("empty.yaml", "")]);
+    for input in ["", "\n \n"] {
+        for args in [&["-"][..], &["--fix", "-"], &["-", "empty.yaml"], &["--exit-zero", "-"]] {
+            let output = lint_stdin(folder.path(), args, input);
+            assert_eq!((code(&output), stdout(&output)), (Some(2), String::new()), "{args:?}");
+            assert!(
+                stderr(&output).contains("<stdin>: nothing came from this stream"),
+                "{}",
+                stderr(&output)
+            );
+        }
+    }
+    assert_eq!(code(&lint_stdin(folder.path(), &["-"], "# nothing yet\n")), Some(0));
+    assert_eq!(code(&lint(folder.path(), &["empty.yaml"])), Some(0));
+}
+
+#[test]
 fn git_ignored_and_hidden_files_are_left_out_unless_they_are_named() {
     let wrong = role("wrong", &["default: on"]);
     let folder = repository(&[
@@ -108,6 +126,26 @@ fn git_ignored_and_hidden_files_are_left_out_unless_they_are_named() {
     assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), "no findings in 1 file\n"));
     for named in ["build", "b.gen.yaml", ".hidden"] {
         assert_eq!(code(&lint(folder.path(), &[named])), Some(1), "{named}");
+    }
+}
+
+#[test]
+fn what_git_ignores_is_left_out_of_an_export_too() {
+    let folder = repository(&[
+        (".gitignore", "build/\n"),
+        ("build/a.yaml", &role("wrong", &["default: on"])),
+        ("roles/.gitignore", "*.gen.yaml\n"),
+        ("roles/b.gen.yaml", &role("wrong", &["default: on"])),
+        ("roles/fine.yaml", &role("fine", &["default: strict"])),
+    ]);
+    fs::remove_dir(folder.path().join(".git")).expect("removed");
+    for args in [&[][..], &["roles"]] {
+        let output = lint(folder.path(), args);
+        assert_eq!(
+            (code(&output), stdout(&output).as_str()),
+            (Some(0), "no findings in 1 file\n"),
+            "{args:?}"
+        );
     }
 }
 
@@ -178,6 +216,10 @@ fn a_baseline_leaves_out_what_is_known_also_when_lines_have_moved() {
     fs::write(folder.path().join("known.json"), "{\"schema\":\"recmode.lint/2\",\"findings\":[]}")
         .expect("a file");
     assert_eq!(code(&lint(folder.path(), &["--baseline", "known.json"])), Some(2));
+    fs::write(folder.path().join("known.json"), "{}").expect("a file");
+    let output = lint(folder.path(), &["--baseline", "known.json"]);
+    let expected = "recmode: known.json: is not the output of recmode lint --format json: missing field `schema` at line 1 column 2\n";
+    assert_eq!((code(&output), stderr(&output).as_str()), (Some(2), expected));
 }
 
 #[test]

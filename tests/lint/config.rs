@@ -1,6 +1,6 @@
 //! The configuration: where it is found, what it may say, and what is said of a wrong one.
 
-use super::{all, lint, repository, role, stderr};
+use super::{all, found, lint, repository, role, stderr, stdout};
 
 #[test]
 fn a_wrong_configuration_is_an_error_at_its_place() {
@@ -23,6 +23,9 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         "version: 1\n  paths: [\n",
         "",
         "version: \"\\e[2J\"\n",
+        "version: 1\npaths: roles\n",
+        "version: 1\nrules: [syntax]\n",
+        "version: 1\nrequire: [{roles: [~], mode: strict}]\n",
     ];
     let mut said = String::new();
     for text in wrong {
@@ -34,6 +37,16 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         said.push_str(&stderr(&output));
     }
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn no_more_of_it_is_read_than_a_configuration_may_have() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: strict"]))]);
+    let output = lint(folder.path(), &["--config", "/dev/zero"]);
+    assert_eq!(
+        (output.status.code(), stderr(&output).as_str()),
+        (Some(2), "/dev/zero: is larger than 1 MiB\n")
+    );
 }
 
 #[test]
@@ -80,9 +93,21 @@ fn requirements_are_kept_as_values_with_their_places() {
 }
 
 #[test]
-fn a_pattern_that_matches_nothing_is_told_only_where_everything_was_read() {
+fn a_pattern_of_roles_that_matches_nothing_is_always_told() {
     let config = "version: 1\nrequire:\n- roles: [prod-*]\n  mode: strict\n";
     let folder = repository(&[(".recmode.yaml", config), ("dev.yaml", &role("dev", &["ssh: strict"]))]);
-    assert_eq!(lint(folder.path(), &[]).status.code(), Some(1));
+    for args in [&[][..], &["dev.yaml"], &["."]] {
+        let output = lint(folder.path(), args);
+        assert!(stdout(&output).contains("the pattern \"prod-*\" matches nothing"), "{}", stdout(&output));
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn another_pattern_that_matches_nothing_is_told_only_where_everything_was_read() {
+    let config = "version: 1\nrequire:\n- roles: [dev]\n  kinds: [ssh]\n  mode: strict\n  except_roles: [gone]\n- users: [nobody]\n  mode: strict\n";
+    let folder = repository(&[(".recmode.yaml", config), ("dev.yaml", &role("dev", &["ssh: strict"]))]);
+    let output = lint(folder.path(), &["--format", "json"]);
+    assert_eq!(found(&output), ["requirement-not-met:6", "requirement-not-met:7"]);
     assert_eq!(lint(folder.path(), &["dev.yaml"]).status.code(), Some(0));
 }

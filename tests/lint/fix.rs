@@ -128,6 +128,55 @@ fn json_stays_json() {
 }
 
 #[test]
+fn what_is_on_lines_of_its_own_is_so_in_empty_braces_too() {
+    let json = "{\n  \"kind\": \"role\",\n  \"metadata\": {\"name\": \"a\"},\n  \"spec\": {\n    \"options\": {},\n    \"record_session\": {\n      \"default\": \"strict\"\n    }\n  }\n}\n";
+    let moved = "{\n  \"kind\": \"role\",\n  \"metadata\": {\"name\": \"a\"},\n  \"spec\": {\n    \"options\": {\n      \"record_session\": {\n        \"default\": \"strict\"\n      }\n    }\n  }\n}\n";
+    let hcl = "resource \"teleport_role\" \"f\" {\n  metadata = { name = \"f\" }\n  spec = {\n    options = {}\n    # Always.\n    record_session = {\n      default = \"strict\"\n    }\n  }\n}\n";
+    let moved_hcl = "resource \"teleport_role\" \"f\" {\n  metadata = { name = \"f\" }\n  spec = {\n    options = {\n      # Always.\n      record_session = {\n        default = \"strict\"\n      }\n    }\n  }\n}\n";
+    let folder = repository(&[("a.json", json), ("a.tf", hcl)]);
+    let output = lint(folder.path(), &["--fix", "a.json"]);
+    assert_eq!(
+        (output.status.code(), read(&folder, "a.json").as_str()),
+        (Some(0), moved),
+        "{}",
+        all(&output)
+    );
+    let output = lint(folder.path(), &["--fix", "a.tf"]);
+    assert_eq!(
+        (output.status.code(), read(&folder, "a.tf").as_str()),
+        (Some(0), moved_hcl),
+        "{}",
+        all(&output)
+    );
+    let flow = "kind: role\nmetadata: {name: a}\nspec:\n  allow: {\n    record_session: {default: strict}\n  }\n  options: {}\n";
+    let moved_flow = "kind: role\nmetadata: {name: a}\nspec:\n  allow: {\n  }\n  options: {\n    record_session: {default: strict}}\n";
+    assert_eq!(fixed(flow), moved_flow);
+}
+
+#[test]
+fn a_misspelt_one_in_a_wrong_place_is_spelt_and_moved() {
+    let head = "kind: role\nmetadata: {name: a}\n";
+    let expected = format!("{head}spec:\n  options:\n    record_session:\n      ssh: strict\n  deny: {{}}\n");
+    for place in [
+        "spec:\n  record_sessions:\n    ssh: strict\n  deny: {}\n",
+        "spec:\n  allow:\n    options:\n      record-session:\n        ssh: strict\n  deny: {}\n",
+    ] {
+        assert_eq!(fixed(&format!("{head}{place}")), expected);
+    }
+    let labels = "kind: role\nmetadata: {name: a, labels: {record_sessions: x}}\nspec: {allow: {node_labels: {record-session: y}}}\n";
+    assert_eq!(fixed(labels), labels);
+    let folder = repository(&[("a.yaml", labels)]);
+    assert_eq!(lint(folder.path(), &[]).status.code(), Some(0));
+}
+
+#[test]
+fn a_misplaced_one_moves_with_all_slips_in_it() {
+    let text = "kind: role\nmetadata: {name: a}\nspec:\n  record_session:\n    SSH: Strict # ours\n    k8s: STRICT\n    default: sync\n    colour: blue\n";
+    let expected = "kind: role\nmetadata: {name: a}\nspec:\n  options:\n    record_session:\n      ssh: strict # ours\n      k8s: strict\n      default: sync\n      colour: blue\n";
+    assert_eq!(fixed(text), expected);
+}
+
+#[test]
 fn in_terraform_it_moves_with_the_comments_above_it() {
     let text = "resource \"teleport_role\" \"f\" {\n  metadata = { name = \"f\" }\n  spec = {\n    allow = {\n      logins = [\"x\"]\n      # Always.\n      record_session = {\n        default = \"strict\"\n      }\n    }\n    options = {\n      forward_agent = true\n    }\n  }\n}\n\nresource \"teleport_role\" \"g\" {\n  metadata = { name = \"g\" }\n  spec = { allow = { logins = [], record_session = { default = \"strict\" } } }\n}\n\nresource \"teleport_role\" \"h\" {\n  metadata = { name = \"h\" }\n  spec = { record_session = { default = \"strict ${var.x}\" } }\n}\n";
     let folder = repository(&[("a.tf", text)]);

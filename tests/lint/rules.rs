@@ -170,3 +170,38 @@ fn every_document_that_names_a_role_is_looked_at() {
         ]
     );
 }
+
+#[test]
+fn a_preset_role_is_called_one_though_another_name_is_near() {
+    let text = "kind: role\nversion: v7\nmetadata: {name: auditor}\n---\nkind: user\nmetadata: {name: alice}\nspec: {roles: [editor, auditr]}\n";
+    let report = run(
+        &Input {
+            survey: &roles::survey_text("a.yaml", text),
+            dialect: Dialect::Rfd68,
+            is_whole: true,
+            require: &[],
+        },
+        &Settings::default(),
+        &str::to_owned,
+    );
+    let unknown = report.findings.iter().filter(|finding| finding.rule == "unknown-role");
+    let helps: Vec<_> = unknown.filter_map(|finding| finding.help.as_deref()).collect();
+    assert_eq!(
+        helps,
+        [
+            "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)",
+            "did you mean \"auditor\"?"
+        ]
+    );
+}
+
+#[test]
+fn an_access_list_is_called_by_its_name_in_every_language() {
+    let role = "kind: role\nversion: v7\nmetadata: {name: a}\n";
+    let list = "resource \"teleport_access_list\" \"l\" {\n  header = {\n    metadata = { name = \"team\" }\n  }\n  spec = { membership_requires = { roles = [\"minion\"] } }\n}\n";
+    let nameless = "kind: access_request\nversion: v3\nspec: {roles: [gone]}\n";
+    let folder = super::repository(&[("a.yaml", role), ("l.tf", list), ("r.yaml", nameless)]);
+    let text = stdout(&lint(folder.path(), &["--no-config", "-q"]));
+    assert!(text.contains("the access list \"team\" names the role \"minion\""), "{text}");
+    assert!(text.contains("an access request names the role \"gone\""), "{text}");
+}

@@ -136,8 +136,18 @@ impl<'a> Entry<'a> {
         if !inside[blanks..].starts_with('}') {
             return None;
         }
-        let blank = if self.is_compact() || self.syntax == Syntax::Flow { "" } else { " " };
         let range = (brace as u64 + 1, (brace + 1 + blanks) as u64);
+        if self.on_lines {
+            let line = &self.text[line_start(self.text, brace)..];
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let inner = format!("{}{}", " ".repeat(indent + 2), self.indented(indent + 2)?);
+            let line = line_break(self.text);
+            // Among YAML's blocks a brace at the indentation of its key is not for every parser.
+            let is_block = self.syntax == Syntax::Flow && !self.text.trim_start().starts_with(['{', '[']);
+            let end = if is_block { String::new() } else { format!("{line}{}", " ".repeat(indent)) };
+            return Some((range, format!("{line}{inner}{end}")));
+        }
+        let blank = if self.is_compact() || self.syntax == Syntax::Flow { "" } else { " " };
         Some((range, format!("{blank}{}{blank}", self.indented(0)?)))
     }
 

@@ -1,4 +1,4 @@
-//! Two roles, or two users, of one name.
+//! Two roles of one name; or two users, access lists or connectors.
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity};
@@ -7,20 +7,20 @@ use crate::roles::ProblemKind;
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "duplicate-role",
     severity: Severity::Error,
-    summary: "two roles (or users) of one name",
+    summary: "two roles (or users, access lists, connectors) of one name",
     docs: include_str!("../../../docs/rules/duplicate-role.md"),
     check,
 };
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for problem in &input.survey.problems {
-        let (ProblemKind::DuplicateRole(name) | ProblemKind::DuplicateUser(name)) = &problem.kind else {
-            continue;
+        let role = match &problem.kind {
+            ProblemKind::DuplicateRole(name) => Some(name.as_str().into()),
+            ProblemKind::DuplicateUser(_) | ProblemKind::DuplicateGrant { .. } => None,
+            _ => continue,
         };
         let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
-        if let ProblemKind::DuplicateRole(_) = problem.kind {
-            finding.role = Some(name.as_str().into());
-        }
+        finding.role = role.or(finding.role);
         findings.push(finding.help("the one that is applied last replaces the other: rename or remove one"));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity, fix};
-use crate::roles::ProblemKind;
+use crate::roles::{Problem, ProblemKind};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "invalid-mode",
@@ -21,25 +21,28 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 findings.push(from_problem(RULE.id, problem, message).help(help));
             }
             ProblemKind::InvalidMode { option, value, nearest } => {
-                let message = match value {
-                    Some(value) => format!("{option}: {value} is no recording mode"),
-                    None => format!("{option} has no value"),
-                };
-                let finding = from_problem(RULE.id, problem, message).option(*option);
-                findings.push(with_help(input, finding, option, value.as_deref(), *nearest));
+                findings.push(wrong(input, problem, option, value.as_deref(), *nearest));
+            }
+            ProblemKind::UnknownKeyValue { key, value, nearest } => {
+                findings.push(wrong(input, problem, key, value.as_deref(), *nearest));
             }
             _ => {}
         }
     }
 }
 
-fn with_help(
+fn wrong(
     input: &Input<'_>,
-    finding: Finding,
+    problem: &Problem,
     option: &str,
     value: Option<&str>,
     nearest: Option<&str>,
 ) -> Finding {
+    let message = match value {
+        Some(value) => format!("{option}: {value} is no recording mode"),
+        None => format!("{option} has no value"),
+    };
+    let finding = from_problem(RULE.id, problem, message).option(option);
     if let Some(nearest) = nearest {
         let fix = fix::spelling(input.survey, &finding.at, nearest);
         let mut finding = finding.help(format!("write {nearest}"));

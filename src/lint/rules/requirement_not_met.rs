@@ -1,7 +1,7 @@
 //! A requirement of the configuration that the roles do not meet, with the smallest counterexample;
 //! the proof is that of [`require`](crate::require).
 
-use crate::config::Requirement;
+use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{Decision, Mode, SessionKind};
@@ -24,12 +24,16 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     let holders = holders(&roles, false);
     for requirement in input.require {
         let outcome = prove(requirement, roles.roles(), &holders);
-        // In some of the files a pattern may match nothing and yet be right.
-        for pattern in outcome.unmatched.iter().filter(|_| input.is_whole) {
+        for pattern in &outcome.unmatched {
+            let is_one_of = |patterns: &[Pattern]| patterns.iter().any(|one| one.at == pattern.at);
+            // Without a match nothing is proved. Who else is meant, or excepted, may be in other files.
+            if !input.is_whole && !is_one_of(&requirement.roles) {
+                continue;
+            }
             let message = format!("the pattern {:?} matches nothing that was read", pattern.text);
             let mut finding = Finding::new(RULE.id, message, pattern.at.clone());
             finding.own_severity = Some(Severity::Warning);
-            let excepts = requirement.except_roles.iter().any(|except| except.at == pattern.at);
+            let excepts = is_one_of(&requirement.except_roles);
             let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
             findings.push(finding.help(format!("{so}: is it a slip?")));
         }

@@ -87,7 +87,6 @@ fn is_shape(kind: &ProblemKind) -> bool {
         | ProblemKind::BadMapping(_)
         | ProblemKind::NoAccessList
         | ProblemKind::RequestRoles(_)
-        | ProblemKind::DuplicateGrant { .. }
         | ProblemKind::MoreErrors(_)
         | ProblemKind::MoreWarnings(_) => true,
         _ => false,

@@ -28,6 +28,9 @@ const PRESETS: [&str; 9] = [
     "reviewer",
 ];
 
+/// So many characters that are wrong, missing or too many make a slip of a name; each has up to four bytes.
+const MAX_SLIPS: usize = 2;
+
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     let names: HashSet<&str> = input.survey.roles.iter().map(|role| &*role.role.name).collect();
     // Without any role, roles are somewhere else.
@@ -80,11 +83,15 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
 }
 
 fn help(role: &str, names: &HashSet<&str>) -> String {
-    let near = names.iter().map(|name| (strsim::damerau_levenshtein(role, name), *name)).min();
+    if PRESETS.contains(&role) {
+        return "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)".to_owned();
+    }
+    // Names of other lengths are further away, and most are.
+    let similar = names.iter().filter(|name| name.len().abs_diff(role.len()) <= MAX_SLIPS * 4);
+    let near = similar.map(|name| (strsim::damerau_levenshtein(role, name), *name)).min();
     match near {
-        Some((distance, name)) if distance <= 2 && role.len() > 3 => format!("did you mean {name:?}?"),
-        _ if PRESETS.contains(&role) => {
-            "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)".to_owned()
+        Some((distance, name)) if distance <= MAX_SLIPS && role.len() > 3 => {
+            format!("did you mean {name:?}?")
         }
         _ => "without it the modes of whoever holds it can't be told".to_owned(),
     }

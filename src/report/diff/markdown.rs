@@ -100,9 +100,12 @@ fn table(out: &mut String, rows: &[(bool, String)], max: usize) -> usize {
 fn notes(out: &mut String, diff: &Diff) {
     let mut left_out = 0;
     for party in &diff.parties {
-        for unknown in &party.unknown_since {
-            let note = format!("- Not counted for {}: {}\n", who(party), code(&unknown.to_string()));
-            if out.len() + note.len() > MAX_BYTES { left_out += 1 } else { out.push_str(&note) }
+        for (unknown, when) in [(&party.unknown_since, "now"), (&party.unknown_before, "before")] {
+            for unknown in unknown {
+                let text = code(&unknown.to_string());
+                let note = format!("- Not counted {when} for {}: {text}\n", who(party));
+                if out.len() + note.len() > MAX_BYTES { left_out += 1 } else { out.push_str(&note) }
+            }
         }
     }
     if left_out > 0 {

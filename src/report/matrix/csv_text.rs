@@ -16,7 +16,7 @@ pub(super) fn csv(rows: &[Row], kinds: &[SessionKind], with_requests: bool) -> R
     for row in rows {
         let holder = &row.holder;
         let mut record = vec![holder.kind.name().to_owned(), safe(&holder.name)];
-        record.extend(row.cells.iter().map(|cell| super::word(row, &cell.answer)));
+        record.extend(row.cells.iter().map(|cell| super::word(row, &cell.answer).to_owned()));
         let weakest = row.weakest();
         record.push(weakest.map_or_else(String::new, |cell| cell.answer.kind.name().to_owned()));
         record.push(weakest.map_or_else(String::new, |cell| safe(&super::cause(row, cell))));

@@ -92,9 +92,10 @@ impl Reader<'_> {
     /// concern.
     fn mention(&mut self, id: NodeId, what: &str, entry: Option<(NodeId, NodeId)>) {
         let Some((_, value)) = entry.filter(|_| self.found.detail) else { return };
-        let name = self.tree.get(id, "metadata").and_then(|(_, metadata)| self.scalar(metadata, "name"));
+        let name = self.metadata(id).and_then(|(_, metadata)| self.scalar(metadata, "name"));
         let by: Arc<str> = match name {
             Some((name, _)) => format!("the {what} {name:?}").into(),
+            None if what.starts_with('a') => format!("an {what}").into(),
             None => format!("a {what}").into(),
         };
         let roles = self.tree.items(value).map_or_else(|| vec![value], <[NodeId]>::to_vec);

@@ -42,6 +42,8 @@ fn folder(walk: &mut Walk, path: &Path) {
         .git_global(false)
         .git_exclude(false)
         .ignore(false)
+        // An export of a repository is judged like the repository.
+        .require_git(false)
         .sort_by_file_name(std::ffi::OsStr::cmp);
     for entry in builder.build() {
         let entry = match entry {
