@@ -141,10 +141,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand login" -l user -d 'With 
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l check -d 'Start nothing: judge the configuration, the roles and the directories, and say what the user would get'
 complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'How many times as fast as it was, from 0.01 to 10000' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long: a duration, such as 500ms, or seconds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l from -d 'Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l to -d 'End here' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -l fit -d 'Draw the screen cut to this terminal, as is done where it would not fit'
+complete -c recmode -n "__fish_recmode_using_subcommand play" -l fit -d 'Draw the screen, as is done where this terminal would show something else than the recorded one'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s f -l follow -d 'Show what is being recorded, from now on and until its end'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l unsafe-raw -d 'Let everything through that was printed, also what drives this terminal'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s h -l help -d 'Print help'
@@ -204,7 +204,7 @@ html\t'A page with the transcript in colours, times and a table of commands and 
 svg\t'An animation'
 typescript\t'OUT and OUT.timing, for scriptreplay'"
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s o -l output -d 'Write to this file, which is replaced when it is complete (default: standard output)' -r -F
-complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long' -r
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long: a duration, such as 500ms, or seconds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l older-than -d 'Remove what was written to last longer ago than this' -r
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Remove the oldest while all together are larger than this' -r

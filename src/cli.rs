@@ -719,8 +719,8 @@ pub struct ExportArgs {
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
-    /// In svg: make pauses at most this long
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::duration)]
+    /// In svg: make pauses at most this long: a duration, such as 500ms, or seconds
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
     /// The recording, or `-` for standard input
@@ -752,8 +752,8 @@ pub struct PlayArgs {
     #[arg(short, long, value_name = "TIMES", default_value = "1", value_parser = speed)]
     pub speed: Speed,
 
-    /// Make pauses at most this long
-    #[arg(short, long, value_name = "DURATION", value_parser = quantity::duration)]
+    /// Make pauses at most this long: a duration, such as 500ms, or seconds
+    #[arg(short, long, value_name = "DURATION", value_parser = quantity::pause)]
     pub idle_limit: Option<Duration>,
 
     /// Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker
@@ -764,7 +764,7 @@ pub struct PlayArgs {
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub to: Option<Place>,
 
-    /// Draw the screen cut to this terminal, as is done where it would not fit
+    /// Draw the screen, as is done where this terminal would show something else than the recorded one
     #[arg(long, conflicts_with = "unsafe_raw")]
     pub fit: bool,
 

@@ -97,6 +97,18 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "expected a duration, such as 500ms, 10s or 2m".to_owned())
 }
 
+/// A duration, or a bare number of seconds as asciinema takes it, longer than nothing.
+///
+/// # Errors
+/// What was expected.
+pub fn pause(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    match seconds.filter(|duration| !duration.is_zero()) {
+        Some(duration) => Ok(duration),
+        None => duration(text).map_err(|expected| format!("{expected}, or seconds, such as 1.5")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +124,9 @@ mod tests {
         assert_eq!("1KiB".parse::<Share>().map(|share| share.of(5)), Ok(1024));
         assert!(["101%", "-1%", "%", "x"].into_iter().all(|text| text.parse::<Share>().is_err()));
         assert!(["90d", "2 weeks", "3 months", "1h 30m"].into_iter().all(|text| age(text).is_ok()));
+        let seconds = |text| pause(text).map(|duration| duration.as_millis());
+        assert_eq!((seconds("1.5"), seconds("2"), seconds("300ms")), (Ok(1500), Ok(2000), Ok(300)));
+        assert!(["0", "-1", "nan", "inf", "1e99", ""].into_iter().all(|text| pause(text).is_err()));
         assert!(["", "0d", "-1d", "2 days ago", "soon"].into_iter().all(|text| age(text).is_err()));
     }
 }

@@ -13,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 use super::is_live;
+use crate::sys;
 
 /// Reads on as the file grows.
 pub struct Following {
@@ -26,7 +27,7 @@ pub struct Following {
 
 impl Following {
     /// Opens the file. Where its recorder holds no lock (`locks`), the end is when somebody closes the file
-    /// after writing.
+    /// after writing, and has come already where nobody has it open for that.
     ///
     /// # Errors
     ///
@@ -40,7 +41,9 @@ impl Following {
             | AddWatchFlags::IN_MOVE_SELF
             | AddWatchFlags::IN_ATTRIB;
         inotify.add_watch(path, changes)?;
-        Ok(Self { file, inotify, locks, closed: false, caught_up: Arc::default() })
+        // Asked after the watch began: who closes it later is heard.
+        let closed = !locks && sys::has_writer(&file) == Some(false);
+        Ok(Self { file, inotify, locks, closed, caught_up: Arc::default() })
     }
 
     /// Becomes true when all that there was has been read.

@@ -7,10 +7,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+use ruzstd::decoding::errors::FrameDecoderError;
+use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 /// What a compressed recording may decompress to, in bytes.
 pub const MAX_DECOMPRESSED: u64 = 4 << 30;
@@ -34,6 +35,33 @@ pub fn is_compressed(head: &[u8]) -> bool {
 /// When it can't be opened, or its first bytes can't be read.
 pub fn open(path: &Path) -> io::Result<Input> {
     if path == Path::new("-") { reader_of(io::stdin()) } else { reader_of(File::open(path)?) }
+}
+
+/// The same, with the bytes counted that are read of the file.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
+    let done = Arc::clone(done);
+    if path == Path::new("-") {
+        reader_of(Counted { inner: io::stdin(), done })
+    } else {
+        reader_of(Counted { inner: File::open(path)?, done })
+    }
+}
+
+struct Counted<R> {
+    inner: R,
+    done: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.done.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 /// The text of a stream of bytes that may be compressed.
@@ -89,51 +117,92 @@ impl<R: Read> Read for Bounded<R> {
 
 /// Frames of zstd one after the other, as `cat a.zst b.zst` makes them.
 struct Zstd<R: Read> {
-    state: ZstdState<R>,
+    source: Watched<R>,
+    decoder: Box<FrameDecoder>,
     /// The source has come to its end.
     ended: Arc<AtomicBool>,
+    /// A frame has begun and is not all read.
+    in_frame: bool,
+    /// What is to be said once everything before it is read.
+    fault: Option<io::Error>,
 }
 
-enum ZstdState<R: Read> {
-    Between(Watched<R>),
-    Frame(Box<StreamingDecoder<Watched<R>, FrameDecoder>>),
-    Done,
-}
+/// A block of zstd that holds nothing and is its frame's last, and a checksum that nobody looks at.
+const LAST_BLOCK: &[u8] = &[1, 0, 0, 0, 0, 0, 0];
 
 impl<R: BufRead> Zstd<R> {
     fn new(source: R) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
-        let watched = Watched { inner: source, ended: Arc::clone(&ended) };
-        Self { state: ZstdState::Between(watched), ended }
+        let source = Watched { inner: source, ended: Arc::clone(&ended) };
+        Self { source, decoder: Box::default(), ended, in_frame: false, fault: None }
     }
 
     /// The decoder's error; one that the end of the source has caused is told as a cut.
-    fn fault(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
-        let cut = self.ended.load(Ordering::Relaxed);
-        io::Error::new(if cut { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData }, error)
+    fn told(&self, error: &FrameDecoderError) -> io::Error {
+        if self.ended.load(Ordering::Relaxed) {
+            return io::Error::new(io::ErrorKind::UnexpectedEof, "the zstd stream is cut off");
+        }
+        let reason = match error {
+            FrameDecoderError::WindowSizeTooBig { requested, max } => {
+                format!("a zstd window of {requested} bytes, but {max} are the most")
+            }
+            FrameDecoderError::DictNotProvided { .. } => {
+                "zstd with a dictionary that is not known".to_owned()
+            }
+            _ => "not valid zstd".to_owned(),
+        };
+        io::Error::new(io::ErrorKind::InvalidData, reason)
+    }
+
+    /// The next frame's header; false where there is none.
+    fn begin(&mut self) -> io::Result<bool> {
+        use ruzstd::decoding::errors::ReadFrameHeaderError::SkipFrame;
+        loop {
+            if self.source.inner.fill_buf()?.is_empty() {
+                return Ok(false);
+            }
+            match self.decoder.reset(&mut self.source) {
+                Ok(()) => return Ok(true),
+                // Not for us, as the table of a seekable file.
+                Err(FrameDecoderError::ReadFrameHeaderError(SkipFrame { length, .. })) => {
+                    io::copy(&mut self.source.by_ref().take(length.into()), &mut io::sink())?;
+                }
+                Err(error) => return Err(self.told(&error)),
+            }
+        }
     }
 }
 
 impl<R: BufRead> Read for Zstd<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match std::mem::replace(&mut self.state, ZstdState::Done) {
-                ZstdState::Done => return Ok(0),
-                ZstdState::Between(mut source) => {
-                    if source.inner.fill_buf()?.is_empty() {
-                        return Ok(0);
-                    }
-                    let decoder = StreamingDecoder::new(source).map_err(|error| self.fault(error))?;
-                    self.state = ZstdState::Frame(Box::new(decoder));
+            if self.in_frame && self.decoder.can_collect() > 0 {
+                return self.decoder.read(buffer);
+            }
+            if let Some(fault) = self.fault.take() {
+                self.in_frame = false;
+                return Err(fault);
+            }
+            if self.in_frame && !self.decoder.is_finished() {
+                let decoded =
+                    self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1));
+                if let Err(error) = decoded {
+                    self.fault = Some(self.told(&error));
+                    // The decoder keeps its window until the frame's end; what is in there was whole.
+                    let _ = self.decoder.decode_blocks(LAST_BLOCK, BlockDecodingStrategy::UptoBlocks(1));
                 }
-                ZstdState::Frame(mut decoder) => match decoder.read(buffer) {
-                    Ok(0) if !buffer.is_empty() => self.state = ZstdState::Between(decoder.into_inner()),
-                    Ok(read) => {
-                        self.state = ZstdState::Frame(decoder);
-                        return Ok(read);
-                    }
-                    Err(error) => return Err(self.fault(error)),
-                },
+                continue;
+            }
+            if self.in_frame {
+                self.in_frame = false;
+                let sums = (self.decoder.get_checksum_from_data(), self.decoder.get_calculated_checksum());
+                if matches!(sums, (Some(told), Some(right)) if told != right) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the zstd checksum is wrong"));
+                }
+            }
+            self.in_frame = self.begin()?;
+            if !self.in_frame {
+                return Ok(0);
             }
         }
     }
@@ -158,6 +227,9 @@ impl<R: Read> Read for Watched<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A block of zstd has so many bytes at most; one that is cut is lost.
+    const MAX_BLOCK: usize = 128 << 10;
 
     fn all(bytes: &[u8]) -> (Vec<u8>, Option<io::ErrorKind>) {
         let mut input = reader_of(io::Cursor::new(bytes.to_vec())).expect("opened");
@@ -188,6 +260,13 @@ mod tests {
             for cut in [5, packed.len() / 2, packed.len() - 1] {
                 let (start, error) = all(&packed[..cut]);
                 assert!(text.starts_with(&start), "cut at {cut}");
+                if cut == packed.len() - 1 {
+                    assert!(
+                        text.len() - start.len() <= MAX_BLOCK,
+                        "{} bytes are lost",
+                        text.len() - start.len()
+                    );
+                }
                 assert_eq!(error, Some(io::ErrorKind::UnexpectedEof), "cut at {cut}");
             }
             let mut wrong = packed;
@@ -195,6 +274,13 @@ mod tests {
             wrong[4..middle].fill(0xff);
             assert!(all(&wrong).1.is_some_and(|kind| kind != io::ErrorKind::UnexpectedEof));
         }
+    }
+
+    #[test]
+    fn frames_of_zstd_that_are_for_others_are_passed_over() {
+        let skipped = [&[0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+        let packed = zstd(b"text\n");
+        assert_eq!(all(&[packed.clone(), skipped, packed].concat()), (b"text\ntext\n".to_vec(), None));
     }
 
     #[test]

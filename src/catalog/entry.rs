@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use crate::cast::{self, Session};
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
+use crate::sys;
 
 /// How much is read of the start at first.
 const HEAD: u64 = 4 << 10;
@@ -155,6 +156,8 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
             state => state,
         },
         None if header.recmode.is_some() && cast::is_live(&file) => State::Live,
+        // Other recorders hold no lock, but they have the file open.
+        None if header.recmode.is_none() && sys::has_writer(&file) == Some(true) => State::Live,
         None if header.recmode.is_some() || tail.torn => State::CutOff,
         None => State::Complete,
     };

@@ -38,11 +38,19 @@ pub struct Listing {
 pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
     let mut listing = Listing::default();
     let paths = files(path, &mut listing.trouble)?;
+    let named = paths.first().is_some_and(|first| first == path);
     progress.files.store(paths.len(), Ordering::Relaxed);
     let looked: Vec<_> = paths
         .into_par_iter()
         .map(|path| {
-            let entry = look(&path);
+            // A link that is named is followed, one that is found is not.
+            let entry = match named.then(|| fs::canonicalize(&path)) {
+                Some(Ok(target)) => {
+                    look(&target).map(|entry| entry.map(|entry| Entry { path: path.clone(), ..entry }))
+                }
+                Some(Err(error)) => Err(error),
+                None => look(&path),
+            };
             progress.done.fetch_add(1, Ordering::Relaxed);
             (path, entry)
         })

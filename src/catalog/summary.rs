@@ -9,6 +9,9 @@ use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
 
+/// So many bytes of their texts are kept.
+const MAX_TEXTS: usize = 16 << 20;
+
 /// Something, and when it was, in microseconds since the start.
 #[derive(Debug, Clone, PartialEq)]
 pub struct At<T> {
@@ -99,6 +102,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
         end: None,
         torn: None,
     };
+    let mut room = MAX_TEXTS;
     for item in reader {
         match item? {
             Item::Event(event) => {
@@ -109,11 +113,11 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                     Code::Input => summary.input += event.exact_bytes().len() as u64,
                     Code::Resize => {
                         summary.resize_count += 1;
-                        note(&mut summary.resizes, event.time, event.data);
+                        note(&mut summary.resizes, event.time, event.data.len(), event.data, &mut room);
                     }
                     Code::Marker => {
                         summary.marker_count += 1;
-                        note(&mut summary.markers, event.time, event.data);
+                        note(&mut summary.markers, event.time, event.data.len(), event.data, &mut room);
                     }
                     Code::Exit => summary.exit = Some(event.data),
                 }
@@ -121,7 +125,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
             Item::Gap(gap) => {
                 summary.gap_count += 1;
                 summary.lost += gap.lost;
-                note(&mut summary.gaps, summary.length, gap);
+                note(&mut summary.gaps, summary.length, gap.error.len(), gap, &mut room);
             }
             Item::Streams(streams) => summary.streams = Some(streams),
             Item::End(end) => summary.end = Some(end),
@@ -131,8 +135,11 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
     Ok(summary)
 }
 
-fn note<T>(list: &mut Vec<At<T>>, time: u64, what: T) {
-    if list.len() < MAX_LISTED {
+fn note<T>(list: &mut Vec<At<T>>, time: u64, weight: usize, what: T, room: &mut usize) {
+    if list.len() < MAX_LISTED
+        && let Some(left) = room.checked_sub(weight)
+    {
+        *room = left;
         list.push(At { time, what });
     }
 }

@@ -4,7 +4,6 @@ use std::io::{self, BufRead, BufWriter, Write};
 
 use anyhow::Context as _;
 
-use crate::cast;
 use crate::cli::CatArgs;
 use crate::recording::reader::{Code, Item, Reader};
 use crate::report::offset;
@@ -20,13 +19,15 @@ use crate::{escape, exit};
 pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let input = cast::open(&args.file).with_context(|| name.clone())?;
-    let reader = Reader::new(input).with_context(|| name.clone())?;
-    let printed = if args.raw { raw(reader, &mut out) } else { text(reader, args.timestamps, &mut out) };
-    let printed = printed.and_then(|ending| {
-        out.flush().map_err(Failure::Write)?;
-        Ok(ending)
-    });
+    let printed = super::progress::over_bytes_to_stdout(|progress| -> anyhow::Result<_> {
+        let input = progress.open(&args.file).with_context(|| name.clone())?;
+        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let printed = if args.raw { raw(reader, &mut out) } else { text(reader, args.timestamps, &mut out) };
+        Ok(printed.and_then(|ending| {
+            out.flush().map_err(Failure::Write)?;
+            Ok(ending)
+        }))
+    })?;
     match printed {
         Ok(ending) => super::say_ending(&name, ending),
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}

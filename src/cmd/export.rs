@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::file::Replacement;
+use super::progress::Bytes;
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::export::{self, ExportError, Sink, Target};
 use crate::recording::Format;
@@ -20,41 +21,57 @@ use crate::{cast, escape, exit};
 /// When the recording can't be read or is none, or the output can't be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
-    let input = cast::open(&args.file).with_context(|| name.clone())?;
-    let reader = Reader::new(input).with_context(|| name.clone())?;
-    let target = match args.to {
-        ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
-        ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
-        ExportFormat::Txt => Target::Text,
-        ExportFormat::Html => Target::Html,
-        ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
-        ExportFormat::Typescript => return typescript(args, reader, &name),
+    let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
+        let input = progress.open(&args.file).with_context(|| name.clone())?;
+        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let target = match args.to {
+            ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
+            ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
+            ExportFormat::Txt => Target::Text,
+            ExportFormat::Html => Target::Html,
+            ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
+            ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
+        };
+        one_file(args, reader, target, &name)
     };
+    let ending = match args.output {
+        None => super::progress::over_bytes_to_stdout(work)?,
+        Some(_) => super::progress::over_bytes(work)?,
+    };
+    if let Some(ending) = ending {
+        super::say_ending(&name, ending);
+    }
+    Ok(exit::OK)
+}
+
+/// Tells how the recording ended; nothing if nobody reads standard output any more.
+fn one_file(
+    args: &ExportArgs,
+    reader: Reader<cast::Input>,
+    target: Target,
+    name: &str,
+) -> anyhow::Result<Option<Ending>> {
     let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let ending = match &args.output {
+    match &args.output {
         None => {
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
             let ending = export::export(reader, target, &title, &mut out);
             match ending.and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
-                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Ok(exit::OK);
-                }
-                ending => told(ending, &name, "standard output")?,
+                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+                ending => told(ending, name, "standard output").map(Some),
             }
         }
         Some(path) => {
             let shown = escape::path(path);
             let mut file = Replacement::new(path).with_context(|| shown.clone())?;
-            let ending = told(export::export(reader, target, &title, &mut file), &name, &shown)?;
+            let ending = told(export::export(reader, target, &title, &mut file), name, &shown)?;
             file.finish().context(shown)?;
-            ending
+            Ok(Some(ending))
         }
-    };
-    super::say_ending(&name, ending);
-    Ok(exit::OK)
+    }
 }
 
-fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> anyhow::Result<u8> {
+fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> anyhow::Result<Ending> {
     let Some(path) = &args.output else {
         bail!("a typescript is two files: name the first with -o, the other is called the same with .timing");
     };
@@ -64,8 +81,7 @@ fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> any
     let ending = told(export::typescript(reader, &mut sink), name, &escape::path(path))?;
     sink.script.finish().with_context(|| escape::path(path))?;
     sink.timing.finish().with_context(|| escape::path(&timing))?;
-    super::say_ending(name, ending);
-    Ok(exit::OK)
+    Ok(ending)
 }
 
 fn with_timing(path: &Path) -> PathBuf {

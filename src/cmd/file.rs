@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::linkat;
 
+use crate::sys::Unfinished;
+
 /// Writes `bytes` to `path`; an existing file keeps its permissions, and a link stays a link. What is
 /// no regular file, such as /dev/stdout, is written to as it is.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -40,7 +42,7 @@ pub(super) struct Replacement {
     out: BufWriter<File>,
     target: PathBuf,
     /// Its name until then, where it needs one.
-    beside: Option<PathBuf>,
+    beside: Option<(PathBuf, Unfinished)>,
     /// What takes writes as it is: no regular file.
     in_place: bool,
 }
@@ -64,8 +66,8 @@ impl Replacement {
             Ok(file) => (file, None),
             // Not on every file system.
             Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
-                let beside = beside(&target);
-                (File::options().write(true).create_new(true).open(&beside)?, Some(beside))
+                let beside = named_beside(&target);
+                (File::options().write(true).create_new(true).open(&beside.0)?, Some(beside))
             }
             Err(error) => return Err(error),
         };
@@ -83,12 +85,12 @@ impl Replacement {
         }
         self.out.get_ref().sync_all()?;
         if self.beside.is_none() {
-            let name = beside(&self.target);
+            let (name, unfinished) = named_beside(&self.target);
             let own = format!("/proc/self/fd/{}", self.out.get_ref().as_raw_fd());
             linkat(AT_FDCWD, own.as_str(), AT_FDCWD, &name, AtFlags::AT_SYMLINK_FOLLOW)?;
-            self.beside = Some(name);
+            self.beside = Some((name, unfinished));
         }
-        if let Some(beside) = &self.beside {
+        if let Some((beside, _)) = &self.beside {
             fs::rename(beside, &self.target)?;
         }
         self.beside = None;
@@ -108,10 +110,17 @@ impl Write for Replacement {
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        if let Some(beside) = &self.beside {
+        if let Some((beside, _)) = &self.beside {
             let _ = fs::remove_file(beside);
         }
     }
+}
+
+/// The same for a file that is not to stay if a signal ends the process.
+fn named_beside(path: &Path) -> (PathBuf, Unfinished) {
+    let beside = beside(path);
+    let unfinished = Unfinished::new(&beside);
+    (beside, unfinished)
 }
 
 /// A name in the same folder that nobody else uses.

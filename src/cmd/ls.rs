@@ -31,7 +31,7 @@ pub fn run(args: &LsArgs) -> anyhow::Result<u8> {
         until: moment("--until", &args.until)?,
     };
     let dir = super::place::to_look_in(args.dir.as_deref())?;
-    let listing = super::progress::over_recordings(|progress| catalog::list(&dir, progress));
+    let listing = super::progress::over_recordings(|progress, _| catalog::list(&dir, progress));
     let listing = match listing {
         // Nobody has recorded anything yet.
         Err(error) if error.kind() == io::ErrorKind::NotFound && args.dir.is_none() => {

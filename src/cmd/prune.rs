@@ -31,7 +31,7 @@ struct Group {
 pub fn run(args: &PruneArgs) -> anyhow::Result<u8> {
     let dir = super::place::to_look_in(args.dir.as_deref())?;
     let folder = Folder::open(&dir).with_context(|| escape::path(&dir))?;
-    let listing = super::progress::over_recordings(|progress| catalog::list(&dir, progress));
+    let listing = super::progress::over_recordings(|progress, _| catalog::list(&dir, progress));
     let listing = listing.with_context(|| escape::path(&dir))?;
     let mut trouble: Vec<(PathBuf, String)> =
         listing.trouble.into_iter().map(|(path, error)| (path, error.to_string())).collect();

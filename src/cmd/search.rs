@@ -1,24 +1,24 @@
 //! `recmode search`: a pattern in what was seen, or typed, in many sessions.
 
-use std::io::{self, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+mod output;
+
+use std::fs;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
-use rayon::prelude::*;
 use regex::RegexBuilder;
+
+use self::output::{MAX_KEPT, Output, Searched, State};
 
 use crate::cast::{self, Session};
 use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
 use crate::recording::reader::{ReadError, Reader};
 use crate::report;
-use crate::screen::RenderError;
 use crate::search::{Found, Query, find, may_match};
 use crate::{escape, exit};
-
-/// So many recordings are searched before what was found in them is printed, in their order.
-const BATCH: usize = 64;
 
 /// Prints what was found to standard output. The code is 1 if that is nothing, and 2 if a recording
 /// could not be read to its end.
@@ -47,44 +47,50 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     let named = files.first() == Some(&place);
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
-    let show = |file: &Path, result: &Searched| {
-        let (name, user) = (file.to_string_lossy(), result.user.as_deref());
+    let show = |part: &Searched| -> io::Result<String> {
+        let (name, user) = (part.file.to_string_lossy(), part.user.as_deref());
         if json {
-            report::found_json(&name, user, &result.found)
-        } else {
-            Ok(report::found_text(&name, user, &result.found, query.before + query.after > 0, color))
+            return report::found_json(&name, user, &part.found).map_err(io::Error::from);
         }
+        let context = query.before + query.after > 0;
+        Ok(report::found_text(&name, user, &part.found, !part.continued, context, color))
     };
 
-    let mut any = false;
-    let written = super::progress::over_recordings(|progress| -> anyhow::Result<()> {
-        progress.files.store(files.len(), Ordering::Relaxed);
-        let mut out = BufWriter::new(io::stdout().lock());
-        for batch in files.chunks(BATCH) {
-            let results: Vec<(&PathBuf, Searched)> = batch
-                .par_iter()
-                .map(|file| {
-                    let result = search(file, &query, named);
-                    progress.done.fetch_add(1, Ordering::Relaxed);
-                    (file, result)
-                })
-                .collect();
-            for (file, result) in results {
-                any |= result.found.iter().any(|line| line.matches);
-                out.write_all(show(file, &result)?.as_bytes())?;
-                if let Some(error) = result.error {
-                    trouble.push((file.clone(), io::Error::other(format!("{error:#}"))));
-                }
+    let state = super::progress::over_recordings(|progress, bar| {
+        // Lines on a terminal and a bar on the same one don't go together.
+        let give_way = || {
+            if io::stdout().is_terminal() {
+                bar.give_way();
             }
-            out.flush()?;
-        }
-        Ok(())
+        };
+        progress.files.store(files.len(), Ordering::Relaxed);
+        let output = Output::new(&show, &give_way);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((index, file)) = {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                files.get(index).filter(|_| !output.failed()).map(|file| (index, file))
+            } {
+                let mut searched = Searched { file: file.clone(), ..Searched::default() };
+                searched.error =
+                    search(&query, named, &mut searched, &|part| output.early(index, part)).err();
+                progress.done.fetch_add(1, Ordering::Relaxed);
+                output.done(index, searched);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..rayon::current_num_threads().min(files.len()) {
+                // Where no thread can be had, the others do it.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
+        });
+        output.finish()
     });
+    let State { any, written, trouble: more, .. } = state;
+    trouble.extend(more);
     match written {
-        Err(error)
-            if error
-                .downcast_ref::<io::Error>()
-                .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         written => written.context("standard output")?,
     }
     for (path, error) in &trouble {
@@ -97,38 +103,34 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     })
 }
 
-/// What there is in one file.
-#[derive(Default)]
-struct Searched {
-    user: Option<String>,
-    found: Vec<Found>,
-    error: Option<anyhow::Error>,
-}
-
-/// Searches one file. What is no recording is passed over unless it was `named`.
-fn search(file: &Path, query: &Query, named: bool) -> Searched {
-    let mut searched = Searched::default();
-    searched.error = search_into(file, query, named, &mut searched).err();
-    searched
-}
-
-fn search_into(file: &Path, query: &Query, named: bool, searched: &mut Searched) -> anyhow::Result<()> {
-    let is_stream = file == Path::new("-");
-    let Some(reader) = open(file, named)? else { return Ok(()) };
+/// Searches one file; what was found goes to `early` when it is too much to keep. What is no recording is
+/// passed over unless it was `named`.
+fn search(
+    query: &Query,
+    named: bool,
+    searched: &mut Searched,
+    early: &dyn Fn(&mut Searched) -> bool,
+) -> anyhow::Result<()> {
+    let Some(reader) = open(&searched.file, named)? else { return Ok(()) };
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
-    if query.input || is_stream {
-        find(reader, query, &mut searched.found)?;
+    // A stream can be read but once.
+    let once = named && !fs::metadata(&searched.file).is_ok_and(|metadata| metadata.is_file());
+    let reader = if query.input || once {
+        reader
+    } else if may_match(reader, &query.pattern) {
+        let Some(reader) = open(&searched.file, named)? else { return Ok(()) };
+        reader
+    } else {
         return Ok(());
-    }
-    if !may_match(reader, &query.pattern) {
-        return Ok(());
-    }
-    let Some(reader) = open(file, named)? else { return Ok(()) };
-    match find(reader, query, &mut searched.found) {
-        Ok(_) => Ok(()),
-        Err(error @ (RenderError::Read(_) | RenderError::TooLarge { .. })) => Err(error.into()),
-    }
+    };
+    let mut take = |line: Found| {
+        searched.weight += line.text.len() + size_of::<Found>();
+        searched.found.push(line);
+        searched.weight < MAX_KEPT || early(searched)
+    };
+    find(reader, query, &mut take)?;
+    Ok(())
 }
 
 fn open(file: &Path, named: bool) -> anyhow::Result<Option<Reader<cast::Input>>> {

@@ -13,13 +13,14 @@ use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
 use crate::report::{self, Verified};
 use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, verify_file};
+use crate::verify::{Checked, Followed, verify_file, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
 const MAX_SIGNERS: u64 = 16 << 20;
 
-/// Verifies each file that is named, and each recording below a directory that is named. The code is 1 if
+/// Verifies each file that is named, and below a directory that is named each recording, and each file that has the name
+/// of one. The code is 1 if
 /// one is not intact, complete and signed as asked, else 2 if one could not be judged.
 ///
 /// # Errors
@@ -30,10 +31,17 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let mut trouble: Vec<(PathBuf, io::Error)> = Vec::new();
     let mut files = Vec::new();
     for path in &args.paths {
-        let named = !path.is_dir();
+        let is_dir = path.is_dir();
+        if path == Path::new("-") {
+            files.push((path.clone(), true));
+            continue;
+        }
         match catalog::files(path, &mut trouble) {
-            Ok(found) => files
-                .extend(found.into_iter().filter(|file| named || is_cast(file)).map(|file| (file, named))),
+            // What has a recording's name should be one.
+            Ok(found) => files.extend(found.into_iter().map(|file| {
+                let named = !is_dir || is_cast(&file);
+                (file, named)
+            })),
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
@@ -42,7 +50,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         progress.total.store(total, Ordering::Relaxed);
         let verify = |(file, named): (PathBuf, bool)| {
             let count = |n| _ = progress.done.fetch_add(n, Ordering::Relaxed);
-            let checked = verify_file(&file, allowed.as_ref(), count);
+            let checked = if is_stream(&file) {
+                verify_stream(&file, allowed.as_ref())
+            } else {
+                verify_file(&file, allowed.as_ref(), count)
+            };
             (file, named, checked)
         };
         files.into_par_iter().map(verify).collect()
@@ -52,7 +64,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         match checked {
             Ok(Checked { chain: Followed::NoRecording, .. }) if !named => {}
             Ok(Checked { chain: Followed::NoRecording, .. }) => {
-                trouble.push((file, io::Error::other("no asciicast, or one of version 1")));
+                trouble.push((file, io::Error::other("no recording: its first line is no asciicast header")));
             }
             Ok(checked) => found.push((file, checked)),
             Err(error) => trouble.push((file, error)),
@@ -63,6 +75,12 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
     Ok(verdict(&found, !trouble.is_empty()))
+}
+
+/// Whether it can be read but once. A directory is told as such when it is opened as a file.
+fn is_stream(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    path == Path::new("-") || fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
 fn is_cast(path: &Path) -> bool {

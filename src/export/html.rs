@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::palette::{DARK, LIGHT, Paint, paint};
+use super::palette::{Behind, DARK, Ink, LIGHT, Rgb, legible, paints};
 use super::{ExportError, markup};
 use crate::cast::Session;
 use crate::recording::reader::{Code, Header, Item, Reader};
@@ -16,6 +16,16 @@ use crate::screen::{Ending, Options, Place, RenderError, Screen, Style, TextLine
 
 /// So many commands and markers are listed.
 const MAX_LISTED: usize = 10_000;
+
+/// The transcript ends after so many bytes of the page, which no browser would show: it says so there.
+const MAX_PAGE: usize = 256 << 20;
+
+/// So many characters of a command or marker stand in the table.
+const MAX_CELL: usize = 1000;
+
+/// The grounds of the light and of the dark page, and their colours of text.
+const GROUNDS: [Rgb; 2] = [Rgb(0xff, 0xff, 0xff), Rgb(0x16, 0x18, 0x1c)];
+const TEXTS: [Rgb; 2] = [Rgb(0x20, 0x21, 0x24), Rgb(0xe0, 0xe0, 0xe0)];
 
 /// A row of the table.
 struct Listed {
@@ -33,28 +43,27 @@ pub(super) fn write(
 ) -> Result<Ending, ExportError> {
     let header = reader.header().clone();
     let too_large = |line| move |size| RenderError::TooLarge { line, size };
-    let mut screen = Screen::new(
-        usize::from(header.cols),
-        usize::from(header.rows),
-        Options { styles: true, replaced: false },
-    )
-    .map_err(too_large(1))?;
+    let mut screen = Screen::of(&header, Options { styles: true, replaced: false }).map_err(too_large(1))?;
     let mut ending = if header.recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
     let (mut length, mut exit, mut gaps) = (0, None, 0_u64);
     let mut body = String::new();
-    let mut count = 0;
+    let (mut count, mut left_out) = (0, 0_usize);
     let mut listed = Vec::new();
     // Markers wait for the line that is the first to come after them.
     let mut markers: Vec<(u64, String)> = Vec::new();
     let mut take = |lines: Vec<TextLine>, markers: &mut Vec<(u64, String)>, listed: &mut Vec<Listed>| {
         for line in lines {
+            if body.len() >= MAX_PAGE {
+                left_out += 1;
+                continue;
+            }
             count += 1;
             let after = markers.partition_point(|(time, _)| *time <= line.time);
             for (time, text) in markers.drain(..after) {
                 push(listed, time, "marker", text, count);
             }
             if line.command {
-                push(listed, line.time, "command", line.text.clone(), count);
+                push(listed, line.time, "command", shortened(&line.text), count);
             }
             write_line(&mut body, &line, count);
         }
@@ -65,15 +74,17 @@ pub(super) fn write(
             Item::Event(event) => {
                 length = event.time;
                 match event.code {
-                    Code::Output => screen.output(event.time, &event.data),
+                    Code::Output | Code::ErrorOutput => screen.output(event.time, &event.data),
                     Code::Resize => {
                         if let Some((cols, rows)) = parse_size(&event.data) {
                             screen.resize(event.time, cols, rows).map_err(too_large(event.line))?;
                         }
                     }
-                    Code::Marker if markers.len() < MAX_LISTED => markers.push((event.time, event.data)),
+                    Code::Marker if markers.len() < MAX_LISTED => {
+                        markers.push((event.time, shortened(&event.data)));
+                    }
                     Code::Exit => exit = Some(event.data),
-                    Code::Marker | Code::Input | Code::ErrorOutput => {}
+                    Code::Marker | Code::Input => {}
                 }
                 take(screen.take(), &mut markers, &mut listed);
             }
@@ -84,6 +95,12 @@ pub(super) fn write(
         }
     }
     let last = take(screen.finish(), &mut markers, &mut listed);
+    if left_out > 0 {
+        let _ = writeln!(
+            body,
+            "<div class=\"e\">The page ends here; the recording has {left_out} more lines.</div>"
+        );
+    }
     for (time, text) in markers {
         push(&mut listed, time, "marker", text, last);
     }
@@ -101,6 +118,13 @@ pub(super) fn write(
     Ok(ending)
 }
 
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_CELL) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn push(listed: &mut Vec<Listed>, time: u64, what: &'static str, text: String, line: usize) {
     if listed.len() < MAX_LISTED {
         listed.push(Listed { time, what, text, line });
@@ -116,7 +140,7 @@ fn head(title: &str) -> String {
     }
     let mut classes = String::new();
     for index in 0..16 {
-        let _ = write!(classes, ".f{index}{{color:var(--c{index})}}.b{index}{{background:var(--c{index})}}");
+        let _ = write!(classes, ".f{index}{{color:var(--c{index})}}");
     }
     let [light, dark] = colours;
     format!(
@@ -254,26 +278,28 @@ fn span(style: &Style) -> (String, &'static str) {
             classes.push(class.to_owned());
         }
     }
-    let fore = style.foreground().map(|color| paint(color, style.is_bold()));
-    let back = style.background().map(|color| paint(color, false));
-    let (fore, back) = if style.is_inverse() {
-        if back.is_none() {
-            classes.push("ff".to_owned());
+    let (ink, behind) = paints(style);
+    match behind {
+        Behind::Ground => {}
+        Behind::Text => classes.push("fb".to_owned()),
+        Behind::Fixed(colour) => {
+            let _ = write!(css, "background:{colour};");
         }
-        if fore.is_none() {
-            classes.push("fb".to_owned());
+    }
+    match (ink, behind) {
+        (Ink::Text, _) => {}
+        (Ink::Ground, _) => classes.push("ff".to_owned()),
+        (Ink::Theme(index), _) => classes.push(format!("f{index}")),
+        (Ink::Fixed(colour), Behind::Fixed(_)) => {
+            let _ = write!(css, "color:{colour};");
         }
-        (back, fore)
-    } else {
-        (fore, back)
-    };
-    for (colour, class, property) in [(fore, 'f', "color"), (back, 'b', "background")] {
-        match colour {
-            Some(Paint::Theme(index)) => classes.push(format!("{class}{index}")),
-            Some(Paint::Fixed(r, g, b)) => {
-                let _ = write!(css, "{property}:#{r:02x}{g:02x}{b:02x};");
+        (Ink::Fixed(colour), behind) => {
+            let grounds = if behind == Behind::Text { TEXTS } else { GROUNDS };
+            let [light, dark] = grounds.map(|ground| legible(colour, ground));
+            let _ = write!(css, "color:{light};");
+            if light != dark {
+                let _ = write!(css, "color:light-dark({light},{dark});");
             }
-            None => {}
         }
     }
     let style = if css.is_empty() { String::new() } else { format!(" style=\"{css}\"") };
@@ -316,7 +342,19 @@ mod tests {
     #[test]
     fn colours_are_classes_of_the_theme_or_fixed() {
         let page = page("[0,\"o\",\"\\u001b[31;7mred\\u001b[0;38;5;196;1mfixed\\u001b[0m\\r\\n\"]\n");
-        assert!(page.contains("<span class=\"ff b1\">red</span>"), "{page}");
+        assert!(
+            page.contains("<span class=\"\" style=\"background:#b3261e;color:#ffffff;\">red</span>"),
+            "{page}"
+        );
         assert!(page.contains("<span class=\"d\" style=\"color:#ff0000;\">fixed</span>"), "{page}");
+        let page = self::page("[0,\"o\",\"\\u001b[38;5;231mwhite\\u001b[0;31mred\\u001b[0m\\r\\n\"]\n");
+        assert!(page.contains(";color:light-dark(#") && page.contains(",#ffffff);\">white"), "{page}");
+        assert!(page.contains("<span class=\"f1\">red</span>"), "{page}");
+    }
+
+    #[test]
+    fn a_marker_of_any_length_is_a_row_of_the_table() {
+        let page = page(&format!("[0,\"o\",\"x\\r\\n\"]\n[0,\"m\",\"{}\"]\n", "é".repeat(5000)));
+        assert!(page.contains(&format!("<code>{}…</code>", "é".repeat(1000))), "{}", page.len());
     }
 }

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use avt::Line;
 
-use super::palette::{DARK, Paint, paint};
+use super::palette::{Behind, DARK, Ink, Rgb, legible, paints};
 use super::{ExportError, markup};
 use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Ending, Options, RenderError, Screen, Style, parse_size};
@@ -19,6 +20,9 @@ const MAX_FRAMES: usize = 2000;
 /// Frames are at least this far apart, in microseconds.
 const MIN_INTERVAL: u64 = 40_000;
 
+/// So many bytes of rows at most, with two frames; what needs more has fewer a second too.
+const MAX_BYTES: usize = 64 << 20;
+
 /// How long the last frame stays.
 const LAST: u64 = 3_000_000;
 
@@ -26,10 +30,9 @@ const LAST: u64 = 3_000_000;
 const WIDTH: f64 = 8.4;
 const HEIGHT: f64 = 18.0;
 const PADDING: f64 = 12.0;
-const FOREGROUND: &str = "#e0e0e0";
-const BACKGROUND: &str = "#16181c";
+const FOREGROUND: Rgb = Rgb(0xe0, 0xe0, 0xe0);
+const BACKGROUND: Rgb = Rgb(0x16, 0x18, 0x1c);
 
-#[derive(Clone)]
 struct Frame {
     time: u64,
     rows: Vec<usize>,
@@ -39,8 +42,10 @@ struct Frame {
 /// The rows that there are, each once.
 #[derive(Default)]
 struct Rows {
-    numbers: HashMap<String, usize>,
-    drawn: Vec<String>,
+    numbers: HashMap<Arc<str>, usize>,
+    drawn: Vec<Arc<str>>,
+    /// Bytes of them all.
+    bytes: usize,
 }
 
 pub(super) fn write(
@@ -51,79 +56,100 @@ pub(super) fn write(
 ) -> Result<Ending, ExportError> {
     let header = reader.header().clone();
     let too_large = |line| move |size| RenderError::TooLarge { line, size };
-    let mut screen = Screen::new(usize::from(header.cols), usize::from(header.rows), Options::default())
-        .map_err(too_large(1))?;
+    let mut screen = Screen::of(&header, Options::default()).map_err(too_large(1))?;
     let limit = u64::try_from(idle_limit.as_micros()).unwrap_or(u64::MAX);
     let mut ending = if header.recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
-    let mut rows = Rows::default();
-    let mut frames: Vec<Frame> = Vec::new();
-    let mut interval = MIN_INTERVAL;
+    let mut film = Film { frames: Vec::new(), rows: Rows::default(), interval: MIN_INTERVAL };
     let (mut last, mut time) = (0, 0_u64);
+    // When the frame began that is not taken yet.
+    let mut begun: Option<u64> = None;
     let (mut cols, mut lines) = screen.terminal().size();
     for item in &mut reader {
         match item? {
-            Item::Event(event) if matches!(event.code, Code::Output | Code::Resize) => {
+            Item::Event(event) if matches!(event.code, Code::Output | Code::ErrorOutput | Code::Resize) => {
                 time += event.time.saturating_sub(last).min(limit);
                 last = event.time;
-                if event.code == Code::Output {
-                    screen.output(event.time, &event.data);
-                } else if let Some((cols, rows)) = parse_size(&event.data) {
+                // What is shown for less than a frame is not shown.
+                if let Some(begun) = begun.take_if(|begun| time >= *begun + film.interval) {
+                    film.take(&screen, begun);
+                }
+                begun.get_or_insert(time);
+                if let Some((cols, rows)) = parse_size(&event.data).filter(|_| event.code == Code::Resize) {
                     screen.resize(event.time, cols, rows).map_err(too_large(event.line))?;
+                } else if event.code != Code::Resize {
+                    screen.output(event.time, &event.data);
                 }
                 drop(screen.take());
                 let size = screen.terminal().size();
                 (cols, lines) = (cols.max(size.0), lines.max(size.1));
-                let frame = look(&screen, time, &mut rows);
-                match frames.last_mut() {
-                    // What is shown for less than a frame is not shown.
-                    Some(before) if time < before.time + interval => {
-                        *before = Frame { time: before.time, ..frame };
-                    }
-                    _ => frames.push(frame),
-                }
-                if frames.len() > MAX_FRAMES {
-                    interval *= 2;
-                    thin(&mut frames, interval);
-                }
             }
             Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }
     }
-    if frames.is_empty() {
-        frames.push(look(&screen, 0, &mut rows));
-    }
+    film.take(&screen, begun.unwrap_or(if film.frames.is_empty() { 0 } else { time }));
+    film.forget_unused();
     let title = header.title.filter(|title| !title.is_empty()).unwrap_or_else(|| format!("Session {name}"));
-    out.write_all(draw(&title, cols, lines, &frames, &rows, time + LAST).as_bytes())?;
+    out.write_all(draw(&title, cols, lines, &film.frames, &film.rows, time + LAST).as_bytes())?;
     Ok(ending)
 }
 
-/// Keeps the last frame of each interval.
-fn thin(frames: &mut Vec<Frame>, interval: u64) {
-    let mut kept: Vec<Frame> = Vec::with_capacity(frames.len());
-    for frame in frames.drain(..) {
-        match kept.last_mut() {
-            Some(before) if frame.time < before.time + interval => {
-                *before = Frame { time: before.time, ..frame };
-            }
-            _ => kept.push(frame),
-        }
-    }
-    *frames = kept;
+/// The frames so far.
+struct Film {
+    frames: Vec<Frame>,
+    rows: Rows,
+    /// They are at least this far apart, in microseconds.
+    interval: u64,
 }
 
-fn look(screen: &Screen, time: u64, rows: &mut Rows) -> Frame {
-    let terminal = screen.terminal();
-    let drawn = terminal.screen().visible_lines().map(|line| rows.number(draw_row(line))).collect();
-    Frame { time, rows: drawn, cursor: terminal.cursor().position() }
+impl Film {
+    /// Adds what the screen shows.
+    fn take(&mut self, screen: &Screen, time: u64) {
+        let terminal = screen.terminal();
+        let rows = &mut self.rows;
+        let drawn =
+            terminal.screen().visible_lines().map(|line| rows.number(draw_row(line).into())).collect();
+        self.frames.push(Frame { time, rows: drawn, cursor: terminal.cursor().position() });
+        while self.frames.len() > MAX_FRAMES || (self.rows.bytes > MAX_BYTES && self.frames.len() > 2) {
+            self.interval *= 2;
+            self.thin();
+            self.forget_unused();
+        }
+    }
+
+    /// Keeps the last frame of each interval.
+    fn thin(&mut self) {
+        let mut kept: Vec<Frame> = Vec::with_capacity(self.frames.len());
+        for frame in self.frames.drain(..) {
+            match kept.last_mut() {
+                Some(before) if frame.time < before.time + self.interval => {
+                    *before = Frame { time: before.time, ..frame };
+                }
+                _ => kept.push(frame),
+            }
+        }
+        self.frames = kept;
+    }
+
+    /// Drops the rows that no frame shows any more.
+    fn forget_unused(&mut self) {
+        let mut kept = Rows::default();
+        let drawn = std::mem::take(&mut self.rows.drawn);
+        self.rows = Rows::default();
+        for number in self.frames.iter_mut().flat_map(|frame| &mut frame.rows) {
+            *number = kept.number(Arc::clone(&drawn[*number]));
+        }
+        self.rows = kept;
+    }
 }
 
 impl Rows {
-    fn number(&mut self, drawn: String) -> usize {
+    fn number(&mut self, drawn: Arc<str>) -> usize {
         let next = self.drawn.len();
         *self.numbers.entry(drawn).or_insert_with_key(|drawn| {
-            self.drawn.push(drawn.clone());
+            self.bytes += drawn.len();
+            self.drawn.push(Arc::clone(drawn));
             next
         })
     }
@@ -186,17 +212,19 @@ fn draw_row(line: &Line) -> String {
 
 /// Fore- and background, where they are not the defaults.
 fn colours(style: &Style) -> (Option<String>, Option<String>) {
-    let css = |paint: Paint| match paint {
-        Paint::Theme(index) => DARK[usize::from(index) % DARK.len()].to_owned(),
-        Paint::Fixed(r, g, b) => format!("#{r:02x}{g:02x}{b:02x}"),
+    let (ink, behind) = paints(style);
+    let back = match behind {
+        Behind::Ground => None,
+        Behind::Text => Some(FOREGROUND),
+        Behind::Fixed(colour) => Some(colour),
     };
-    let fore = style.foreground().map(|color| css(paint(color, style.is_bold())));
-    let back = style.background().map(|color| css(paint(color, false)));
-    if style.is_inverse() {
-        let back = back.unwrap_or_else(|| BACKGROUND.to_owned());
-        return (Some(back), Some(fore.unwrap_or_else(|| FOREGROUND.to_owned())));
-    }
-    (fore, back)
+    let fore = match ink {
+        Ink::Text => None,
+        Ink::Ground => Some(BACKGROUND.to_string()),
+        Ink::Theme(index) => Some(DARK[usize::from(index) % DARK.len()].to_owned()),
+        Ink::Fixed(colour) => Some(legible(colour, back.unwrap_or(BACKGROUND)).to_string()),
+    };
+    (fore, back.map(|back| back.to_string()))
 }
 
 fn attributes(style: &Style) -> String {

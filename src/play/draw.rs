@@ -2,49 +2,90 @@
 
 use std::fmt::Write as _;
 
-use avt::{Color, Terminal};
+use avt::{Cell, Color, Line, ScreenKind, Terminal};
 
 use crate::screen::Style;
 
-/// What draws the upper left of the screen, as much as `cols` and `rows` hold.
+/// Whether a terminal of this size would show something else if it got the same output. Where the screen
+/// is larger, it would. Where it is smaller, that is so once a line was wrapped at its edge, and for
+/// full-screen programs, which scroll at its lower edge.
+pub(super) fn differs(terminal: &Terminal, (cols, rows): (usize, usize)) -> bool {
+    let (wide, high) = terminal.size();
+    let full_screen = terminal.active_screen_kind() == ScreenKind::Alternate;
+    let wrapped = || terminal.screen().visible_lines().any(Line::is_wrapped);
+    wide > cols || high > rows || (full_screen && (wide, high) != (cols, rows)) || (wide < cols && wrapped())
+}
+
+/// What is left to see on the screen at the end, for the lines below a prompt; nothing of a full-screen
+/// program's.
+pub(super) fn left(terminal: &Terminal, cols: usize) -> String {
+    let mut out = String::new();
+    if terminal.active_screen_kind() == ScreenKind::Alternate {
+        return out;
+    }
+    let lines: Vec<&Line> = terminal.screen().visible_lines().collect();
+    let used = lines.iter().rposition(|line| !line.text().trim_end().is_empty()).map_or(0, |last| last + 1);
+    for line in &lines[..used] {
+        row(&mut out, line, cols);
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// What draws the upper left of the screen, as much as `cols` and `rows` hold, and the edges of one that
+/// is smaller.
 pub(super) fn fitted(terminal: &Terminal, cols: usize, rows: usize) -> String {
-    let mut out = "\x1b[?2026h\x1b[?7l\x1b[m".to_owned();
+    let (wide, _) = terminal.size();
+    let mut out = "\x1b[?2026h\x1b[?7l\x1b[?6l\x1b[4l\x1b[r\x1b(B\x0f\x1b[m".to_owned();
     let lines = terminal.screen().visible_lines();
     // Where the screen is taller, its lower end is what is worked in.
     let cursor = terminal.cursor();
     let above = if cursor.row >= rows { cursor.row + 1 - rows } else { 0 };
     let mut drawn = 0;
-    for (row, line) in lines.skip(above).take(rows).enumerate() {
-        let _ = write!(out, "\x1b[{};1H", row + 1);
-        let mut last = Style::default();
-        let mut column = 0;
-        for cell in line.cells() {
-            let width = usize::from(cell.width());
-            if width == 0 {
-                continue;
-            }
-            if column + width > cols {
-                break;
-            }
-            if *cell.pen() != last {
-                last = *cell.pen();
-                style(&mut out, &last);
-            }
-            out.push(cell.char());
-            column += width;
-        }
-        out.push_str("\x1b[m");
+    for (number, line) in lines.skip(above).take(rows).enumerate() {
+        let _ = write!(out, "\x1b[{};1H", number + 1);
+        let column = row(&mut out, line, cols);
         if column < cols {
             out.push_str("\x1b[K");
         }
-        drawn = row + 1;
+        if wide < cols {
+            let _ = write!(out, "\x1b[{}G\x1b[2m\u{2502}\x1b[m", wide + 1);
+        }
+        drawn = number + 1;
     }
     if drawn < rows {
-        out.push_str("\x1b[m\x1b[J");
+        let _ = write!(out, "\x1b[{};1H\x1b[J", drawn + 1);
+        let corner = if wide < cols { "\u{2518}" } else { "" };
+        let _ = write!(out, "\x1b[2m{}{corner}\x1b[m", "\u{2500}".repeat(wide.min(cols)));
     }
     let _ = write!(out, "\x1b[{};{}H", cursor.row - above + 1, cursor.col.min(cols.saturating_sub(1)) + 1);
     out.push_str(if cursor.visible { "\x1b[?25h" } else { "\x1b[?25l" });
     out + "\x1b[?2026l"
+}
+
+/// Draws a row up to a column; says how many columns it took.
+fn row(out: &mut String, line: &Line, cols: usize) -> usize {
+    let mut last = Style::default();
+    let mut column = 0;
+    let blank = |cell: &Cell| cell.char() == ' ' && *cell.pen() == Style::default();
+    let used = line.cells().iter().rposition(|cell| !blank(cell)).map_or(0, |last| last + 1);
+    for cell in &line.cells()[..used] {
+        let width = usize::from(cell.width());
+        if width == 0 {
+            continue;
+        }
+        if column + width > cols {
+            break;
+        }
+        if *cell.pen() != last {
+            last = *cell.pen();
+            style(out, &last);
+        }
+        out.push(cell.char());
+        column += width;
+    }
+    out.push_str("\x1b[m");
+    column
 }
 
 fn style(out: &mut String, style: &Style) {
@@ -75,6 +116,34 @@ fn style(out: &mut String, style: &Style) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_larger_terminal_shows_the_same_until_edges_matter() {
+        let mut recorded = Terminal::new(20, 6).expect("a size");
+        recorded.feed("one\r\ntwo");
+        assert!(!differs(&recorded, (20, 6)) && !differs(&recorded, (30, 10)));
+        assert!(differs(&recorded, (19, 6)) && differs(&recorded, (20, 5)));
+        recorded.feed("01234567890123456789");
+        assert!(differs(&recorded, (30, 10)) && !differs(&recorded, (20, 10)));
+        let mut recorded = Terminal::new(20, 6).expect("a size");
+        recorded.feed("\x1b[?1049h");
+        assert!(differs(&recorded, (20, 10)) && !differs(&recorded, (20, 6)));
+    }
+
+    #[test]
+    fn a_smaller_screen_is_drawn_with_its_edges() {
+        let mut recorded = Terminal::new(4, 2).expect("a size");
+        recorded.feed("ab\r\ncd");
+        let mut shown = Terminal::new(8, 4).expect("a size");
+        shown.feed("\x1b[2;3r\x1b[?6h\x1b[4h########");
+        shown.feed(fitted(&recorded, 8, 4));
+        let text: Vec<String> =
+            shown.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect();
+        assert_eq!(text, ["ab  \u{2502}", "cd  \u{2502}", "\u{2500}\u{2500}\u{2500}\u{2500}\u{2518}", ""]);
+        assert_eq!(left(&recorded, 8), "ab\x1b[m\r\ncd\x1b[m\r\n");
+        recorded.feed("\x1b[?1049hpage");
+        assert_eq!(left(&recorded, 8), "");
+    }
 
     #[test]
     fn what_does_not_fit_is_cut_and_the_cursors_row_is_seen() {

@@ -91,6 +91,8 @@ impl Perform for Passed {
             ([], b'c') => self.0.push_str(
                 "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[0r\x1b[0m\x1b[0H\x1b[2J",
             ),
+            // The screen full of E.
+            ([b'#'], b'8') => self.0.push_str("\x1b#8"),
             // Letters and line drawing.
             ([set @ (b'(' | b')')], b'0' | b'A' | b'B') => {
                 self.0.extend(['\x1b', char::from(*set), char::from(byte)]);
@@ -103,10 +105,13 @@ impl Perform for Passed {
         if ignore {
             return;
         }
-        let first = params.iter().next().and_then(|param| param.first().copied()).unwrap_or(0);
+        // Some terminals take a colon for a semicolon. Only colours have one to mean.
+        if action != 'm' && params.iter().any(|param| param.len() > 1) {
+            return;
+        }
         match (intermediates, action) {
-            // Erasing the screen, but not the history that is the user's.
-            ([] | [b'?'], 'J') if first != 3 => {
+            // Erasing the screen, but not the history that is the user's. Some terminals heed each number.
+            ([] | [b'?'], 'J') if params.iter().flatten().all(|&what| what != 3) => {
                 self.control(if intermediates.is_empty() { "" } else { "?" }, params, action);
             }
             ([b'?'], 'K') => self.control("?", params, action),
@@ -135,7 +140,11 @@ impl Perform for Passed {
                 | 'u',
             ) => self.control("", params, action),
             // Insert mode.
-            ([], 'h' | 'l') if params.len() == 1 && first == 4 => self.control("", params, action),
+            ([], 'h' | 'l') if params.iter().eq([[4].as_slice()]) => self.control("", params, action),
+            // A soft reset is no less a reset; this is what is seen of it.
+            ([b'!'], 'p') => {
+                self.0.push_str("\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b7\x1b[0r\x1b8\x1b(B\x0f\x1b[0m");
+            }
             ([b'?'], 'h' | 'l') => {
                 for mode in
                     params.iter().filter_map(|param| param.first()).filter(|mode| MODES.contains(mode))
@@ -176,6 +185,12 @@ mod tests {
         }
         assert_eq!(passed(&["\x1b[?1049;2004;25h"]), "\x1b[?1049h\x1b[?25h");
         assert_eq!(passed(&["a\x1b[3", "1mb"]), "a\x1b[31mb");
+        assert_eq!(passed(&["\x1b#8"]), "\x1b#8");
+        let mut soft = avt::Terminal::new(20, 5).expect("a size");
+        soft.feed(passed(&["\x1b[2;3r\x1b[?6h\x1b[1;1Ha\x1b[!p\x1b[5;1Hb"]));
+        let rows: Vec<String> =
+            soft.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect();
+        assert_eq!(rows, ["", "a", "", "", "b"], "margins and origin are reset");
         assert_eq!(passed(&["\u{9b}31mred\u{85}"]), "\x1b[31mred\x1bE");
     }
 
@@ -204,6 +219,12 @@ mod tests {
             "\x1b[5i", // print
             "\x1b[?5i",
             "\x1b[3J",
+            "\x1b[0;3J", // Konsole heeds each number
+            "\x1b[?2;3J",
+            "\x1b[0:3J", // and others take a colon for a semicolon
+            "\x1b[4:20h",
+            "\x1b[1:2:3:4:5T",
+            "\x1b[?25:1000h",
             "\x1b[3g",
             "\x1bH",
             "\x1b[1;2;3;4;5T",

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -12,11 +12,17 @@ use nix::sys::signal::Signal;
 use super::source::{Next, Source};
 use super::{Filter, Key, Keys, Pace, Speed, draw};
 use crate::recording::reader::{Code, Event, Item, ReadError};
-use crate::screen::{Options, Screen, TooLarge, parse_size};
+use crate::screen::{Options, Screen, TooLarge, as_seen, is_cooked, parse_size};
 use crate::session::{Outer, ProgramModes, Signalled, Signals};
 
 /// How far the cursor keys go.
 const JUMP: u64 = 5_000_000;
+
+/// A screen that is drawn is drawn again after so long at the earliest, while more is due.
+const FRAME: Duration = Duration::from_millis(33);
+
+/// So many events are taken between two looks for keys while a place is looked for.
+const UNSEEN: u32 = 256;
 
 /// A marker that was passed less than this ago is the one that is left by going back.
 const JUST_PASSED: u64 = 1_000_000;
@@ -110,6 +116,9 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
         position: 0,
         markers: Vec::new(),
         fitted: false,
+        open_line: false,
+        stale: false,
+        drawn: Instant::now(),
         ended: None,
     };
     let result = player.start().and_then(|()| player.run());
@@ -120,7 +129,7 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
 }
 
 fn new_screen(source: &Source) -> Result<Screen, TooLarge> {
-    Screen::new(usize::from(source.header.cols), usize::from(source.header.rows), Options::default())
+    Screen::of(&source.header, Options::default())
 }
 
 struct Player<'a> {
@@ -143,6 +152,12 @@ struct Player<'a> {
     markers: Vec<u64>,
     /// Whether the screen is drawn, instead of passed on.
     fitted: bool,
+    /// Whether a line had been begun when that began.
+    open_line: bool,
+    /// Whether it has changed since it was drawn.
+    stale: bool,
+    /// When it was drawn.
+    drawn: Instant,
     ended: Option<Outcome>,
 }
 
@@ -154,7 +169,7 @@ impl Player<'_> {
             Some(Place::Marker(text)) => {
                 let text = text.clone();
                 let is_it = |event: &Event| event.code == Code::Marker && event.data == text;
-                if !self.forward(u64::MAX, is_it)? {
+                if !self.forward(u64::MAX, is_it)? && self.ended.is_none() {
                     return Err(PlayError::NoMarker(text));
                 }
                 self.redraw()
@@ -178,11 +193,14 @@ impl Player<'_> {
                         continue;
                     }
                     Next::Failed(error) => return Err(error.into()),
-                    Next::End => return Ok(Outcome::Played),
+                    Next::End => return self.end(),
                     Next::Nothing => waits_for_more = true,
                 }
             }
             let wait = if waits_for_more { None } else { self.pace.wait() };
+            if self.stale && (wait != Some(Duration::ZERO) || self.drawn.elapsed() >= FRAME) {
+                self.draw()?;
+            }
             if wait == Some(Duration::ZERO) {
                 self.show_next()?;
                 // Keys are heard also where nothing is waited for.
@@ -194,10 +212,26 @@ impl Player<'_> {
         }
     }
 
+    /// There is no more.
+    fn end(&self) -> Result<Outcome, PlayError> {
+        match &self.plan.to {
+            Some(Place::Marker(text)) => Err(PlayError::NoMarker(text.clone())),
+            _ => Ok(Outcome::Played),
+        }
+    }
+
+    /// When an event is due, or playing is over before it.
+    fn due(&self, event: &Event) -> u64 {
+        match self.plan.to {
+            Some(Place::Time(time)) => event.time.min(time.max(self.position)),
+            _ => event.time,
+        }
+    }
+
     /// Takes an item as what comes next.
     fn announce(&mut self, item: Item) {
         if let Item::Event(event) = item {
-            self.pace.next(Duration::from_micros(event.time.saturating_sub(self.position)));
+            self.pace.next(Duration::from_micros(self.due(&event).saturating_sub(self.position)));
             if self.source.caught_up() {
                 self.pace.skip();
             }
@@ -219,14 +253,19 @@ impl Player<'_> {
         }
         self.apply(&event)?;
         match event.code {
-            Code::Output | Code::Resize if self.fitted => self.draw(),
-            Code::Output if self.plan.unsafe_raw => self.write(event.exact_bytes()),
-            Code::Output => {
-                let passed = self.filter.pass(&event.data).to_owned();
-                self.write(passed.as_bytes())
+            Code::Output | Code::ErrorOutput | Code::Resize if self.fitted => {
+                self.stale = true;
+                Ok(())
+            }
+            Code::Output | Code::ErrorOutput if self.plan.unsafe_raw => self.write(event.exact_bytes()),
+            Code::Output | Code::ErrorOutput => {
+                let cooked = self.outer.output_is_terminal() && is_cooked(&self.source.header);
+                let passed = self.filter.pass(&as_seen(&event.data, cooked)).to_owned();
+                self.write(passed.as_bytes())?;
+                self.choose_fit()
             }
             Code::Resize => self.choose_fit(),
-            Code::ErrorOutput | Code::Input | Code::Marker | Code::Exit => Ok(()),
+            Code::Input | Code::Marker | Code::Exit => Ok(()),
         }
     }
 
@@ -234,14 +273,14 @@ impl Player<'_> {
     fn apply(&mut self, event: &Event) -> Result<(), PlayError> {
         self.position = event.time;
         match event.code {
-            Code::Output => self.screen.output(event.time, &event.data),
+            Code::Output | Code::ErrorOutput => self.screen.output(event.time, &event.data),
             Code::Resize => {
                 if let Some((cols, rows)) = parse_size(&event.data) {
                     self.screen.resize(event.time, cols, rows)?;
                 }
             }
             Code::Marker => self.markers.push(event.time),
-            Code::ErrorOutput | Code::Input | Code::Exit => {}
+            Code::Input | Code::Exit => {}
         }
         drop(self.screen.take());
         Ok(())
@@ -249,6 +288,18 @@ impl Player<'_> {
 
     /// Waits for time to pass, a key, a signal, or more of the recording.
     fn listen(&mut self, wait: Option<Duration>, for_more: bool) -> Result<(), PlayError> {
+        let keys = self.hear(wait, for_more)?;
+        keys.into_iter().try_for_each(|key| self.press(key))
+    }
+
+    /// The same while a place is looked for: only keys that end it are heeded.
+    fn glance(&mut self, wait: Option<Duration>) -> Result<(), PlayError> {
+        let keys = self.hear(wait, true)?;
+        let mut ends = keys.into_iter().filter(|key| matches!(key, Key::Quit | Key::Interrupt));
+        ends.try_for_each(|key| self.press(key))
+    }
+
+    fn hear(&mut self, wait: Option<Duration>, for_more: bool) -> Result<Vec<Key>, PlayError> {
         let timeout = wait.map_or(PollTimeout::NONE, |wait| {
             // Rounded up, so that the time is over after the wait.
             let wait = if wait.is_zero() { wait } else { wait + Duration::from_millis(1) };
@@ -284,7 +335,7 @@ impl Player<'_> {
         if signalled {
             self.heed_signals()?;
         }
-        keys.into_iter().try_for_each(|key| self.press(key))
+        Ok(keys)
     }
 
     fn heed_signals(&mut self) -> Result<(), PlayError> {
@@ -318,10 +369,21 @@ impl Player<'_> {
             Key::Interrupt => self.ended = Some(Outcome::Interrupted),
             // What is live can't be left.
             _ if self.plan.follow => {}
-            Key::Forward => return self.seek(self.now() + JUMP),
+            Key::Forward => {
+                let time = self.now() + JUMP;
+                return self.seek(match self.plan.to {
+                    Some(Place::Time(to)) => time.min(to),
+                    _ => time,
+                });
+            }
             Key::Back => return self.seek(self.now().saturating_sub(JUMP)),
             Key::NextMarker => {
-                self.forward(u64::MAX, |event| event.code == Code::Marker)?;
+                let here = self.now();
+                let found = self.forward(u64::MAX, |event| event.code == Code::Marker)?;
+                // Where there is no other one, it stays where it is.
+                if !found && self.ended.is_none() && self.source.is_file {
+                    return self.seek(here);
+                }
                 return self.redraw();
             }
             Key::PreviousMarker => {
@@ -337,15 +399,19 @@ impl Player<'_> {
     fn step(&mut self) -> Result<(), PlayError> {
         while self.ended.is_none() {
             if self.next.is_none() {
-                let endless = self.plan.follow || self.plan.path == Path::new("-");
-                match if endless { self.source.take() } else { self.source.wait() } {
+                match self.source.take() {
                     Next::Item(item) => self.announce(*item),
                     Next::Failed(error) => return Err(error.into()),
-                    Next::Nothing => return Ok(()),
-                    Next::End => self.ended = Some(Outcome::Played),
+                    Next::Nothing if self.plan.follow || !self.source.is_file => return Ok(()),
+                    Next::Nothing => self.glance(None)?,
+                    Next::End => self.ended = Some(self.end()?),
                 }
+                continue;
             }
-            let prints = self.next.as_ref().is_some_and(|event| event.code == Code::Output);
+            let prints = self
+                .next
+                .as_ref()
+                .is_some_and(|event| matches!(event.code, Code::Output | Code::ErrorOutput));
             self.show_next()?;
             if prints {
                 return Ok(());
@@ -357,13 +423,15 @@ impl Player<'_> {
     /// The time in the recording: between two events, too.
     fn now(&self) -> u64 {
         let left = u64::try_from(self.pace.left().as_micros()).unwrap_or(0);
-        self.next.as_ref().map_or(self.position, |next| next.time.saturating_sub(left).max(self.position))
+        self.next
+            .as_ref()
+            .map_or(self.position, |next| self.due(next).saturating_sub(left).max(self.position))
     }
 
     /// Goes to a time and shows the screen as it was then.
     fn seek(&mut self, time: u64) -> Result<(), PlayError> {
         if time < self.position {
-            if self.plan.path == Path::new("-") {
+            if !self.source.is_file {
                 // A stream can't be read again.
                 return Ok(());
             }
@@ -376,7 +444,7 @@ impl Player<'_> {
         self.position =
             self.position.max(time.min(self.next.as_ref().map_or(self.position, |next| next.time)));
         if let Some(next) = &self.next {
-            self.pace.next(Duration::from_micros(next.time - self.position));
+            self.pace.next(Duration::from_micros(self.due(next).saturating_sub(self.position)));
         }
         self.redraw()
     }
@@ -384,16 +452,28 @@ impl Player<'_> {
     /// Takes events up to a time, or up to and with one that is looked for, to the screen unseen. Says
     /// whether that was found.
     fn forward(&mut self, time: u64, stop: impl Fn(&Event) -> bool) -> Result<bool, PlayError> {
+        let mut unseen = 0_u32;
         loop {
+            unseen += 1;
+            if unseen.is_multiple_of(UNSEEN) {
+                self.glance(Some(Duration::ZERO))?;
+            }
+            if self.ended.is_some() {
+                return Ok(false);
+            }
             let event = match self.next.take() {
                 Some(event) => event,
-                None => match self.source.wait() {
+                None => match self.source.take() {
                     Next::Item(item) => match *item {
                         Item::Event(event) => event,
                         _ => continue,
                     },
                     Next::Failed(error) => return Err(error.into()),
-                    Next::Nothing | Next::End => return Ok(false),
+                    Next::Nothing => {
+                        self.glance(None)?;
+                        continue;
+                    }
+                    Next::End => return Ok(false),
                 },
             };
             if event.time > time {
@@ -438,12 +518,15 @@ impl Player<'_> {
         self.redraw()
     }
 
-    /// Draws instead of passing on where the recording's screen is larger than the terminal.
+    /// Draws instead of passing on from when the terminal would show something else: where the recording's
+    /// screen is larger, and where it is smaller and its edges have come to matter.
     fn choose_fit(&mut self) -> Result<(), PlayError> {
-        let Some((cols, rows)) = self.terminal_size() else { return Ok(()) };
-        let (wide, high) = self.screen.terminal().size();
-        if !self.fitted && !self.plan.unsafe_raw && (self.plan.fit || wide > cols || high > rows) {
-            self.fitted = true;
+        let Some(size) = self.terminal_size() else { return Ok(()) };
+        if self.fitted || self.plan.unsafe_raw {
+            return Ok(());
+        }
+        if self.plan.fit || draw::differs(self.screen.terminal(), size) {
+            (self.fitted, self.open_line) = (true, !self.modes.at_line_start());
             self.write(b"\x1b[?1049h")?;
             return self.draw();
         }
@@ -453,7 +536,8 @@ impl Player<'_> {
     /// The size of the user's terminal, where output goes to one.
     fn terminal_size(&self) -> Option<(usize, usize)> {
         let size = self.outer.window_size().filter(|_| self.outer.output_is_terminal())?;
-        Some((usize::from(size.ws_col), usize::from(size.ws_row)))
+        // One without a size is none to fit anything to.
+        (size.ws_col > 0 && size.ws_row > 0).then(|| (usize::from(size.ws_col), usize::from(size.ws_row)))
     }
 
     fn draw(&mut self) -> Result<(), PlayError> {
@@ -461,6 +545,7 @@ impl Player<'_> {
         let drawn = draw::fitted(self.screen.terminal(), cols, rows);
         // Drawn by us, but of characters that the recording chose.
         let drawn = Filter::default().pass(&drawn).to_owned();
+        (self.stale, self.drawn) = (false, Instant::now());
         self.write(drawn.as_bytes())
     }
 
@@ -509,7 +594,13 @@ impl Player<'_> {
         let mut restored = Ok(());
         if self.outer.output_is_terminal() {
             let mut reset = self.modes.reset_sequence();
-            if !self.modes.at_line_start() {
+            if self.fitted
+                && let Some((cols, _)) = self.terminal_size()
+            {
+                // What was drawn is gone with the screen that it was drawn on.
+                reset.push_str(if self.open_line { "\r\n" } else { "" });
+                reset.push_str(Filter::default().pass(&draw::left(self.screen.terminal(), cols)));
+            } else if !self.modes.at_line_start() {
                 reset.push_str("\r\n");
             }
             let ended = self.ended;

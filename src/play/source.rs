@@ -31,24 +31,29 @@ pub(super) struct Source {
     items: Receiver<Result<Item, ReadError>>,
     more: Arc<EventFd>,
     caught_up: Option<Arc<AtomicBool>>,
+    /// Whether it could be opened again and be read from its start: a file, and no stream.
+    pub(super) is_file: bool,
 }
 
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
     pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
         let reader = Reader::new(cast::open(path).map_err(PlayError::Open)?)?;
-        if !follow {
-            return Self::start(reader, None);
+        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        // A stream is as live as its writer.
+        if !follow || !is_file {
+            return Self::start(reader, None, is_file);
         }
         let locks = reader.header().recmode.is_some();
         let following = Following::open(path, locks).map_err(PlayError::Open)?;
         let caught_up = following.caught_up();
-        Self::start(Reader::new(BufReader::new(following))?, Some(caught_up))
+        Self::start(Reader::new(BufReader::new(following))?, Some(caught_up), is_file)
     }
 
     fn start(
         reader: Reader<impl BufRead + Send + 'static>,
         caught_up: Option<Arc<AtomicBool>>,
+        is_file: bool,
     ) -> Result<Self, PlayError> {
         let header = reader.header().clone();
         let failed = |error: nix::errno::Errno| PlayError::Terminal(error.into());
@@ -71,7 +76,7 @@ impl Source {
                 let _ = told.write(1);
             })
             .map_err(PlayError::Terminal)?;
-        Ok(Self { header, items, more, caught_up })
+        Ok(Self { header, items, more, caught_up, is_file })
     }
 
     /// What there is, without waiting.
@@ -83,15 +88,6 @@ impl Source {
             Ok(Err(error)) => Next::Failed(error),
             Err(TryRecvError::Empty) => Next::Nothing,
             Err(TryRecvError::Disconnected) => Next::End,
-        }
-    }
-
-    /// The next item, waited for; for recordings that don't grow.
-    pub(super) fn wait(&self) -> Next {
-        match self.items.recv() {
-            Ok(Ok(item)) => Next::Item(Box::new(item)),
-            Ok(Err(error)) => Next::Failed(error),
-            Err(_) => Next::End,
         }
     }
 

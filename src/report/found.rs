@@ -25,13 +25,20 @@ struct Line<'a> {
 }
 
 /// Lines `FILE:USER:TIME:TEXT`, with `-` between where a line only stands beside a match, and `--`
-/// where lines are left out.
+/// where lines are left out. `first` is whether nothing of the file was told before.
 #[must_use]
-pub fn found_text(file: &str, user: Option<&str>, found: &[Found], context: bool, color: bool) -> String {
+pub fn found_text(
+    file: &str,
+    user: Option<&str>,
+    found: &[Found],
+    first: bool,
+    context: bool,
+    color: bool,
+) -> String {
     let mut out = String::new();
     let (file, user) = (escape::controls(file), user.map_or_else(|| "-".to_owned(), escape::controls));
     for (index, line) in found.iter().enumerate() {
-        if context && line.after_others && index > 0 {
+        if context && line.after_others && (index > 0 || !first) {
             let _ = writeln!(out, "{}", paint(color, DIM, "--"));
         }
         let mark = if line.matches { ':' } else { '-' };

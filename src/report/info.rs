@@ -87,11 +87,10 @@ struct Marker<'a> {
 /// What protects the recording against changes.
 #[derive(Debug, Serialize)]
 struct Integrity {
-    /// Whether it has a chain of checks; null for a stream.
-    chain: Option<bool>,
+    /// Whether it has a chain of checks.
+    chain: bool,
     /// What following it comes to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    state: Option<&'static str>,
+    state: &'static str,
 }
 
 impl<'a> Info<'a> {
@@ -102,7 +101,7 @@ impl<'a> Info<'a> {
         size: Option<u64>,
         state: State,
         summary: &'a Summary,
-        chain: Option<&Checked>,
+        checked: &Checked,
     ) -> Self {
         let header = &summary.header;
         let session = summary.session.as_ref();
@@ -159,8 +158,8 @@ impl<'a> Info<'a> {
                 .collect(),
             streams: summary.streams.map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
             integrity: Integrity {
-                chain: chain.map(|chain| chain.chain != Followed::NoChain),
-                state: chain.map(super::verified::state),
+                chain: checked.chain != Followed::NoChain,
+                state: super::verified::state(checked),
             },
         }
     }
@@ -182,7 +181,7 @@ pub fn info_text(
     size: Option<u64>,
     state: State,
     summary: &Summary,
-    chain: Option<&Checked>,
+    checked: &Checked,
     zone: &TimeZone,
 ) -> String {
     let header = &summary.header;
@@ -253,7 +252,7 @@ pub fn info_text(
         let Streams { stdin, stdout, stderr } = streams;
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
-    let integrity = chain.map_or_else(|| "not judged of a stream".to_owned(), super::verified::in_words);
+    let integrity = super::verified::in_words(checked);
     line("Integrity", &integrity);
     if summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));

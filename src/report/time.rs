@@ -13,7 +13,7 @@ pub fn offset(micros: u64) -> String {
 /// How long something was, to the second: `H:MM:SS`.
 #[must_use]
 pub fn duration(micros: u64) -> String {
-    let seconds = (micros + 500_000) / 1_000_000;
+    let seconds = micros.saturating_add(500_000) / 1_000_000;
     format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 

@@ -13,6 +13,8 @@ use nix::sys::stat::{Mode, fstatat};
 use nix::sys::statvfs::fstatvfs;
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
+use crate::sys;
+
 /// Why a recording is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum NotRemoved {
@@ -74,6 +76,10 @@ impl Folder {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(NotRemoved::Live),
             Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Other recorders hold no lock.
+        if sys::has_writer(&file) == Some(true) {
+            return Err(NotRemoved::Live);
         }
         let now = file.metadata()?;
         let same = |metadata: &Metadata| (metadata.dev(), metadata.ino(), metadata.mtime(), metadata.len());

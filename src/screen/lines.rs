@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use super::{Options, Screen, TextLine, TooLarge, parse_size};
-use crate::recording::reader::{Code, Header, Item, ReadError, Reader};
+use crate::recording::reader::{Code, Item, ReadError, Reader};
 
 /// Why a recording can't be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -53,10 +53,9 @@ impl<R: BufRead> Lines<R> {
     ///
     /// When its terminal is too large.
     pub fn new(reader: Reader<R>, options: Options) -> Result<Self, RenderError> {
-        let Header { cols, rows, recmode, .. } = reader.header();
-        let screen = Screen::new(usize::from(*cols), usize::from(*rows), options)
-            .map_err(|size| RenderError::TooLarge { line: 1, size })?;
-        let ending = if recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
+        let header = reader.header();
+        let screen = Screen::of(header, options).map_err(|size| RenderError::TooLarge { line: 1, size })?;
+        let ending = if header.recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
         Ok(Self { reader, screen, ready: VecDeque::new(), ending, done: false, failed: None })
     }
 
@@ -73,7 +72,7 @@ impl<R: BufRead> Lines<R> {
             return Ok(());
         };
         match item? {
-            Item::Event(event) if event.code == Code::Output => {
+            Item::Event(event) if matches!(event.code, Code::Output | Code::ErrorOutput) => {
                 self.screen.output(event.time, &event.data);
                 self.ready.extend(self.screen.take());
             }

@@ -9,7 +9,11 @@ mod line;
 mod lines;
 mod track;
 
+use std::borrow::Cow;
+
 use avt::Terminal;
+
+use crate::recording::reader::Header;
 
 pub use self::line::{Place, Style, TextLine};
 pub use self::lines::{Ending, Lines, RenderError};
@@ -42,6 +46,8 @@ pub struct TooLarge {
 pub struct Screen {
     terminal: Terminal,
     tracker: Tracker,
+    /// Whether a line feed begins a line: the session had no terminal that would have made two of it.
+    cooked: bool,
 }
 
 impl Screen {
@@ -54,12 +60,23 @@ impl Screen {
         let (cols, rows) = bounded(cols, rows)?;
         // The size was made valid above.
         let terminal = Terminal::new(cols, rows).map_err(|_| TooLarge { cols, rows })?;
-        Ok(Self { terminal, tracker: Tracker::new(options) })
+        Ok(Self { terminal, tracker: Tracker::new(options), cooked: false })
+    }
+
+    /// The terminal of a recording with this header.
+    ///
+    /// # Errors
+    ///
+    /// When it is too large.
+    pub fn of(header: &Header, options: Options) -> Result<Self, TooLarge> {
+        let screen = Self::new(usize::from(header.cols), usize::from(header.rows), options)?;
+        Ok(Self { cooked: is_cooked(header), ..screen })
     }
 
     /// Shows the output of one event at `time`, in microseconds.
     pub fn output(&mut self, time: u64, text: &str) {
         self.tracker.now = time;
+        let text = as_seen(text, self.cooked);
         for part in text.split_inclusive(PASTE_OFF) {
             // Terminals ignore DEL; this one would show it.
             self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
@@ -97,6 +114,19 @@ impl Screen {
     pub fn terminal(&self) -> &Terminal {
         &self.terminal
     }
+}
+
+/// Whether the recording is of a session without a terminal: what it printed was seen on a terminal that
+/// makes a carriage return and a line feed of each line feed.
+#[must_use]
+pub fn is_cooked(header: &Header) -> bool {
+    header.recmode.as_ref().is_some_and(|recmode| recmode.get("streams").is_some())
+}
+
+/// Output as it came to the eyes of someone.
+#[must_use]
+pub fn as_seen(text: &str, cooked: bool) -> Cow<'_, str> {
+    if cooked && text.contains('\n') { text.replace('\n', "\r\n").into() } else { text.into() }
 }
 
 fn bounded(cols: usize, rows: usize) -> Result<(usize, usize), TooLarge> {

@@ -44,17 +44,18 @@ pub struct Found {
     pub after_others: bool,
 }
 
-/// The lines that match, with those beside them.
+/// Gives the lines that match, with those beside them, to `found`, one by one; it ends when that is false.
 ///
 /// # Errors
 ///
-/// When the recording can't be read; what was found before is in `found`.
+/// When the recording can't be read; what was found before was given.
 pub fn find(
     reader: Reader<impl BufRead>,
     query: &Query,
-    found: &mut Vec<Found>,
+    found: &mut dyn FnMut(Found) -> bool,
 ) -> Result<Ending, RenderError> {
-    let mut finder = Finder { query, found, recent: VecDeque::new(), due: 0, skipped: false };
+    let recent = VecDeque::new();
+    let mut finder = Finder { query, found, recent, due: 0, skipped: false, enough: false };
     if query.input {
         return typed(reader, &mut finder);
     }
@@ -67,6 +68,9 @@ pub fn find(
         } else if matches && !query.pattern.is_match(&line.successor) {
             // A line is told in the last state in which it matched.
             finder.aside(line.time, line.text);
+        }
+        if finder.enough {
+            break;
         }
     }
     Ok(lines.ending())
@@ -99,11 +103,13 @@ fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<Ending
 
 struct Finder<'a> {
     query: &'a Query,
-    found: &'a mut Vec<Found>,
+    found: &'a mut dyn FnMut(Found) -> bool,
     recent: VecDeque<(u64, Place, String)>,
     /// So many lines after the last match are still to be told.
     due: usize,
     skipped: bool,
+    /// Nobody wants more.
+    enough: bool,
 }
 
 impl Finder<'_> {
@@ -133,7 +139,9 @@ impl Finder<'_> {
 
     fn push(&mut self, time: u64, place: Place, text: String, matches: bool) {
         let after_others = std::mem::take(&mut self.skipped);
-        self.found.push(Found { time, place, text, matches, after_others });
+        if !self.enough {
+            self.enough = !(self.found)(Found { time, place, text, matches, after_others });
+        }
     }
 }
 

@@ -22,6 +22,10 @@ const MAX_LINE: usize = 64 << 10;
 #[must_use]
 pub fn may_match(reader: Reader<impl BufRead>, pattern: &Regex) -> bool {
     let width = usize::from(reader.header().cols);
+    // A session without a terminal is not one at a prompt.
+    if crate::screen::is_cooked(reader.header()) {
+        return true;
+    }
     if !(2..=crate::screen::MAX_SIZE).contains(&width) || reader.header().rows == 0 {
         return true;
     }
@@ -34,7 +38,7 @@ pub fn may_match(reader: Reader<impl BufRead>, pattern: &Regex) -> bool {
                     return true;
                 }
             }
-            Ok(Item::Event(event)) if event.code == Code::Resize => return true,
+            Ok(Item::Event(event)) if matches!(event.code, Code::Resize | Code::ErrorOutput) => return true,
             // What is wrong with it is told by whoever reads it in earnest.
             Err(_) => return true,
             Ok(_) => {}

@@ -23,7 +23,11 @@ fn query(pattern: &str) -> Query {
 
 fn found(cast: &str, query: &Query) -> Vec<Found> {
     let mut found = Vec::new();
-    find(Reader::new(cast.as_bytes()).expect("a header"), query, &mut found).expect("readable");
+    let mut take = |line| {
+        found.push(line);
+        true
+    };
+    find(Reader::new(cast.as_bytes()).expect("a header"), query, &mut take).expect("readable");
     found
 }
 

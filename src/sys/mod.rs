@@ -9,8 +9,9 @@ mod process;
 mod scan;
 mod spawn;
 mod tty;
+mod unfinished;
 
-pub use disk::start_writeback;
+pub use disk::{has_writer, start_writeback};
 pub use memory::SharedMemory;
 pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
@@ -19,3 +20,4 @@ pub use process::{
 pub use scan::{BLOCK, json_specials, rare_escapes};
 pub use spawn::spawn_into;
 pub use tty::{is_terminal_same, set_window_size, window_size};
+pub use unfinished::Unfinished;

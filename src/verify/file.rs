@@ -4,9 +4,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::follow::{Followed, follow};
 use crate::cast;
+use crate::recording::reader::{Reader, Version};
 use crate::signature::{self, AllowedSigners, SignatureError, TextHash};
 
 /// The largest signature in bytes.
@@ -37,7 +40,7 @@ pub enum Signed {
 }
 
 /// Verifies the file at `path`: its chain, and with `allowed` its signature. The chain of a compressed file is that of
-/// its text; its signature is over the file as it is. `progress` is told how many bytes were read.
+/// its text; its signature is over the file as it is. `progress` is told how many bytes of the file were read.
 ///
 /// # Errors
 /// Those of opening and reading.
@@ -65,24 +68,31 @@ pub fn verify_file(
     let mut hash = signature.as_deref().map(TextHash::of_signature);
     let wanted = hash.as_mut().and_then(|hash| hash.as_mut().ok());
     let mut bytes = 0;
-    let mut count = |n: u64| {
-        bytes += n;
-        progress(n);
-    };
     let chain = if compressed {
         if let Some(hash) = wanted {
             io::copy(&mut Tee { inner: file, hash: Some(hash) }, &mut io::sink())?;
         }
-        follow(cast::open(path)?, &mut count)?
+        let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
+        follow(cast::open_counted(path, &packed)?, |n| {
+            bytes += n;
+            let now = packed.load(Ordering::Relaxed);
+            progress(now - told);
+            told = now;
+        })?
     } else {
         let mut tee = Tee { inner: file, hash: wanted };
-        let chain = follow(&mut tee, &mut count)?;
+        let chain = follow(&mut tee, |n| {
+            bytes += n;
+            progress(n);
+        })?;
         // Where the chain ends early the signature goes on.
         if tee.hash.is_some() {
             io::copy(&mut tee, &mut io::sink())?;
         }
         chain
     };
+    // A recording of version 1 is a document of many lines.
+    let chain = if chain == Followed::NoRecording && is_version_1(path) { Followed::NoChain } else { chain };
     let signed = allowed.map(|allowed| match (signature, hash) {
         (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
             Ok(principals) => Signed::By(principals.to_owned()),
@@ -92,6 +102,22 @@ pub fn verify_file(
         _ => Signed::Missing,
     });
     Ok(Checked { chain, live, signed, bytes })
+}
+
+/// Verifies a recording that can be read but once, standard input (`-`) or a pipe: its chain. It has no signature beside
+/// it.
+///
+/// # Errors
+/// Those of opening and reading.
+pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Result<Checked> {
+    let mut bytes = 0;
+    let chain = follow(cast::open(path)?, |n| bytes += n)?;
+    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes })
+}
+
+fn is_version_1(path: &Path) -> bool {
+    let reader = cast::open(path).ok().and_then(|input| Reader::new(input).ok());
+    reader.is_some_and(|reader| reader.header().version == Version::V1)
 }
 
 fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {

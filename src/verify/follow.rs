@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::recording::chain;
 
-/// What is read at a time; a longer line is no record of ours.
+/// What is read at a time; a line that is longer is no record of ours.
 const BUFFER: usize = 1024 * 1024;
 
 /// What following the chain came to.
@@ -44,39 +44,91 @@ pub enum Followed {
     NoRecording,
 }
 
-/// Follows the chain through a recording's text; `read` is told how many bytes were read.
+/// Follows the chain through a recording's text; `progress` is told how many bytes were read. The end of a
+/// compressed one that was cut off ([`io::ErrorKind::UnexpectedEof`]) is one of the text.
 ///
 /// # Errors
 /// Those of reading.
 pub fn follow(mut source: impl Read, mut progress: impl FnMut(u64)) -> io::Result<Followed> {
-    let mut state = State::default();
+    let mut follower = Follower::default();
     let mut buffer = vec![0; BUFFER];
-    let (mut kept, mut long) = (0, false);
-    loop {
-        let n = match source.read(&mut buffer[kept..]) {
-            Ok(n) => n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+    while follower.done.is_none() {
+        match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(n) => {
+                progress(n as u64);
+                follower.feed(&buffer[..n]);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                follower.cut();
+                break;
+            }
             Err(error) => return Err(error),
-        };
-        if n == 0 {
-            break;
-        }
-        progress(n as u64);
-        let filled = kept + n;
-        let whole = memchr::memrchr(b'\n', &buffer[kept..filled]).map_or(0, |at| kept + at + 1);
-        if let Some(followed) = state.lines(&buffer[..whole], &mut long) {
-            return Ok(followed);
-        }
-        kept = filled - whole;
-        if kept == buffer.len() {
-            // No end of a line in all of it.
-            state.hash(&buffer);
-            (kept, long) = (0, true);
-        } else {
-            buffer.copy_within(whole..filled, 0);
         }
     }
-    Ok(state.end(kept as u64))
+    Ok(follower.finish())
+}
+
+/// The same for one who reads the text too: it is told what was read.
+#[derive(Default)]
+pub struct Follower {
+    state: State,
+    /// A line whose end has not come yet.
+    kept: Vec<u8>,
+    /// Whether it began before that, and is too long for a record of ours.
+    long: bool,
+    cut: bool,
+    done: Option<Followed>,
+}
+
+impl Follower {
+    /// The next bytes.
+    pub fn feed(&mut self, mut bytes: &[u8]) {
+        if self.done.is_some() {
+            return;
+        }
+        if !self.kept.is_empty() || self.long {
+            let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+            self.kept.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end..];
+            if self.kept.ends_with(b"\n") {
+                self.done = self.state.lines(&self.kept, &mut self.long);
+                self.kept.clear();
+            }
+        }
+        let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
+        if self.done.is_none() && whole > 0 {
+            self.done = self.state.lines(&bytes[..whole], &mut self.long);
+        }
+        self.kept.extend_from_slice(&bytes[whole..]);
+        if self.kept.len() >= BUFFER {
+            if self.state.header.is_none() {
+                self.done = Some(Followed::NoRecording);
+            }
+            self.state.hash(&self.kept);
+            self.kept.clear();
+            self.long = true;
+        }
+    }
+
+    /// What was to follow could not be read: the compressed file was cut off.
+    pub fn cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// What it came to.
+    #[must_use]
+    pub fn finish(self) -> Followed {
+        if let Some(done) = self.done {
+            return done;
+        }
+        let after = self.state.check.map_or(0, |(_, after)| after);
+        match self.state.end(self.kept.len() as u64, self.long) {
+            Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
+            followed => followed,
+        }
+    }
 }
 
 /// How far the chain was followed.
@@ -120,7 +172,7 @@ impl State {
                     return Some(Followed::NoRecording);
                 }
                 self.header = Some(header);
-            } else if !std::mem::take(long) {
+            } else if !*long {
                 if let Some(value) = chain::value_in(line) {
                     let at = start + value.start;
                     self.hash(&text[hashed..at]);
@@ -156,7 +208,9 @@ impl State {
         }
     }
 
-    fn end(self, torn: u64) -> Followed {
+    /// `torn` bytes follow the last whole line; more of that line may have been hashed already.
+    fn end(self, torn: u64, long: bool) -> Followed {
+        let torn_line = torn > 0 || long;
         match self.header {
             None | Some(Header::NoRecording) => return Followed::NoRecording,
             Some(Header::Plain) if self.check.is_none() => return Followed::NoChain,
@@ -172,7 +226,7 @@ impl State {
             }
             // Nothing is written after them.
             Some((end, false)) if self.lines > end => {
-                Followed::Changed { from: end.max(checked) + 1, to: self.lines + u64::from(torn > 0) }
+                Followed::Changed { from: end.max(checked) + 1, to: self.lines + u64::from(torn_line) }
             }
             _ => Followed::CutOff { after, unchecked },
         }

@@ -90,6 +90,37 @@ fn an_export_that_fails_or_is_interrupted_leaves_what_was_there() {
 }
 
 #[test]
+fn where_a_file_needs_a_name_from_the_start_an_interrupted_export_leaves_none() {
+    if !has("strace") {
+        return;
+    }
+    let dir = folder();
+    // A file system without nameless files.
+    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:error=EOPNOTSUPP", "-P"];
+    let mut child = Command::new("strace")
+        .args(strace)
+        .args([arg(dir.path()), env!("CARGO_BIN_EXE_recmode"), "export", "--to", "typescript", "-", "-o"])
+        .arg(dir.path().join("session"))
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("strace runs");
+    let mut input = child.stdin.take().expect("a pipe");
+    let text = fs::read(fixture("raw-v3.cast")).expect("a fixture");
+    let text = [text.as_slice(), &b"[0.0,\"o\",\"more\"]\n".repeat(100_000)].concat();
+    std::io::Write::write_all(&mut input, &text).expect("taken");
+    let files = || fs::read_dir(dir.path()).expect("a directory").count();
+    assert_eq!(files(), 2, "both are being written under other names");
+    let children =
+        fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).expect("its children");
+    let pid = children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("recmode");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGINT)
+        .expect("a signal");
+    assert!(!child.wait().expect("its end").success());
+    assert_eq!(files(), 0);
+    drop(input);
+}
+
+#[test]
 fn a_page_is_shown_by_a_browser() {
     let page = browsed("html");
     for text in ["echo <span class=\"f1\">pass</span>word", "second page", "0:01:05.700", "the end"] {

@@ -125,6 +125,25 @@ fn trouble_has_its_status() {
 }
 
 #[test]
+fn a_link_that_is_named_is_followed_and_numbers_beyond_reason_are_told() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let text = recording(
+        "alice",
+        "strict",
+        i64::MAX,
+        "#recmode {\"end\":{\"reason\":\"exit\",\"seconds\":1e300}}\n",
+    );
+    fs::write(dir.path().join("a.cast"), text).expect("a file");
+    let link = dir.path().join("link");
+    std::os::unix::fs::symlink("a.cast", &link).expect("a link");
+    for format in ["table", "json", "csv"] {
+        let (out, err, status) = run(&["ls", "--format", format, arg(&link)]);
+        assert_eq!((err.as_str(), status), ("", Some(0)));
+        assert!(out.contains("alice") && out.contains("/link"), "{out}");
+    }
+}
+
+#[test]
 fn nobody_has_recorded_anything_yet() {
     let home = tempfile::tempdir().expect("a directory");
     let output = crate::support::recmode()

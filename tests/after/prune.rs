@@ -100,6 +100,22 @@ fn what_is_being_written_and_what_it_began_with_stay() {
 }
 
 #[test]
+fn what_another_tool_still_writes_stays() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let foreign = "{\"version\":2,\"width\":80,\"height\":24}\n[0.1,\"o\",\"x\"]\n";
+    write(dir.path(), "foreign.cast", 100, foreign);
+    let file = dir.path().join("foreign.cast");
+    let recorder = File::options().append(true).open(&file).expect("a file");
+    let prune = || run(&["prune", "--max-total", "0", "--yes", arg(dir.path())]);
+    assert!(run(&["ls", "--state", "live", arg(dir.path())]).0.contains("foreign.cast"));
+    assert_eq!(prune().0, "0 files, 0 B, removed; 1 kept\n");
+    drop(recorder);
+    assert!(run(&["ls", "--state", "complete", arg(dir.path())]).0.contains("foreign.cast"));
+    assert!(prune().0.ends_with(" removed; 0 kept\n"));
+    assert!(!file.exists());
+}
+
+#[test]
 fn links_are_neither_followed_nor_removed() {
     let dir = tempfile::tempdir().expect("a directory");
     let elsewhere = tempfile::tempdir().expect("a directory");

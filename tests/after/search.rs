@@ -83,3 +83,53 @@ fn what_was_found_is_escaped() {
         assert!(!out.contains(['\u{1b}', '\u{202e}']), "{out:?}");
     }
 }
+
+#[test]
+fn a_pipe_is_searched_and_what_is_read_but_once_is_read_once() {
+    let dir = directory();
+    let script = "\"$0\" search SECRET -i <(cat \"$1\")";
+    let file = dir.path().join("b.cast");
+    let (out, err, status) = crate::outcome(
+        &std::process::Command::new("bash")
+            .args(["-c", script, env!("CARGO_BIN_EXE_recmode"), arg(&file)])
+            .output()
+            .expect("bash"),
+    );
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert!(out.starts_with("/dev/fd/") && out.ends_with(":alice:0:00:02.500:the secret\n"), "{out}");
+}
+
+#[test]
+fn what_a_session_without_a_terminal_printed_was_seen_on_both_streams() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let lines = "[0.1,\"o\",\"first\\nsecond\\n\"]\n[0.1,\"e\",\"cat: x: Permission denied\\n\"]\n";
+    let text = recording("alice", "strict", 0, &format!("{lines}{}", end(0, 1.0, 0)))
+        .replace("\"version\":\"0.1.0\"", "\"version\":\"0.1.0\",\"streams\":\"content\"");
+    let file = dir.path().join("a.cast");
+    fs::write(&file, text).expect("a file");
+    let (out, _, _) = run(&["search", "^Perm|denied$|^second$", arg(&file)]);
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert_eq!(run(&["cat", arg(&file)]).0, "first\nsecond\ncat: x: Permission denied\n");
+    assert_eq!(
+        run(&["play", "--speed", "10000", arg(&file)]).0,
+        "first\nsecond\ncat: x: Permission denied\n"
+    );
+    assert_eq!(run(&["cat", "--raw", arg(&file)]).0, "first\nsecond\n", "standard output, bit for bit");
+    assert!(
+        run(&["export", "--to", "html", arg(&file)]).0.contains("<span>cat: x: Permission denied</span>")
+    );
+}
+
+#[test]
+fn much_that_is_found_comes_in_the_order_of_the_files_and_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let line = format!("[0.1,\"o\",\"{}\\r\\n\"]\n", "match ".repeat(100));
+    for name in ["a", "b", "c", "d"] {
+        let text = recording("alice", "strict", 0, &line.repeat(if name == "c" { 1 } else { 20_000 }));
+        fs::write(dir.path().join(format!("{name}.cast")), text).expect("a file");
+    }
+    let (out, _, status) = run(&["search", "match", arg(dir.path())]);
+    assert_eq!((out.matches("match").count(), status), (6_000_100, Some(0)));
+    let names: Vec<&str> = out.lines().filter_map(|line| line.split(".cast:").next()).collect();
+    assert!(names.is_sorted(), "in the files' order");
+}

@@ -191,10 +191,10 @@ fn what_has_no_checks_is_not_judged() {
     assert!(out.ends_with(": without checks\n"), "{out}");
     assert_eq!(status, Some(2));
     let dir = tempfile::tempdir().expect("a directory");
-    fs::write(dir.path().join("notes.cast"), "no recording\n").expect("a file");
+    fs::write(dir.path().join("notes.txt"), "no recording\n").expect("a file");
     assert_eq!(run(&["verify", arg(dir.path())]), (String::new(), String::new(), Some(0)));
-    let (_, err, status) = run(&["verify", arg(&dir.path().join("notes.cast"))]);
-    assert!(err.contains("no asciicast") && status == Some(2), "{err}");
+    let (_, err, status) = run(&["verify", arg(&dir.path().join("notes.txt"))]);
+    assert!(err.contains("no recording: ") && status == Some(2), "{err}");
     assert_eq!(run(&["verify", "/nowhere.cast"]).2, Some(2));
 }
 
@@ -337,4 +337,82 @@ fn info_tells_what_the_chain_comes_to_and_an_export_has_none() {
     let (out, _, _) = run(&["info", "--format", "json", arg(&file)]);
     let tree: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(tree["integrity"], serde_json::json!({"chain": true, "state": "changed"}));
+}
+
+#[test]
+fn what_is_called_a_recording_and_is_none_is_not_passed_over() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = dir.path().join("a.cast");
+    record(&whole, &[], "seq 20");
+    fs::write(dir.path().join("notes.txt"), "no recording").expect("written");
+    fs::write(dir.path().join("tree.json"), "{\"a\":1}\n").expect("written");
+    assert_eq!(run(&["verify", arg(dir.path())]).2, Some(0));
+    // A first line that was damaged hides nothing, nor does a file that was emptied.
+    let text = fs::read_to_string(&whole).expect("a recording");
+    for damaged in [text.replacen('{', "x", 1), String::new(), "\0".repeat(3 << 20)] {
+        fs::write(dir.path().join("b.cast"), damaged).expect("written");
+        let (out, err, status) = run(&["verify", arg(dir.path())]);
+        assert_eq!((out.matches(": intact\n").count(), status), (1, Some(2)), "{out}");
+        assert!(err.contains("b.cast: no recording"), "{err}");
+    }
+    fs::remove_file(dir.path().join("b.cast")).expect("removed");
+    // And a recording is one by whatever name.
+    fs::write(dir.path().join("session.txt"), text.replacen("20", "21", 1)).expect("written");
+    let (out, _, status) = run(&["verify", arg(dir.path())]);
+    assert!(out.contains("session.txt: changed at line 1") && status == Some(1), "{out}");
+}
+
+#[test]
+fn a_packed_recording_that_was_cut_is_told_up_to_its_last_check() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = dir.path().join("whole.cast");
+    record(&whole, &[], "seq 100000");
+    let text = fs::read(&whole).expect("a recording");
+    let gzip = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut encoder, &text).expect("packed");
+        encoder.finish().expect("packed")
+    };
+    let zstd = ruzstd::encoding::compress_to_vec(&text[..], ruzstd::encoding::CompressionLevel::Fastest);
+    for (name, packed) in [("cut.cast.gz", gzip), ("cut.cast.zst", zstd)] {
+        let file = dir.path().join(name);
+        for cut in [packed.len() * 9 / 10, packed.len() - 1] {
+            fs::write(&file, &packed[..cut]).expect("written");
+            let (out, err, status) = run(&["verify", arg(&file)]);
+            assert_eq!((err.as_str(), status), ("", Some(1)), "{name} at {cut}");
+            let after = out.split("cut off after byte ").nth(1).and_then(|rest| rest.split(';').next());
+            assert!(after.is_some_and(|after| after != "0"), "{out}");
+            let (out, _, status) = run(&["info", arg(&file)]);
+            assert!(out.contains("Integrity   cut off after byte ") && status == Some(0), "{out}");
+            let (out, err, status) = run(&["cat", arg(&file)]);
+            assert!(out.starts_with("1\n2\n3\n") && out.lines().count() > 50_000, "{name} at {cut}");
+            assert!(err.contains("the recording is cut off in line ") && status == Some(0), "{err}");
+        }
+    }
+}
+
+#[test]
+fn a_stream_is_judged_as_a_file_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.cast");
+    record(&file, &[], "seq 20");
+    let script = "cat \"$1\" | \"$0\" verify - && \"$0\" verify <(cat \"$1\") && \"$0\" info <(cat \"$1\")";
+    let piped = |file: &Path| {
+        let program = env!("CARGO_BIN_EXE_recmode");
+        crate::outcome(&Command::new("bash").args(["-c", script, program, arg(file)]).output().expect("bash"))
+    };
+    let (out, err, status) = piped(&file);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert!(out.starts_with("-: intact\n/dev/fd/") && out.contains("\nIntegrity   intact\n"), "{out}");
+    let text = fs::read_to_string(&file).expect("a recording");
+    fs::write(&file, text.replacen("20", "21", 1)).expect("written");
+    let (out, _, status) = piped(&file);
+    assert!(out.contains("-: changed at line 1") && status == Some(1), "{out}");
+}
+
+#[test]
+fn version_1_is_a_recording_without_checks() {
+    let file = crate::fixture("asciinema-v1.cast");
+    assert_eq!(state(&file), ("no_chain".to_owned(), Some(2)));
+    assert!(run(&["info", arg(&file)]).0.contains("Integrity   without checks\n"));
 }

@@ -15,6 +15,7 @@ tests![
     a_command_without_a_terminal_has_its_streams_untouched_and_counted,
     files_are_copied_by_scp_sftp_and_rsync,
     the_streams_content_is_recorded_where_the_configuration_says_so,
+    recordings_are_signed_with_the_configurations_key_and_not_made_without_it,
     a_slow_reader_gets_all_of_it,
     a_full_disk_keeps_strict_users_out_and_lets_the_others_free_it,
     a_disk_that_fills_ends_strict_transfers_and_no_others,
@@ -216,6 +217,40 @@ fn the_streams_content_is_recorded_where_the_configuration_says_so() -> Verdict 
         );
         assert!(lab.run(&[recmode(), "cat", "--raw", file], b"").stdout == noise, "{user}");
     }
+    Ok(())
+}
+
+fn recordings_are_signed_with_the_configurations_key_and_not_made_without_it() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    configure(&node, "sign_key: /etc/recmode/key");
+    let key =
+        "rm -f /etc/recmode/key*; ssh-keygen -q -t ed25519 -f /etc/recmode/key; chown bess /etc/recmode/key";
+    node.sh(&key.replace("-q", "-q -N \"\""));
+    node.sh("echo \"bess $(cat /etc/recmode/key.pub)\" >/etc/recmode/signers");
+    let run = node.run(&lab, "bess", &["echo hello"], b"");
+    assert_eq!((run.status, run.stdout()), (0, "hello\n".to_owned()), "{}", run.stderr());
+    let files =
+        || node.files("bess").into_iter().filter(|file| file.extension().is_some_and(|end| end == "cast"));
+    let file = files().next_back().expect("a recording");
+    let signature = file.with_extension("cast.sig");
+    until(SOON, "the signature", || signature.exists());
+    let signers = node.here("/etc/recmode/signers");
+    let words = ["verify", "--allowed-signers", signers.to_str().unwrap(), file.to_str().unwrap()];
+    let verified = lab.run(&[&[recmode()], &words[..]].concat(), b"");
+    assert_eq!(verified.status, 0, "{}", verified.stdout());
+    assert!(verified.stdout().ends_with(": intact; signed by bess\n"), "{}", verified.stdout());
+    // A key that can't be read, and one that needs a passphrase, let nobody in.
+    let refused = |user: &str, why: &str| {
+        let run = node.run(&lab, user, &["echo hello"], b"");
+        assert!(run.status != 0 && run.stdout().is_empty(), "{user}: {}", run.stdout());
+        let check = node.try_sh(&format!("recmode login --check --user {user}"));
+        assert!(check.0 != 0 && check.1.contains(why), "{user}: {}", check.1);
+    };
+    refused("stella", "sign_key");
+    node.sh(&key.replace("-q", "-q -N secret"));
+    refused("bess", "passphrase");
+    assert_eq!(files().count(), 1);
     Ok(())
 }
 

@@ -14,7 +14,14 @@ tests![
     what_could_drive_the_terminal_is_not_let_through,
     keys_pause_step_jump_and_quit,
     a_part_is_played_from_and_to_times_and_markers,
+    the_end_is_at_its_time_also_where_nothing_happens,
+    a_marker_that_never_comes_is_said,
+    what_can_not_be_read_again_is_played_on,
+    ctrl_c_is_heard_while_a_place_is_looked_for,
     a_screen_that_does_not_fit_is_drawn_cut,
+    a_larger_terminal_shows_a_full_screen_program_as_it_was,
+    what_was_drawn_is_left_on_the_screen,
+    what_another_tool_has_finished_is_not_waited_for,
     a_live_session_is_followed_to_its_end,
     without_a_terminal_the_output_is_passed_on,
 ];
@@ -145,6 +152,106 @@ fn a_part_is_played_from_and_to_times_and_markers() -> Verdict {
     let seen = String::from_utf8_lossy(&strip_escapes(&end.seen)).into_owned();
     assert!(seen.contains("one") && seen.contains("two") && seen.contains("three"), "{seen:?}");
     assert!(end.restored && !seen.contains("four"));
+    Ok(())
+}
+
+fn the_end_is_at_its_time_also_where_nothing_happens() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, &format!("[0.1,\"o\",\"one\"]\n[{FOREVER},\"o\",\"never\"]\n"));
+    let end = lab.outer(&play(&file, &["--to", "0.3"])).end();
+    assert_eq!((end.status, end.restored), (0, true));
+    assert!(find(&end.seen, "one").is_some() && find(&end.seen, "never").is_none());
+    Ok(())
+}
+
+fn a_marker_that_never_comes_is_said() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[0.0,\"o\",\"a\"]\n[0.0,\"m\",\"one\"]\n[0.0,\"o\",\"b\"]\n";
+    let file = cast(&lab, &format!("{lines}[{FOREVER},\"o\",\"c\"]\n"));
+    let run = lab.run(&play(&file, &["--idle-limit", "0.1", "--to", "two"]), b"");
+    assert_eq!((run.status, run.stdout()), (2, "abc".to_owned()));
+    assert!(run.stderr().ends_with("a.cast: there is no marker \"two\"\n"), "{}", run.stderr());
+    // The key for the next one has nowhere to go, and is no end.
+    let mut outer = lab.outer(&play(&file, &[]));
+    outer.wait_for("ab");
+    outer.send(b"]");
+    outer.wait_for("Jab");
+    outer.send(b" .");
+    outer.wait_for("c");
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (0, true));
+    Ok(())
+}
+
+fn what_can_not_be_read_again_is_played_on() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, "[0.0,\"o\",\"one \"]\n[0.5,\"o\",\"two \"]\n[0.5,\"o\",\"three\"]\n");
+    let script = format!("{} play <(cat {})", recmode(), file.display());
+    let mut outer = lab.outer(&["bash", "-c", &script]);
+    outer.wait_raw();
+    outer.wait_for("one ");
+    outer.send(b"\x1b[D[");
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (0, true), "{}", show(&end.seen));
+    assert!(find(&end.seen, "three").is_some());
+    Ok(())
+}
+
+fn ctrl_c_is_heard_while_a_place_is_looked_for() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, "[0.0,\"o\",\"one \"]\n");
+    let script = format!("(cat {}; exec sleep 1000) | {} play --from 5s -", file.display(), recmode());
+    let mut outer = lab.outer(&["bash", "-c", &script]);
+    outer.wait_raw();
+    outer.send(b"\x03");
+    outer.wait_for("one ");
+    assert!(outer.end_within(Duration::from_secs(20)).restored);
+    Ok(())
+}
+
+fn a_larger_terminal_shows_a_full_screen_program_as_it_was() -> Verdict {
+    let lab = Lab::new();
+    let file = lab.write(
+        "small.cast",
+        format!(
+            "{{\"version\":3,\"term\":{{\"cols\":20,\"rows\":3}}}}\n\
+             [0.0,\"o\",\"prompt \"]\n[0.0,\"o\",\"\\u001b[?1049h\\u001b[Hfirst\\u001b[3;1Hlast\\r\\nnew\"]\n\
+             [{FOREVER},\"o\",\"never\"]\n"
+        ),
+    );
+    let mut outer = lab.outer(&play(&file, &[]));
+    // It scrolls at its own lower edge, and that is drawn.
+    outer.wait_for("new");
+    outer.wait_for("\u{2518}");
+    let seen = outer.seen();
+    let drawn = &seen[find(&seen, "\x1b[?2026h").expect("drawn")..];
+    assert!(
+        find(drawn, "first").is_none() && find(drawn, "\x1b[2;1H\x1b[0mlast").is_some(),
+        "{}",
+        show(drawn)
+    );
+    outer.send(b"q");
+    let end = outer.end();
+    assert_eq!((end.status, end.restored), (0, true));
+    Ok(())
+}
+
+fn what_was_drawn_is_left_on_the_screen() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, "[0.0,\"o\",\"one\\r\\n\\u001b[31mtwo\"]\n");
+    let end = Outer::spawn(&lab, (20, 5), &play(&file, &[])).end();
+    assert_eq!((end.status, end.restored), (0, true));
+    let after = &end.seen[find(&end.seen, "\x1b[?1049l").expect("left")..];
+    assert!(strip_escapes(after).ends_with(b"one\r\ntwo\r\n"), "{}", show(after));
+    Ok(())
+}
+
+fn what_another_tool_has_finished_is_not_waited_for() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, "[0.0,\"o\",\"one\"]\n");
+    let end = lab.outer(&play(&file, &["--follow"])).end_within(Duration::from_secs(20));
+    assert_eq!((end.status, end.restored), (0, true));
+    assert!(find(&end.seen, "one").is_some());
     Ok(())
 }
 

@@ -401,12 +401,13 @@ const PLAY: Page = Page {
          printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
         "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
          on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
-         There are no keys where output goes to no terminal. Standard input can't be gone back in.",
-        "Where the recording's screen is larger than the terminal, or with --fit, it is drawn cut, on the alternate screen: \
-         its left columns, and the rows around its cursor. Otherwise output is passed on, and a terminal that is wider wraps \
-         lines later than the recorded one did.",
+         There are no keys where output goes to no terminal. Standard input, or a pipe, can't be gone back in.",
+        "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
+         --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
+         columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
+         them or a full-screen program runs. What was on it at the end is left behind.",
         "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
-         tools are followed until the file is closed. PLACE is a time since the start, or else the text of a \
+         tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
          marker, the whole of it.",
     ],
     exit_status: &[
@@ -433,9 +434,10 @@ const CAT: Page = Page {
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
          zstd. Without --raw the text is printed that a person saw: a terminal emulator of the session's size shows the output, and \
          each line is printed as it last was when it scrolled off the screen, was cleared with all of it, or stood there at \
-         the end. A line that the terminal has wrapped is one line. Of a full-screen program, such as an editor, the last screen is \
+         the end. A line that the terminal has wrapped is one line. Of a session without a terminal it is what came through \
+         standard output and standard error. Of a full-screen program, such as an editor, the last screen is \
          printed as it stood before the program was left, and in that place. Control characters in the text are spelt out. With --raw the \
-         exact bytes are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
+         exact bytes of standard output are printed, those that are not valid UTF-8 included; on a terminal they can do what they did in the \
          session.",
         "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
          seconds and milliseconds since the start: of a command that was typed, when it was entered.",
@@ -463,7 +465,8 @@ const INFO: Page = Page {
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or \
          zstd. It is read to its end. Printed are who was recorded, where and when, the mode and the roles' options that \
          decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
-         the start. What a recording of another tool does not hold is left out.",
+         the start, and what its checks come to (see recmode-verify(1)). What a recording of another tool does not hold is left \
+         out.",
         "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
     ],
     exit_status: &[
@@ -485,7 +488,8 @@ const LS: Page = Page {
          version 1, 2 or 3 is listed, other files are passed over. A part of a recording that went on in a new file \
          (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
-        "The state is complete; live (the session still runs); cut-off (there is no end, or recmode-recover(1) has \
+        "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
+         root may); cut-off (there is no end, or recmode-recover(1) has \
          added one); gap (something is missing in it); or strict (strict mode ended the session). The duration is marked \
          with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
         "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
@@ -555,8 +559,9 @@ const VERIFY: Page = Page {
          BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the last, and each \
          recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), cut off \
          after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte up \
-         to which it is checked), still being written, changed between two lines, or without checks. Of a directory all .cast \
-         files are verified, compressed ones (.cast.gz, .cast.zst) too; files below it that are no recordings are passed over.",
+         to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
+         are verified, compressed ones too. Other files are passed over, but not those that are called .cast, .cast.gz or \
+         .cast.zst: one of these that is no recording can't be judged. A path of - is standard input.",
         "With --allowed-signers each recording must also have been signed by one of those in the file, which is that of \
          ssh-keygen(1): FILE.sig, an SSH signature with the namespace recmode, is over the whole file. It is \
          what record --sign-key makes, and ssh-keygen -Y verify takes it as well.",
@@ -590,10 +595,10 @@ const EXPORT: Page = Page {
          recmode-cat(1) prints.",
         "html is one page that loads nothing and needs no script: what is known of the session, a table of its commands and \
          markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
-         reader's choice of light or dark. Commands are known where the shell turns bracketed paste off when one \
+         reader's choice of light or dark; text is legible on whatever it stands. After 256 MiB it ends, and says so. Commands are known where the shell turns bracketed paste off when one \
          is entered, as bash and zsh do. Addresses of http and https are links.",
         "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
-         most 2000 frames. Where the reader wants no motion, the last one is shown.",
+         most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
         "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
     ],
@@ -619,7 +624,8 @@ const PRUNE: Page = Page {
          last write to the file, and not from what the recording says of itself. A file in which a session \
          went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
         "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
-         what is no recording. No link is followed, and a file that has changed since it was judged stays.",
+         what is no recording. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
+         the file open, for which one has to be the file's owner or to have CAP_LEASE, as root does. No link is followed, and a file that has changed since it was judged stays.",
         "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
         "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \
          directory.",
