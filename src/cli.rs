@@ -1,5 +1,7 @@
 //! The command line: every clap definition, and nothing that decides.
 
+mod quick;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -3,7 +3,6 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser;
 use recmode::cli::{Cli, Command};
 use recmode::{cmd, exit};
 
@@ -11,7 +10,8 @@ fn main() -> ExitCode {
     if let Some(done) = cmd::login::as_login_shell() {
         return ExitCode::from(done);
     }
-    let cli = match Cli::try_parse() {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = match Cli::from_words(&words) {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(usage_error(&error)),
     };

@@ -34,7 +34,7 @@ use crate::sys::SharedMemory;
 pub const CAPACITY: usize = 8 * 1024 * 1024;
 
 /// Bytes of one segment.
-pub const SEGMENT: usize = 64 * 1024;
+pub const SEGMENT: usize = 32 * 1024;
 
 const HEAD: usize = 0;
 const CLAIMED: usize = 64;
