@@ -170,9 +170,12 @@ impl Transcript {
     /// Encodes what waits for the rest of a character as what it is: no UTF-8.
     pub fn release_held(&mut self) {
         if !self.held.bytes.is_empty() {
-            let bytes = std::mem::take(&mut self.held.bytes);
+            let mut bytes = std::mem::take(&mut self.held.bytes);
             self.encoder.bytes(self.held.time, 'o', &bytes, &mut self.batch.bytes);
             self.end_unit();
+            // Its memory is used again.
+            bytes.clear();
+            self.held.bytes = bytes;
         }
     }
 
@@ -261,7 +264,8 @@ impl Transcript {
                 self.encoder.bytes(time, 'o', whole, &mut self.batch.bytes);
             }
             if tail > 0 {
-                self.held = Held { bytes: rest.to_vec(), position: position + whole.len() as u64, time };
+                self.held.bytes.extend_from_slice(rest);
+                (self.held.position, self.held.time) = (position + whole.len() as u64, time);
             }
         } else {
             let before = self.held.bytes.len();
