@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 /// paragraph separators, bidirectional controls) as its Rust escape, such as `\u{1b}`.
 #[must_use]
 pub fn controls(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe(c) {
@@ -29,6 +32,9 @@ pub fn path(path: &Path) -> String {
 /// what it meant. Outside of strings JSON has none of them but line breaks, which stay.
 #[must_use]
 pub fn json(text: &str) -> String {
+    if text.bytes().all(|byte| is_plain(byte) || byte == b'\n') {
+        return text.to_owned();
+    }
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe(c) && c != '\n' {
@@ -38,6 +44,11 @@ pub fn json(text: &str) -> String {
         }
     }
     safe
+}
+
+/// Whether this is printable ASCII, as most texts are from end to end.
+fn is_plain(byte: u8) -> bool {
+    (0x20..0x7f).contains(&byte)
 }
 
 fn is_unsafe(c: char) -> bool {

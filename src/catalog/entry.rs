@@ -11,10 +11,10 @@ use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader,
 use crate::sys;
 
 /// How much is read of the start at first.
-const HEAD: u64 = 4 << 10;
+const HEAD: usize = 4 << 10;
 
 /// How much is read of the end at first.
-const TAIL: u64 = 1 << 10;
+const TAIL: usize = 1 << 10;
 
 /// How much of the end is read at most to find a whole line.
 const MAX_TAIL: u64 = 1 << 20;
@@ -138,11 +138,11 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         return Ok(None);
     }
     let size = metadata.len();
-    let mut head = vec![0; usize::try_from(HEAD.min(size)).unwrap_or_default()];
+    let mut head = [0; HEAD];
     let filled = file.read_at(&mut head, 0)?;
-    head.truncate(filled);
+    let head = &head[..filled];
     let plain = head.starts_with(b"{");
-    if !plain && !cast::is_compressed(&head) {
+    if !plain && !cast::is_compressed(head) {
         return Ok(None);
     }
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -183,36 +183,46 @@ fn micros(seconds: f64) -> Option<u64> {
 }
 
 /// Header and end of a file that is not compressed.
-fn ends_of(file: &File, mut head: Vec<u8>, size: u64) -> io::Result<Option<(Header, Tail)>> {
-    if !head.contains(&b'\n') && size > head.len() as u64 {
-        head.resize(MAX_HEADER + 1, 0);
-        let filled = file.read_at(&mut head, 0)?;
-        head.truncate(filled);
-    }
-    let first_line = match memchr::memchr(b'\n', &head) {
+fn ends_of(file: &File, head: &[u8], size: u64) -> io::Result<Option<(Header, Tail)>> {
+    let mut more = Vec::new();
+    let head = if memchr::memchr(b'\n', head).is_none() && size > head.len() as u64 {
+        more.resize(MAX_HEADER + 1, 0);
+        let filled = file.read_at(&mut more, 0)?;
+        &more[..filled]
+    } else {
+        head
+    };
+    let first_line = match memchr::memchr(b'\n', head) {
         Some(newline) => &head[..=newline],
-        None => &head[..],
+        None => head,
     };
     let header = match Reader::new(first_line) {
-        Ok(reader) if reader.header().version != Version::V1 => reader.header().clone(),
+        Ok(reader) if reader.header().version != Version::V1 => reader.into_header(),
         _ if size <= MAX_UNPACKED => return whole(file),
         _ => return Ok(None),
     };
     let head_len = first_line.len() as u64;
-    let mut piece = TAIL;
-    let tail = loop {
+    let (mut least, mut more) = ([0; TAIL], Vec::new());
+    let mut piece = TAIL as u64;
+    let (header, tail) = loop {
         let from = size.saturating_sub(piece).max(head_len);
-        let mut bytes = vec![0; usize::try_from(size.saturating_sub(from)).unwrap_or_default()];
-        let filled = file.read_at(&mut bytes, from)?;
-        bytes.truncate(filled);
+        let wanted = usize::try_from(size.saturating_sub(from)).unwrap_or_default();
+        let bytes = if wanted <= TAIL {
+            &mut least[..wanted]
+        } else {
+            more.resize(wanted, 0);
+            &mut more[..]
+        };
+        let filled = file.read_at(bytes, from)?;
+        let bytes = &bytes[..filled];
         if from == head_len {
-            break read_tail(first_line, &bytes, true);
+            break read_tail(header, bytes, true);
         }
         // From the first line that begins in here; the last one may be torn, and hold no newline.
-        let begin = memchr::memchr(b'\n', &bytes).map(|newline| newline + 1);
+        let begin = memchr::memchr(b'\n', bytes).map(|newline| newline + 1);
         match begin.filter(|&begin| memchr::memchr(b'\n', &bytes[begin..]).is_some()) {
-            Some(begin) => break read_tail(first_line, &bytes[begin..], false),
-            None if piece >= MAX_TAIL => break Tail { torn: true, ..Tail::default() },
+            Some(begin) => break read_tail(header, &bytes[begin..], false),
+            None if piece >= MAX_TAIL => break (header, Tail { torn: true, ..Tail::default() }),
             None => piece *= 8,
         }
     };
@@ -222,19 +232,14 @@ fn ends_of(file: &File, mut head: Vec<u8>, size: u64) -> io::Result<Option<(Head
     Ok(Some((header, tail)))
 }
 
-/// Reads the last lines as a recording of their own. In v3, times count only from the first line on.
-fn read_tail(header: &[u8], lines: &[u8], from_start: bool) -> Tail {
-    Reader::new(header.chain(lines)).map_or_else(
-        |_| Tail::default(),
-        |reader| {
-            let relative = reader.header().version == Version::V3;
-            let mut tail = run_through(reader);
-            if relative && !from_start {
-                tail.time = None;
-            }
-            tail
-        },
-    )
+/// Reads the last lines. In v3, times count only from the first line on.
+fn read_tail(header: Header, lines: &[u8], from_start: bool) -> (Header, Tail) {
+    let mut reader = Reader::after(header, lines);
+    let mut tail = run_through(&mut reader);
+    if reader.header().version == Version::V3 && !from_start {
+        tail.time = None;
+    }
+    (reader.into_header(), tail)
 }
 
 /// Reads all of a file that is small or can't be read from its end.
@@ -244,15 +249,15 @@ fn whole(file: &File) -> io::Result<Option<(Header, Tail)>> {
     again.rewind()?;
     let input = BufReader::new(cast::reader_of(again)?.take(MAX_UNPACKED));
     Ok(match Reader::new(input) {
-        Ok(reader) => {
-            let header = reader.header().clone();
-            Some((header, run_through(reader)))
+        Ok(mut reader) => {
+            let tail = run_through(&mut reader);
+            Some((reader.into_header(), tail))
         }
         Err(_) => None,
     })
 }
 
-fn run_through(reader: Reader<impl io::BufRead>) -> Tail {
+fn run_through(reader: &mut Reader<impl io::BufRead>) -> Tail {
     let mut tail = Tail::default();
     for item in reader {
         match item {

@@ -88,11 +88,12 @@ fn walk(
     found: &mut Vec<PathBuf>,
     trouble: &mut Vec<(PathBuf, io::Error)>,
 ) -> io::Result<()> {
-    let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        match entry.file_type() {
+    let entries = fs::read_dir(dir)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.file_type())));
+    let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    for (name, kind) in entries {
+        let path = dir.join(name);
+        match kind {
             Ok(kind) if kind.is_file() => found.push(path),
             Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => {
                 if let Err(error) = walk(&path, depth + 1, found, trouble) {

@@ -6,6 +6,8 @@
 //! Formats: <https://docs.asciinema.org/manual/asciicast/v2/> and `…/v3/`.
 
 mod decode;
+mod event;
+mod head;
 mod item;
 mod time;
 mod v1;
@@ -108,7 +110,7 @@ impl<R: BufRead> Reader<R> {
         if ending == Ending::Input && buffer.is_empty() {
             return Err(ReadError::Empty);
         }
-        let (header, document) = match utf8(&buffer).and_then(decode::header) {
+        let (header, document) = match utf8(&buffer).and_then(head::header) {
             Ok(header) if ending != Ending::TooLong => (header, None),
             decoded => match v1::read(&buffer, &ending, &mut input)? {
                 Some((header, items)) => (header, Some(items.into_iter())),
@@ -122,7 +124,20 @@ impl<R: BufRead> Reader<R> {
                 None => (decoded.map_err(|fault| fault.in_line(1))?, None),
             },
         };
-        Ok(Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading, document })
+        Ok(Self { buffer, document, ..Self::after(header, input) })
+    }
+
+    /// Reads on after a header that was read before. `input` begins with a whole line; lines and, in version 3,
+    /// times are counted from there.
+    pub fn after(header: Header, input: R) -> Self {
+        let buffer = Vec::new();
+        Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading, document: None }
+    }
+
+    /// The first line, when the rest is of no interest any more.
+    #[must_use]
+    pub fn into_header(self) -> Header {
+        self.header
     }
 
     /// The first line.

@@ -8,24 +8,29 @@ use super::style::{BOLD, paint};
 pub(super) fn columns<const N: usize>(heading: [&str; N], rows: &[[String; N]], color: bool) -> String {
     let mut widths = heading.map(str::len);
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
+        for (column, cell) in widths.iter_mut().zip(row) {
+            *column = (*column).max(width(cell));
         }
     }
-    let line = |cells: [&str; N]| {
-        let mut line = String::new();
-        for (index, (cell, width)) in cells.into_iter().zip(widths).enumerate() {
-            line.push_str(cell);
+    let push = |out: &mut String, cells: [&str; N]| {
+        for (index, (cell, column)) in cells.into_iter().zip(widths).enumerate() {
+            out.push_str(cell);
             if index + 1 < N {
-                line.extend(std::iter::repeat_n(' ', width - cell.width() + 2));
+                out.extend(std::iter::repeat_n(' ', column - width(cell) + 2));
             }
         }
-        line
     };
-    let mut out = paint(color, BOLD, &line(heading)) + "\n";
+    let mut first = String::new();
+    push(&mut first, heading);
+    let mut out = paint(color, BOLD, &first) + "\n";
     for row in rows {
-        out.push_str(&line(row.each_ref().map(String::as_str)));
+        push(&mut out, row.each_ref().map(String::as_str));
         out.push('\n');
     }
     out
+}
+
+/// The width of a text; that of most is their length.
+fn width(text: &str) -> usize {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) { text.len() } else { text.width() }
 }

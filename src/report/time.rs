@@ -20,10 +20,12 @@ pub fn duration(micros: u64) -> String {
 /// Seconds since the epoch as local time; the number itself where it is beyond all calendars.
 #[must_use]
 pub fn local_time(timestamp: i64, zone: &TimeZone) -> String {
-    Timestamp::from_second(timestamp).map_or_else(
-        |_| timestamp.to_string(),
-        |time| time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-    )
+    let Ok(time) = Timestamp::from_second(timestamp) else { return timestamp.to_string() };
+    let local = zone.to_datetime(time);
+    let (date, time) = (local.date(), local.time());
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 
 /// Seconds since the epoch as RFC 3339 in UTC.

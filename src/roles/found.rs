@@ -104,6 +104,8 @@ impl Found {
 
     /// Sorts by place and says how many were not kept.
     pub(super) fn finish(&mut self, file: &Arc<str>) {
+        // Most files hold one role, and there may be very many files.
+        self.roles.shrink_to_fit();
         self.problems.sort_by_key(Problem::position);
         self.problems.dedup();
         if self.more_errors > 0 {

@@ -113,10 +113,12 @@ pub(super) fn duplicates(document: Document<'_>, tree: &Tree<'_>, id: NodeId, fo
         problem.related.push(("first here", document.site(tree.span(first))));
         found.report(problem);
     };
+    let mut few = [("", id); FEW_KEYS];
     if keys().nth(FEW_KEYS).is_none() {
-        for (n, (text, key)) in keys().enumerate() {
-            if let Some((_, first)) = keys().take(n).find(|&(earlier, _)| earlier == text) {
-                report(text, first, key);
+        for (n, found) in keys().enumerate() {
+            few[n] = found;
+            if let Some((_, first)) = few[..n].iter().find(|(earlier, _)| *earlier == found.0) {
+                report(found.0, *first, found.1);
             }
         }
         return;
@@ -135,15 +137,56 @@ fn can_merge(tree: &Tree<'_>, value: NodeId) -> bool {
         || tree.items(value).is_some_and(|items| items.iter().all(|&item| tree.is_mapping(item)))
 }
 
+/// `record_session` without its underscore.
+const PLAIN: &[u8] = b"recordsession";
+
 /// Whether a key under `spec.options` is likely meant to be `record_session`.
 fn is_misspelt(key: &str) -> bool {
-    const WORDS: [&str; 5] =
-        ["recordsession", "recordsessions", "sessionrecord", "sessionrecording", "recordingsession"];
-    if key == "record_session" || key.len() > 32 {
+    const WORDS: [&[u8]; 5] =
+        [PLAIN, b"recordsessions", b"sessionrecord", b"sessionrecording", b"recordingsession"];
+    if key == "record_session" || !(PLAIN.len() - 2..=32).contains(&key.len()) {
         return false;
     }
-    let plain: String =
-        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    let plain = plain.trim_end_matches("mode");
-    WORDS.contains(&plain) || strsim::damerau_levenshtein(plain, WORDS[0]) <= 2
+    let mut room = [0; 32];
+    let letters = key.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase());
+    let used = room.iter_mut().zip(letters).map(|(place, letter)| *place = letter).count();
+    let mut plain = &room[..used];
+    while let Some(rest) = plain.strip_suffix(b"mode") {
+        plain = rest;
+    }
+    WORDS.contains(&plain) || is_near(plain)
+}
+
+/// Whether no more than two slips are between this and [`PLAIN`]. As each slip takes or brings one
+/// letter at most, hardly any other key has to be compared in earnest, which is slow.
+fn is_near(text: &[u8]) -> bool {
+    let mut counts = [0_i8; 32];
+    // Digits count as some letter, which only makes this doubt less.
+    for letter in PLAIN {
+        counts[usize::from(letter % 32)] += 1;
+    }
+    for letter in text {
+        counts[usize::from(letter % 32)] -= 1;
+    }
+    let missing: i8 = counts.iter().map(|&count| count.max(0)).sum();
+    let foreign: i8 = counts.iter().map(|&count| count.min(0)).sum();
+    missing <= 2 && foreign >= -2 && strsim::generic_damerau_levenshtein(text, PLAIN) <= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_quick_look_leaves_no_slip_out(text in "[recodsinx]{9,17}", cut in 0..13_usize, more in "[a-z]{0,3}") {
+            let slip = [&PLAIN[..cut], more.as_bytes(), &PLAIN[(cut + more.len() / 2).min(13)..]].concat();
+            for text in [text.as_bytes(), &slip] {
+                let near = strsim::generic_damerau_levenshtein(text, PLAIN) <= 2;
+                prop_assert_eq!(is_near(text), near);
+            }
+        }
+    }
 }

@@ -36,8 +36,11 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
     for (n, entry) in entries.iter().enumerate() {
         if let Entry::File(input) = entry {
             let small_file = input.source == Source::File && input.size < LARGE_BYTES;
-            let whole = detail || small_file || source::is_terraform(&input.file);
-            if whole { small.push((n, input)) } else { large.push((n, input)) }
+            if small_file || source::is_terraform(&input.file) {
+                small.push((n, input));
+            } else {
+                large.push((n, input));
+            }
         }
     }
     let next = AtomicUsize::new(0);
@@ -58,23 +61,12 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
         0 => 0,
         some => some.min(threads() - 1),
     };
-    thread::scope(|scope| {
-        // Where no thread can be had, this one does all.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let helpers: Vec<_> = (0..helpers).map_while(spawn).collect();
-        let mut done = work();
-        for helper in helpers {
-            match helper.join() {
-                Ok(mut more) => done.append(&mut more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        for (n, found) in done {
-            results[n] = Some(found);
-        }
-    });
+    for (n, found) in on_all(helpers, work) {
+        results[n] = Some(found);
+    }
     for (n, input) in large {
-        results[n] = Some(read_large(input, progress));
+        let found = if detail { read_whole(input, detail, progress) } else { read_large(input, progress) };
+        results[n] = Some(found);
     }
     results
 }
@@ -83,17 +75,24 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS)
 }
 
-/// A file that is not to be taken apart.
+/// A file whose text is wanted, or that can't be taken apart while it is read.
 fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
     let mut found = if detail { Found::detailed() } else { Found::default() };
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
         Ok(bytes) => {
             progress.bytes_done.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            let piece = Piece { bytes, first_line: 1, first_byte: 0 };
-            parse::read(&input.file, &piece, &mut found);
+            let large = bytes.len() as u64 >= LARGE_BYTES && !source::is_terraform(&input.file);
+            // What is no text as a whole is not looked at in parts.
+            let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
+            if let Some(text) = text.filter(|_| large) {
+                read_text(&input.file, text, &mut found);
+            } else {
+                let piece = Piece { bytes: bytes.as_slice().into(), first_line: 1, first_byte: 0 };
+                parse::read(&input.file, &piece, &mut found);
+            }
             if detail {
-                let text = String::from_utf8(piece.bytes);
+                let text = String::from_utf8(bytes);
                 found.text =
                     Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()));
             }
@@ -102,6 +101,42 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
     progress.files_done.fetch_add(1, Ordering::Relaxed);
     found.finish(&input.file);
     found
+}
+
+/// A large text, all about it wanted: the threads take its pieces as they come to them.
+fn read_text(file: &Arc<str>, text: &str, found: &mut Found) {
+    let pieces = Mutex::new(source::pieces(text).enumerate());
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some((n, piece)) = next else { return done };
+            let mut found = Found::detailed();
+            parse::read(file, &piece, &mut found);
+            done.push((n, found));
+        }
+    };
+    let mut done = on_all(threads() - 1, work);
+    done.sort_unstable_by_key(|&(n, _)| n);
+    for (_, part) in done {
+        found.append(part);
+    }
+}
+
+/// Does the work on this thread and on so many others; where no thread can be had, this one does all.
+fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
+    thread::scope(|scope| {
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, &work).ok();
+        let others: Vec<_> = (0..others).map_while(spawn).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(mut more) => done.append(&mut more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    })
 }
 
 fn read_small(input: &Input, progress: &Progress) -> Found {
@@ -116,7 +151,7 @@ fn each_piece(
     input: &Input,
     progress: &Progress,
     found: &mut Found,
-    mut take: impl FnMut(&mut Found, Piece),
+    mut take: impl FnMut(&mut Found, Piece<'static>),
 ) {
     match source::open(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
@@ -144,10 +179,10 @@ fn each_piece(
 /// second.
 fn read_large(input: &Input, progress: &Progress) -> Found {
     let threads = threads();
-    let (sender, receiver) = mpsc::sync_channel::<(usize, Piece)>(threads * 2);
+    let (sender, receiver) = mpsc::sync_channel::<(usize, Piece<'static>)>(threads * 2);
     // In the hands of the helpers alone, so that sending fails should all of them have panicked.
     let mut receiver = Some(Arc::new(Mutex::new(receiver)));
-    let work = |receiver: &Mutex<mpsc::Receiver<(usize, Piece)>>| {
+    let work = |receiver: &Mutex<mpsc::Receiver<(usize, Piece<'static>)>>| {
         let mut done = Vec::new();
         loop {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();

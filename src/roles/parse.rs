@@ -11,8 +11,8 @@ use super::{resource, split, tree};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read.
-pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
-    let mut bytes = piece.bytes.as_slice();
+pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
+    let mut bytes = &*piece.bytes;
     let mut first_byte = piece.first_byte;
     if piece.first_line == 1
         && let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf")
@@ -41,17 +41,18 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece, found: &mut Found) {
     }
     let templates = file.ends_with(".tf.json");
     let mut first_line = piece.first_line;
+    let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
         let document = Document { templates, file, text, first_line, first_byte: first_byte + start as u64 };
         if text.trim_start_matches("---").trim_ascii() != "" {
-            read_document(document, found);
+            read_document(document, &mut reader, found);
         }
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }
 }
 
-fn read_document(document: Document<'_>, found: &mut Found) {
+fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, found: &mut Found) {
     if document.text.len() > MAX_DOCUMENT_BYTES {
         let span = tree::Span { start: 0, end: 0, line: 1, column: 1 };
         found.report(document.problem(ProblemKind::DocumentTooLarge, span));
@@ -60,7 +61,7 @@ fn read_document(document: Document<'_>, found: &mut Found) {
     // Comments are dear, and hardly any speaks to this program.
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
-    let read = tree::read(document.text, wanted.then_some(&mut said), |tree, id| {
+    let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| {
         if document.templates {
             resource::read_terraform_json(document, tree, id, found);
         } else {
@@ -133,7 +134,7 @@ fn comment(document: Document<'_>, text: Box<str>, span: tree::Span) -> Comment 
 }
 
 /// The problem of a byte that no text may have, at the byte.
-fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, piece: &Piece) -> Problem {
+fn bad_byte(kind: ProblemKind, file: &Arc<str>, bytes: &[u8], at: usize, piece: &Piece<'_>) -> Problem {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let lines = memchr::memchr_iter(b'\n', &bytes[..at]).count();
     let line_start = memchr::memrchr(b'\n', &bytes[..at]).map_or(0, |newline| newline + 1);

@@ -1,6 +1,7 @@
 //! Opens what a path names, without ever waiting on a pipe or waking a device, and reads it in
 //! pieces that end at document boundaries.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -125,8 +126,8 @@ pub(super) fn open(path: &Path, source: &Source) -> Result<Box<dyn Read>, Proble
 
 /// A part of a file that begins and ends at document boundaries.
 #[derive(Debug)]
-pub(super) struct Piece {
-    pub(super) bytes: Vec<u8>,
+pub(super) struct Piece<'t> {
+    pub(super) bytes: Cow<'t, [u8]>,
     /// The line of the file that it begins with, from 1.
     pub(super) first_line: u32,
     /// The byte of the file that it begins with.
@@ -168,7 +169,7 @@ impl<'a> Pieces<'a> {
     }
 
     /// The next piece; none at the end. After an error there is no more.
-    pub(super) fn next(&mut self) -> Result<Option<Piece>, Box<Problem>> {
+    pub(super) fn next(&mut self) -> Result<Option<Piece<'static>>, Box<Problem>> {
         // The last document boundary in the buffer.
         let mut boundary = 0;
         let mut wanted = self.step;
@@ -222,7 +223,7 @@ impl<'a> Pieces<'a> {
         let first_byte = self.total - (bytes.len() + self.buffer.len()) as u64;
         let lines = memchr::memchr_iter(b'\n', &bytes).count();
         self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        Ok(Some(Piece { bytes, first_line, first_byte }))
+        Ok(Some(Piece { bytes: bytes.into(), first_line, first_byte }))
     }
 
     fn fail(&mut self, kind: ProblemKind) -> Box<Problem> {
@@ -235,6 +236,23 @@ impl<'a> Pieces<'a> {
         let start = &self.buffer[..self.buffer.len().min(400)];
         Excerpt::new(&String::from_utf8_lossy(start), 0, 0)
     }
+}
+
+/// The pieces of a text that is in memory.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let (mut documents, mut line) = (split::documents(text).peekable(), 1_u32);
+    std::iter::from_fn(move || {
+        let (start, document) = documents.next()?;
+        let mut end = start + document.len();
+        while let Some((_, more)) = documents.next_if(|_| end - start < PIECE_BYTES) {
+            end += more.len();
+        }
+        let bytes = &text.as_bytes()[start..end];
+        let first_line = line;
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        line = line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        Some(Piece { bytes: bytes.into(), first_line, first_byte: start as u64 })
+    })
 }
 
 /// Whether the text begins with a byte order mark of UTF-16 (which is UTF-32's too), or with ASCII
@@ -265,7 +283,7 @@ mod tests {
             while let Some(piece) = pieces.next().expect("no error") {
                 prop_assert!(starts.contains(&read), "cut at {} of {:?}", read, text);
                 prop_assert_eq!(piece.first_line as usize, 1 + text[..read].matches('\n').count());
-                prop_assert_eq!(piece.bytes.as_slice(), &text.as_bytes()[read..read + piece.bytes.len()]);
+                prop_assert_eq!(&*piece.bytes, &text.as_bytes()[read..read + piece.bytes.len()]);
                 read += piece.bytes.len();
             }
             prop_assert_eq!(read, text.len());

@@ -188,7 +188,7 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 pub fn survey_text(name: &str, text: &str) -> Survey {
     let file: Arc<str> = name.into();
     let mut found = Found::detailed();
-    let piece = Piece { bytes: text.as_bytes().to_vec(), first_line: 1, first_byte: 0 };
+    let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
     parse::read(&file, &piece, &mut found);
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, ..Survey::default() };

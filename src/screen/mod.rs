@@ -7,6 +7,7 @@
 
 mod line;
 mod lines;
+mod touched;
 mod track;
 
 use std::borrow::Cow;

@@ -9,6 +9,7 @@ use avt::{Line, Observation, Observer, ScreenKind, Terminal};
 
 use super::Options;
 use super::line::{Joiner, Place, TextLine};
+use super::touched::Touched;
 
 /// So many bytes of the screens of full-screen programs wait for the lines before them.
 const MAX_WAITING: usize = 8 << 20;
@@ -35,6 +36,8 @@ pub(super) struct Tracker {
     /// Bytes in the `before` of all rows.
     waiting: usize,
     dirty: bool,
+    /// Rows of the screen in use that may have changed.
+    touched: Touched,
     in_alternate: bool,
 }
 
@@ -50,6 +53,7 @@ impl Tracker {
             left: Vec::new(),
             waiting: 0,
             dirty: true,
+            touched: Touched::default(),
             in_alternate: false,
         }
     }
@@ -190,6 +194,7 @@ impl Tracker {
             row.before = waiting;
         }
         self.alternate.clear();
+        self.touched.all();
     }
 
     /// Compares a screen with what it was, and notes what has changed.
@@ -200,6 +205,9 @@ impl Tracker {
         let mut replaced: Vec<TextLine> = Vec::new();
         for (index, line) in screen.visible_lines().enumerate() {
             match rows.get_mut(index) {
+                Some(row) if !self.touched.may_have_changed(index) => {
+                    debug_assert!(row.line == *line, "row {index} changed without a word");
+                }
                 None => rows.push_back(Row {
                     line: line.clone(),
                     time: self.now,
@@ -229,11 +237,17 @@ impl Tracker {
 impl Observer for Tracker {
     type Output = ();
 
-    fn dirty(&mut self, _: std::ops::Range<usize>) {
+    fn begin(&mut self, context: &mut Observation<'_>) {
+        self.touched.height(context.terminal().size().1);
+    }
+
+    fn dirty(&mut self, rows: std::ops::Range<usize>) {
         self.dirty = true;
+        self.touched.rows(rows);
     }
 
     fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        self.touched.begin(operation);
         let Operation::Function(function) = operation else { return };
         match function {
             Function::Ris => {
@@ -270,7 +284,10 @@ impl Observer for Tracker {
                     &mut self.in_alternate,
                     terminal.active_screen_kind() == ScreenKind::Alternate,
                 );
-                self.dirty |= before != self.in_alternate;
+                if before != self.in_alternate {
+                    self.dirty = true;
+                    self.touched.all();
+                }
                 if before && !self.in_alternate {
                     self.attach(terminal);
                 }
@@ -281,16 +298,22 @@ impl Observer for Tracker {
     }
 
     fn evicted(&mut self, _: &mut Observation<'_>, line: &Line) {
+        self.touched.row_left();
         let row = self.primary.pop_front();
         self.gone(line, row);
     }
 
     fn end(&mut self, context: &mut Observation<'_>) {
         if std::mem::take(&mut self.dirty) {
-            self.compare(context.terminal(), ScreenKind::Primary);
+            self.touched.settle();
+            // The primary screen only changes while it is in use, or with the size.
+            if !self.in_alternate || self.touched.is_all() {
+                self.compare(context.terminal(), ScreenKind::Primary);
+            }
             if self.in_alternate {
                 self.compare(context.terminal(), ScreenKind::Alternate);
             }
+            self.touched.compared();
         }
     }
 }

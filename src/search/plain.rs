@@ -250,8 +250,9 @@ fn sequence(text: &str) -> Sequence {
         // Titles, links and the like; anything but text inside is doubtful.
         Some(b']') => {
             let inside = bytes[2..].iter().position(|&byte| byte < 0x20 || byte == 0x7f);
-            match inside.map(|at| at + 2) {
-                _ if !text.is_ascii() => Sequence::Doubtful,
+            let end = inside.map(|at| at + 2);
+            match end {
+                _ if !bytes[..end.unwrap_or(bytes.len())].is_ascii() => Sequence::Doubtful,
                 None => Sequence::Unfinished,
                 Some(at) if bytes[at] == 7 => Sequence::Nothing(at + 1),
                 Some(at) if bytes[at] == 0x1b => match bytes.get(at + 1) {

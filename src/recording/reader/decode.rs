@@ -1,14 +1,13 @@
-//! One line of a recording to a value: headers, events, machine records. Pure.
+//! One line of a recording to a value: events, machine records. Pure.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Code, End, Gap, Header, ReadError, Streams, Version, time};
+use super::{Code, End, Gap, ReadError, Streams, Version, event, time};
 use crate::escape;
 
 /// What a line holds.
@@ -60,90 +59,6 @@ impl Fault {
     }
 }
 
-/// What the first line says.
-pub(super) fn header(line: &str) -> Result<Header, Fault> {
-    #[derive(Deserialize)]
-    struct Any {
-        version: u64,
-    }
-    #[derive(Deserialize)]
-    struct Common {
-        timestamp: Option<serde_json::Number>,
-        command: Option<String>,
-        title: Option<String>,
-        env: Option<BTreeMap<String, Option<String>>>,
-        theme: Option<serde_json::Value>,
-        recmode: Option<serde_json::Value>,
-        #[serde(flatten)]
-        other: BTreeMap<String, serde_json::Value>,
-    }
-    #[derive(Deserialize)]
-    struct V2 {
-        width: u16,
-        height: u16,
-    }
-    #[derive(Deserialize)]
-    struct V3 {
-        term: Term,
-    }
-    #[derive(Deserialize)]
-    struct Term {
-        cols: u16,
-        rows: u16,
-        r#type: Option<String>,
-        theme: Option<serde_json::Value>,
-    }
-
-    if !line.starts_with('{') {
-        return Err(Fault::new("this is no asciicast header"));
-    }
-    let fault = |error: serde_json::Error| Fault::json(&error);
-    let mut common: Common = serde_json::from_str(line).map_err(fault)?;
-    for key in ["version", "width", "height", "term"] {
-        common.other.remove(key);
-    }
-    let env: BTreeMap<String, String> = common
-        .env
-        .take()
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
-    let (version, cols, rows, term_type) = match serde_json::from_str::<Any>(line).map_err(fault)?.version {
-        2 => {
-            let V2 { width, height } = serde_json::from_str(line).map_err(fault)?;
-            (Version::V2, width, height, env.get("TERM").cloned())
-        }
-        3 => {
-            let V3 { term } = serde_json::from_str(line).map_err(fault)?;
-            common.theme = term.theme;
-            (Version::V3, term.cols, term.rows, term.r#type)
-        }
-        other => {
-            return Err(Fault::new(&format!("asciicast version {other}, but only 1, 2 and 3 can be read")));
-        }
-    };
-    Ok(Header {
-        version,
-        cols,
-        rows,
-        term_type,
-        timestamp: common.timestamp.and_then(|number| number.as_i64().or_else(|| whole_seconds(&number))),
-        command: common.command,
-        title: common.title,
-        env,
-        theme: common.theme,
-        recmode: common.recmode,
-        other: common.other,
-    })
-}
-
-/// Some tools write the time of day with a fraction.
-fn whole_seconds(number: &serde_json::Number) -> Option<i64> {
-    #[expect(clippy::cast_possible_truncation, reason = "the fraction is what is to go")]
-    number.as_f64().map(|seconds| seconds as i64)
-}
-
 /// What a line after the first holds.
 pub(super) fn line(version: Version, line: &str) -> Result<Line, Fault> {
     if line.trim_ascii().is_empty() {
@@ -154,6 +69,9 @@ pub(super) fn line(version: Version, line: &str) -> Result<Line, Fault> {
             Some(json) if json.starts_with('{') => record(json),
             _ => Ok(Line::Other),
         };
+    }
+    if let Some((time, code, data)) = event::event(line) {
+        return Ok(Line::Event { time, code, data });
     }
     let (time, code, data): (&RawValue, Cow<'_, str>, &RawValue) =
         serde_json::from_str(line).map_err(|error| Fault::json(&error))?;

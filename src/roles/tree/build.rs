@@ -13,36 +13,50 @@ pub(in crate::roles) struct TreeError {
     pub(in crate::roles) span: Span,
 }
 
-/// Reads the documents of `source` one by one and hands each to `each`; a document that is an
-/// array is handed over item by item, so that a long one is never in memory as a whole (unless it
-/// has anchors, whose aliases may be in any later item).
-pub(in crate::roles) fn read<'s>(
-    source: &'s str,
-    comments: Option<&mut Vec<(Box<str>, Span)>>,
-    mut each: impl FnMut(&Tree<'s>, NodeId),
-) -> Result<(), TreeError> {
-    let options = granit_parser::options! {
-        emit_comments: comments.is_some(),
-        max_buffered_comment_events: usize::MAX,
-        flow_nesting_limit: limits::MAX_DEPTH,
-        block_nesting_limit: limits::MAX_DEPTH,
-    };
-    let mut builder = Builder { comments, ..Builder::default() };
-    for event in Parser::new_from_str_with_options(source, options) {
-        match event {
-            Ok((event, span)) => builder.take(event, &span, &mut each)?,
-            Err(error) => {
-                let marker = error.marker();
-                let span = span_of(&YamlSpan::empty(*marker));
-                let kind = match error.kind() {
-                    ErrorKind::RecursionLimitExceeded => ProblemKind::TooDeep,
-                    kind => ProblemKind::Syntax(kind.to_string()),
-                };
-                return Err(TreeError { kind, span });
+/// Reads documents to trees; reads the next one in the memory of the one before.
+#[derive(Default)]
+pub(in crate::roles) struct TreeReader<'s> {
+    builder: Builder<'s>,
+}
+
+impl<'s> TreeReader<'s> {
+    /// Reads the documents of `source` one by one and hands each to `each`; a document that is an
+    /// array is handed over item by item, so that a long one is never in memory as a whole (unless it
+    /// has anchors, whose aliases may be in any later item).
+    pub(in crate::roles) fn read(
+        &mut self,
+        source: &'s str,
+        mut comments: Option<&mut Vec<(Box<str>, Span)>>,
+        mut each: impl FnMut(&Tree<'s>, NodeId),
+    ) -> Result<(), TreeError> {
+        let options = granit_parser::options! {
+            emit_comments: comments.is_some(),
+            max_buffered_comment_events: usize::MAX,
+            flow_nesting_limit: limits::MAX_DEPTH,
+            block_nesting_limit: limits::MAX_DEPTH,
+        };
+        self.builder.begin();
+        for event in Parser::new_from_str_with_options(source, options) {
+            match event {
+                Ok((Event::Comment(text, _), span)) => {
+                    if let (Some(said), Some(comments)) = (addressed(&text), &mut comments) {
+                        comments.push((said.into(), span_of(&span)));
+                    }
+                }
+                Ok((event, span)) => self.builder.take(event, &span, &mut each)?,
+                Err(error) => {
+                    let marker = error.marker();
+                    let span = span_of(&YamlSpan::empty(*marker));
+                    let kind = match error.kind() {
+                        ErrorKind::RecursionLimitExceeded => ProblemKind::TooDeep,
+                        kind => ProblemKind::Syntax(kind.to_string()),
+                    };
+                    return Err(TreeError { kind, span });
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// An open collection.
@@ -57,10 +71,8 @@ struct Frame {
 }
 
 #[derive(Default)]
-struct Builder<'s, 'c> {
+struct Builder<'s> {
     tree: Tree<'s>,
-    /// Where comments that speak to this program go, if anyone wants them.
-    comments: Option<&'c mut Vec<(Box<str>, Span)>>,
     frames: Vec<Frame>,
     /// Children of the open collections.
     pending: Vec<NodeId>,
@@ -69,7 +81,15 @@ struct Builder<'s, 'c> {
     has_anchors: bool,
 }
 
-impl<'s> Builder<'s, '_> {
+impl<'s> Builder<'s> {
+    /// Forgets all, also what an error left behind.
+    fn begin(&mut self) {
+        self.clear(0);
+        self.frames.clear();
+        self.anchors.clear();
+        self.has_anchors = false;
+    }
+
     fn take(
         &mut self,
         event: Event<'s>,
@@ -111,16 +131,7 @@ impl<'s> Builder<'s, '_> {
                 };
                 self.complete(frame.id, frame.weight, frame.anchor, span, each)?;
             }
-            Event::Comment(text, _) => {
-                if let (Some(said), Some(comments)) = (addressed(&text), &mut self.comments) {
-                    comments.push((said.into(), span));
-                }
-            }
-            Event::DocumentStart(..) => {
-                self.clear(0);
-                self.anchors.clear();
-                self.has_anchors = false;
-            }
+            Event::DocumentStart(..) => self.begin(),
             _ => {}
         }
         Ok(())

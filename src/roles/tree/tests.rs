@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json};
 
-use super::{NodeId, Tree, read};
+use super::{NodeId, Tree, TreeReader};
 
 /// A tree back to JSON; scalars that are not quoted are parsed as JSON's.
 fn to_json(tree: &Tree<'_>, id: NodeId) -> Json {
@@ -24,7 +24,7 @@ fn to_json(tree: &Tree<'_>, id: NodeId) -> Json {
 
 fn documents(text: &str) -> Vec<Json> {
     let mut found = Vec::new();
-    read(text, None, |tree, id| found.push(to_json(tree, id))).expect("well-formed");
+    TreeReader::default().read(text, None, |tree, id| found.push(to_json(tree, id))).expect("well-formed");
     found
 }
 
@@ -92,21 +92,22 @@ proptest! {
 fn merge_keys_lose_to_the_mappings_own_and_to_earlier_ones() {
     let text = "a: &a {x: 1, y: 1}\nb: &b {<<: *a, y: 2, z: 2}\nm: {w: 0, <<: [*b, *a], z: 3}\n";
     let mut checked = false;
-    read(text, None, |tree, root| {
-        let (_, m) = tree.get(root, "m").expect("m");
-        let merged: Vec<_> = tree
-            .merged(m)
-            .into_iter()
-            .map(|(key, value)| {
-                format!("{}={}", tree.text(key).unwrap_or("?"), tree.text(value).unwrap_or("?"))
-            })
-            .collect();
-        assert_eq!(merged, ["w=0", "z=3", "y=2", "x=1"]);
-        assert_eq!(tree.get(m, "x").map(|(_, value)| tree.span(value).line), Some(1));
-        assert!(tree.get(m, "<<").is_some_and(|(key, _)| tree.is_merge_key(key)));
-        checked = true;
-    })
-    .expect("well-formed");
+    TreeReader::default()
+        .read(text, None, |tree, root| {
+            let (_, m) = tree.get(root, "m").expect("m");
+            let merged: Vec<_> = tree
+                .merged(m)
+                .into_iter()
+                .map(|(key, value)| {
+                    format!("{}={}", tree.text(key).unwrap_or("?"), tree.text(value).unwrap_or("?"))
+                })
+                .collect();
+            assert_eq!(merged, ["w=0", "z=3", "y=2", "x=1"]);
+            assert_eq!(tree.get(m, "x").map(|(_, value)| tree.span(value).line), Some(1));
+            assert!(tree.get(m, "<<").is_some_and(|(key, _)| tree.is_merge_key(key)));
+            checked = true;
+        })
+        .expect("well-formed");
     assert!(checked);
 }
 
