@@ -206,8 +206,9 @@ impl Recorder {
     }
 
     fn serve(&mut self) {
+        self.durability.start();
         let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
-        if let Err(fault) = opened.and_then(|()| self.durability.start()) {
+        if let Err(fault) = opened {
             self.fail(fault);
         }
         if self.plan.resume.is_some() {
