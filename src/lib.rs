@@ -7,6 +7,7 @@
 //! clocks and processes live at the rim.
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::exit, clippy::unwrap_used)]
 
+mod apart;
 pub mod cast;
 pub mod catalog;
 pub mod cli;

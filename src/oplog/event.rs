@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Serialize, Serializer};
 
 use crate::escape;
+use crate::exit;
 use crate::policy::{Mode, SessionKind};
 use crate::recording::{Decider, Fault, Reason};
 
@@ -104,6 +105,17 @@ impl Happening {
     #[must_use]
     pub fn failure(fault: Fault) -> Self {
         Self::Failure { error: fault.code(), cause: fault.to_string() }
+    }
+
+    /// The session's end, told by another as the terminal side was killed.
+    #[must_use]
+    pub fn terminal_side_died() -> Self {
+        Self::End {
+            reason: Reason::TerminalSideDied,
+            status: exit::signal_status(libc::SIGKILL),
+            lost: None,
+            seconds: None,
+        }
     }
 
     /// How bad it is.

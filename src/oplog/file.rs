@@ -1,60 +1,103 @@
-//! A log file of JSON lines, written by a thread of its own: its disk may hang, too.
+//! A log file of JSON lines, written by a process of its own: its disk may hang, the recording's may, and
+//! the recorder may be killed, which is when an operator wants to know.
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::path::Path;
 
-/// Lines that may wait for the disk; more are lost.
-const QUEUE: usize = 64;
-const STACK: usize = 64 * 1024;
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use nix::unistd::Pid;
 
-/// The file, once there is a line for it.
+use super::{Happening, Identity, json};
+use crate::apart;
+use crate::sys::{self, Forked};
+
+/// The most bytes of a line; one that is longer is lost.
+const MOST: usize = 128 * 1024;
+
+/// What an event means for the session, as a packet's first byte says.
+const BEGINS: u8 = b'+';
+const GOES_ON: u8 = b'=';
+const ENDS: u8 = b'-';
+
+/// The terminal side's end of the connection to the process.
 #[derive(Debug)]
 pub struct LogFile {
-    path: PathBuf,
-    writer: Option<(SyncSender<String>, JoinHandle<()>)>,
+    socket: OwnedFd,
+    pid: Pid,
 }
 
 impl LogFile {
-    /// A log at this path, which is absolute.
+    /// Starts the process that appends to the log at this path, which is absolute. For a process that has
+    /// a single thread. When this process dies in a session, the other one tells that.
+    ///
+    /// # Errors
+    /// Those of socketpair(2) and fork(2).
+    pub fn start(path: &Path, identity: &Identity) -> io::Result<Self> {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        match sys::fork()? {
+            Forked::Parent(pid) => Ok(Self { socket: ours, pid }),
+            Forked::Child => {
+                apart::live_apart(&[theirs.as_raw_fd()], c"recmode-log");
+                keep(path, &theirs, identity);
+                sys::exit_now(0)
+            }
+        }
+    }
+
+    /// The process.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, writer: None }
+    pub fn pid(&self) -> Pid {
+        self.pid
     }
 
-    /// Has a line appended, without waiting.
-    pub fn append(&mut self, line: String) {
-        if self.writer.is_none() {
-            let (lines, to_write) = sync_channel::<String>(QUEUE);
-            let path = self.path.clone();
-            let builder = thread::Builder::new().name("recmode-log".to_owned()).stack_size(STACK);
-            let writer = builder.spawn(move || {
-                let mut options = OpenOptions::new();
-                options
-                    .append(true)
-                    .create(true)
-                    .mode(0o600)
-                    .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-                for line in to_write {
-                    // Opened anew for each line, as the file may be rotated.
-                    let _ = options.open(&path).and_then(|mut file| file.write_all(line.as_bytes()));
+    /// Has an event appended, without waiting: one that finds no room is lost.
+    pub fn tell(&self, time: &str, identity: &Identity, happening: &Happening) {
+        let meaning = match happening {
+            Happening::Start => BEGINS,
+            Happening::End { .. } | Happening::Refused => ENDS,
+            _ => GOES_ON,
+        };
+        let mut packet = vec![meaning];
+        packet.extend_from_slice(json(time, identity, happening).as_bytes());
+        if packet.len() <= MOST {
+            let _ = send(self.socket.as_raw_fd(), &packet, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+        }
+    }
+}
+
+/// Appends what comes, until the other side is gone.
+fn keep(path: &Path, socket: &OwnedFd, identity: &Identity) {
+    let mut buffer = vec![0; MOST];
+    let mut in_session = false;
+    loop {
+        match recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()) {
+            Ok(n @ 1..) => {
+                match buffer[0] {
+                    BEGINS => in_session = true,
+                    ENDS => in_session = false,
+                    _ => {}
                 }
-            });
-            self.writer = writer.ok().map(|writer| (lines, writer));
-        }
-        if let Some((lines, _)) = &self.writer {
-            let _ = lines.try_send(line);
+                append(path, &buffer[1..n]);
+            }
+            Err(Errno::EINTR) => {}
+            Ok(_) | Err(_) => break,
         }
     }
+    if in_session {
+        let now = jiff::Timestamp::now().to_string();
+        append(path, json(&now, identity, &Happening::terminal_side_died()).as_bytes());
+    }
+}
 
-    /// Waits until every line is written.
-    pub fn finish(self) {
-        if let Some((lines, writer)) = self.writer {
-            drop(lines);
-            let _ = writer.join();
-        }
-    }
+/// Opened anew for each line, as the file may be rotated.
+fn append(path: &Path, line: &[u8]) {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    // Whether it can be written never matters to the session.
+    let _ = options.open(path).and_then(|mut file| file.write_all(line));
 }

@@ -1,6 +1,6 @@
 //! The operator's log: what happened to sessions and their recordings, for who runs the machine.
 //!
-//! To journald or syslog, or as JSON lines to a file that the recording side writes. Whether it
+//! To journald or syslog, or as JSON lines to a file that a process of its own writes. Whether it
 //! can be written never matters to the session.
 
 mod event;

@@ -49,8 +49,6 @@ pub enum Order {
     Finish(Ending),
     /// Close the recording now, in the room set aside, and drop what was not written.
     Terminate(Ending),
-    /// Append this line to the log file.
-    Log(String),
 }
 
 /// One end of the connection: sends `S`, receives `R`, and hangs up when its process ends.

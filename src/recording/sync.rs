@@ -87,15 +87,11 @@ impl Durability {
 
     /// Starts what syncs beside the writing, so that a session that is under way needs neither a
     /// descriptor nor a thread more: its user may have used them up by then.
-    ///
-    /// # Errors
-    /// The fault, where there can be no thread.
-    pub fn start(&mut self) -> Result<(), Fault> {
-        match self.policy {
-            SyncPolicy::Interval(_) => self.syncer.start(),
-            SyncPolicy::None | SyncPolicy::Always => Ok(()),
+    pub fn start(&mut self) {
+        if let SyncPolicy::Interval(_) = self.policy {
+            // Tried again with each sync.
+            let _ = self.syncer.start();
         }
-        .map_err(|error| Fault::io(Operation::Sync, &error))
     }
 
     /// The last unit that is known to be on the disk.
@@ -161,7 +157,7 @@ impl Durability {
             && let Some(file) = file
         {
             self.due = None;
-            self.syncer.begin(self.job(file))?;
+            self.syncer.begin(self.job(file));
             let watch = StallWatch::new(Duration::ZERO, self.stall_timeout);
             self.under_way = Some((watch, Instant::now(), written));
         }
@@ -207,6 +203,8 @@ struct Syncer {
     jobs: Option<Sender<Job>>,
     results: Option<Receiver<Result<(), Fault>>>,
     thread: Option<JoinHandle<()>>,
+    /// What a sync without a thread came to, until it is asked for.
+    done_here: Option<Result<(), Fault>>,
     done: Arc<EventFd>,
 }
 
@@ -217,22 +215,27 @@ impl Syncer {
     /// Those of eventfd(2).
     fn new() -> io::Result<Self> {
         let done = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Self { jobs: None, results: None, thread: None, done: Arc::new(done) })
+        Ok(Self { jobs: None, results: None, thread: None, done_here: None, done: Arc::new(done) })
     }
 
-    /// Begins to sync.
-    ///
-    /// # Errors
-    /// The fault, where there can be no thread.
-    fn begin(&mut self, job: Job) -> Result<(), Fault> {
-        self.start().map_err(|error| Fault::io(Operation::Sync, &error))?;
-        // A thread that is gone is seen where its result is asked for.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
-        Ok(())
+    /// Begins to sync. Where there can be no thread, as at a limit on the user's processes, it is done when this
+    /// returns: a slow disk delays what strict shows then, which is better than no recording.
+    fn begin(&mut self, job: Job) {
+        if self.start().is_err() {
+            self.done_here = Some(sync_all(&job));
+            let _ = self.done.write(1);
+        } else if let Some(jobs) = &self.jobs {
+            // A thread that is gone is seen where its result is asked for.
+            let _ = jobs.send(job);
+        }
     }
 
     /// What the sync that was under way came to, once it is over.
     fn finished(&mut self) -> Option<Result<(), Fault>> {
+        if let Some(result) = self.done_here.take() {
+            let _ = self.done.read();
+            return Some(result);
+        }
         let result = self.results.as_ref()?.try_recv();
         if result == Err(TryRecvError::Empty) {
             return None;
@@ -271,7 +274,7 @@ impl Syncer {
             let _ = thread.join();
         }
         let _ = self.done.read();
-        self.results.take()?.try_recv().ok()
+        self.done_here.take().or_else(|| self.results.take()?.try_recv().ok())
     }
 }
 
@@ -307,10 +310,10 @@ mod tests {
         assert!(syncer.finished().is_none());
         let file = tempfile::tempfile().expect("a file");
         let job = |file: File| Job { file: Arc::new(file), directory: None };
-        syncer.begin(job(file)).expect("a thread");
+        syncer.begin(job(file));
         assert_eq!(wait(&mut syncer), Ok(()));
         let (pipe, _other) = nix::unistd::pipe().expect("a pipe");
-        syncer.begin(job(File::from(pipe))).expect("a thread");
+        syncer.begin(job(File::from(pipe)));
         let fault = Fault { during: Operation::Sync, cause: Cause::Errno(libc::EINVAL) };
         assert_eq!(wait(&mut syncer), Err(fault));
     }

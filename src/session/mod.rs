@@ -18,7 +18,7 @@ mod signals;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -35,7 +35,7 @@ pub use signals::{Signalled, Signals};
 
 use crate::clock::boottime_micros;
 use crate::exit;
-use crate::oplog::{self, Happening, Identity, LogSocket};
+use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
@@ -107,16 +107,23 @@ pub struct Outcome {
 /// The operator's log, from the terminal side.
 struct Log {
     identity: Identity,
-    /// The machine's log; not where there is a file, which the recording side writes.
+    file: Option<LogFile>,
+    /// The machine's log, where there is no file.
     socket: Option<LogSocket>,
-    to_file: bool,
 }
 
 impl Log {
-    fn tell(&self, recorder: &Recorder, happening: &Happening) {
+    /// The log file's process, or the machine's log.
+    fn open(identity: Identity, file: Option<&Path>) -> Self {
+        let file = file.and_then(|path| LogFile::start(path, &identity).ok());
+        let socket = if file.is_some() { None } else { LogSocket::connect() };
+        Self { identity, file, socket }
+    }
+
+    fn tell(&self, happening: &Happening) {
         let now = jiff::Timestamp::now();
-        if self.to_file {
-            recorder.channel.send(&Order::Log(oplog::json(&now.to_string(), &self.identity, happening)));
+        if let Some(file) = &self.file {
+            file.tell(&now.to_string(), &self.identity, happening);
         } else if let Some(socket) = &self.socket {
             socket.send(now.as_second(), &self.identity, happening);
         }
@@ -177,8 +184,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let (producer, consumer, smaller_buffer) = buffer(plan.buffer.max(LEAST_BUFFER))?;
     let (ours, theirs) = channel()?;
     let path = plan.recording.path.clone();
-    let to_file = plan.recording.log.is_some();
-    let identity = plan.recording.identity.clone();
+    let (identity, log_file) = (plan.recording.identity.clone(), plan.recording.log.clone());
     let recorder = match sys::fork()? {
         Forked::Child => side::run(plan.recording, consumer, theirs),
         Forked::Parent(pid) => pid,
@@ -187,18 +193,18 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     drop(consumer);
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
-    let log = Log { identity, to_file, socket: (!to_file).then(LogSocket::connect).flatten() };
+    let log = Log::open(identity, log_file.as_deref());
     let mut outcome = Outcome { smaller_buffer, ..Outcome::default() };
     let mut enforcer = Enforcer::new(plan.mode);
     let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
     for fault in &outcome.faults {
-        log.tell(&recorder, &Happening::failure(*fault));
+        log.tell(&Happening::failure(*fault));
     }
     match started {
-        Started::Go => log.tell(&recorder, &Happening::Start),
+        Started::Go => log.tell(&Happening::Start),
         Started::Refuse => {
             recorder.channel.send(&Order::Abort);
-            log.tell(&recorder, &Happening::Refused);
+            log.tell(&Happening::Refused);
             say(&outer, &refused(plan.kind));
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
@@ -212,10 +218,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         Started::Signalled(status) => {
             recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
             outcome.status = status;
-            log.tell(
-                &recorder,
-                &Happening::End { reason: Reason::Signal, status, lost: None, seconds: None },
-            );
+            log.tell(&Happening::End { reason: Reason::Signal, status, lost: None, seconds: None });
             return Ok(outcome);
         }
     }
@@ -235,6 +238,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     // The recorder, and what a shell that became recmode had left running.
     let mut spared = processes::own_children();
     spared.push(recorder.pid.as_raw());
+    spared.extend(log.file.as_ref().map(|file| file.pid().as_raw()));
     let session = OsString::from(&plan.recording.header.session.session);
     let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
     let program = Program {

@@ -23,6 +23,7 @@ pub(super) struct Process {
 pub(super) enum Action {
     Default,
     Ignored,
+    /// By a handler, or by being held back until the process asks for it.
     Caught,
 }
 
@@ -65,7 +66,7 @@ fn action(status: &str, signal: i32) -> Option<Action> {
         let set = u64::from_str_radix(set.trim(), 16).ok()?;
         Some(set >> (signal - 1) & 1 == 1)
     };
-    Some(match (is_in("SigIgn:")?, is_in("SigCgt:")?) {
+    Some(match (is_in("SigIgn:")?, is_in("SigCgt:")? || is_in("SigBlk:")?) {
         (true, _) => Action::Ignored,
         (false, true) => Action::Caught,
         (false, false) => Action::Default,
@@ -122,12 +123,14 @@ mod tests {
 
     #[test]
     fn the_first_bit_is_the_hang_ups() {
-        let status =
-            |ignored: &str, caught: &str| format!("Name:\tx\nSigIgn:\t{ignored}\nSigCgt:\t{caught}\n");
-        let of = |ignored, caught| action(&status(ignored, caught), libc::SIGHUP);
-        assert_eq!(of("0000000000001000", "0000000000004002"), Some(Action::Default));
-        assert_eq!(of("0000000000001001", "0000000000004002"), Some(Action::Ignored));
-        assert_eq!(of("0000000000001000", "0000000000004003"), Some(Action::Caught));
+        let of = |blocked: &str, ignored: &str, caught: &str| {
+            let status = format!("Name:\tx\nSigBlk:\t{blocked}\nSigIgn:\t{ignored}\nSigCgt:\t{caught}\n");
+            action(&status, libc::SIGHUP)
+        };
+        assert_eq!(of("0000000000010000", "0000000000001000", "0000000000004002"), Some(Action::Default));
+        assert_eq!(of("0000000000010000", "0000000000001001", "0000000000004002"), Some(Action::Ignored));
+        assert_eq!(of("0000000000010000", "0000000000001000", "0000000000004003"), Some(Action::Caught));
+        assert_eq!(of("0000000000010001", "0000000000001000", "0000000000004002"), Some(Action::Caught));
         assert_eq!(action("Name:\tx\n", libc::SIGHUP), None);
     }
 }

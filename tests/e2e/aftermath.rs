@@ -22,6 +22,8 @@ tests![
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_killed_terminal_side_is_told_in_the_log_file,
+    the_log_file_tells_of_a_recorder_that_hangs_or_was_killed,
+    the_log_file_tells_every_role_that_decided,
     a_recording_left_by_a_crash_is_recovered_and_a_live_one_is_not_touched,
     a_sync_after_every_write_changes_nothing_that_is_seen,
 ];
@@ -100,6 +102,63 @@ fn a_killed_terminal_side_is_told_in_the_log_file() -> Verdict {
     let log = lab.path("log.jsonl");
     until(SOON, "the end in the log", || events(&log).iter().any(|event| event["event"] == "end"));
     assert_eq!(events(&log).last().unwrap()["reason"], "terminal_side_died");
+    Ok(())
+}
+
+fn the_log_file_tells_of_a_recorder_that_hangs_or_was_killed() -> Verdict {
+    for fault in ["stalled", "recorder_gone"] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        let script = "echo ready; read x; echo more; sleep 60";
+        let args = [
+            "-q",
+            "--mode",
+            "strict",
+            "--stall-timeout",
+            "1s",
+            "--log",
+            "log.jsonl",
+            "--",
+            "sh",
+            "-c",
+            script,
+        ];
+        let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+        outer.wait_for("ready\r\n");
+        if fault == "stalled" {
+            disk.break_now(Call::Write, Fault::Hang);
+            outer.send("\r");
+        } else {
+            kill(recording_side(outer.pid()), Signal::SIGKILL);
+        }
+        assert_eq!(outer.end().status, 124, "{fault}");
+        // While the disk hangs still.
+        let log = lab.path("log.jsonl");
+        until(SOON, "the end in the log", || events(&log).len() == 4);
+        let events = events(&log);
+        let names: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+        assert_eq!(names, ["start", "failure", "terminated", "end"], "{fault}");
+        assert_eq!(events[1]["error"], fault);
+        assert_eq!(events[3]["reason"], "strict");
+    }
+    Ok(())
+}
+
+fn the_log_file_tells_every_role_that_decided() -> Verdict {
+    let lab = Lab::new();
+    let role = |n: usize| {
+        format!(
+            "kind: role\nversion: v7\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{default: strict}}}}}}\n---\n"
+        )
+    };
+    let roles = lab.write("roles.yaml", (0..400).map(role).collect::<String>());
+    let args = ["-q", "--roles", roles.to_str().unwrap(), "--log", "log.jsonl", "--", "true"];
+    assert_eq!(lab.run(&lab.record(&args), b"").status, 0);
+    let log = lab.path("log.jsonl");
+    until(SOON, "both events", || events(&log).len() == 2);
+    for event in events(&log) {
+        assert_eq!(event["because"].as_array().map(Vec::len), Some(400));
+    }
     Ok(())
 }
 

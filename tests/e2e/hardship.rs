@@ -1,7 +1,9 @@
 //! What callers and surroundings do that is unusual and must not matter.
 
 use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,8 +12,8 @@ use nix::unistd::Pid;
 
 use crate::faulty::limited;
 use crate::harness::{
-    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, cpu_ticks, named_pid, needs_tools, recmode,
-    recording_side, tests, until,
+    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, cpu_ticks, named_pid, needs_root, needs_tools,
+    recmode, recording_side, tests, until,
 };
 
 tests![
@@ -28,6 +30,7 @@ tests![
     time_in_which_recmode_was_stopped_is_no_stall,
     any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
     a_session_goes_on_below_a_limit_that_was_set_later,
+    a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording,
 ];
 
 fn a_command_killed_by_a_real_time_signal_has_its_status() -> Verdict {
@@ -244,6 +247,37 @@ fn a_session_goes_on_below_a_limit_that_was_set_later() -> Verdict {
         outer.send("exit 5\r");
         assert_eq!(outer.end().status, 5, "{mode}");
         Cast::read(&lab.cast()).assert_closed(5);
+    }
+    Ok(())
+}
+
+fn a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording() -> Verdict {
+    needs_root()?;
+    needs_tools(&["setpriv", "prlimit"])?;
+    for (n, mode) in ["strict", "best_effort"].into_iter().enumerate() {
+        let lab = Lab::new();
+        let program = lab.copy_of_recmode();
+        fs::set_permissions(lab.dir(), Permissions::from_mode(0o777)).unwrap();
+        // Nobody else has this user id. Two processes: no thread for the syncs, and no command either.
+        let uid = (54_000_000 + std::process::id() * 2 + u32::try_from(n).unwrap()).to_string();
+        let become_user =
+            ["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups", "prlimit", "--nproc=2"];
+        let record =
+            [program.to_str().unwrap(), "record", "-v", "--mode", mode, "-o", "r.cast", "--", "true"];
+        let run = lab.run(&[&become_user[..], &record[..]].concat(), b"");
+        assert_eq!(run.status, 125, "{mode}: {}", run.stderr());
+        assert_eq!(
+            run.stderr(),
+            format!(
+                "recmode: true: Resource temporarily unavailable (os error 11)\nrecmode: recorded to {}\n",
+                lab.path("r.cast").display()
+            ),
+            "{mode}"
+        );
+        let cast = Cast::read(&lab.path("r.cast"));
+        cast.assert_closed(125);
+        assert_eq!(cast.records("end")[0]["reason"], "not_started");
+        assert!(!lab.exists("r.2.cast"));
     }
     Ok(())
 }

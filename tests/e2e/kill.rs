@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use nix::sys::signal::Signal;
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, alive, assert_shown_is_recorded, kill, named_pid, recording_side, tests,
-    until,
+    Cast, Lab, Outer, SOON, Verdict, alive, assert_shown_is_recorded, find, kill, named_pid, recording_side,
+    tests, until,
 };
 
 tests![
@@ -16,6 +16,7 @@ tests![
     what_strict_showed_is_recorded_when_both_sides_are_killed,
     a_recording_is_readable_at_every_moment_and_holds_what_was_shown,
     the_command_does_not_live_on_unrecorded_when_both_sides_are_killed,
+    the_next_prompt_works_when_the_terminal_side_was_killed,
 ];
 
 const ROUNDS: u32 = 6;
@@ -123,5 +124,30 @@ fn the_command_does_not_live_on_unrecorded_when_both_sides_are_killed() -> Verdi
             child.wait().unwrap();
         }
     }
+    Ok(())
+}
+
+fn the_next_prompt_works_when_the_terminal_side_was_killed() -> Verdict {
+    let lab = Lab::new().env("PS1", "$ ");
+    let mut outer = lab.outer(&["bash", "--norc", "--noprofile"]);
+    outer.wait_for("$ ");
+    outer.send("stty -a\r");
+    outer.wait_for("stty -a\r\n");
+    outer.wait_for("$ ");
+    let before = outer.seen();
+    let at = |seen: &[u8]| find(seen, "speed ").expect("what stty prints");
+    let before = before[at(&before)..].to_vec();
+    outer.send("\"$RECMODE\" record -q --mode strict -o \"$CAST\" -- sh -c 'echo $PPID > pid; echo rea\"\"dy; sleep 60'\r");
+    outer.wait_for("ready\r\n");
+    assert!(outer.is_raw());
+    kill(named_pid(&lab.path("pid")), Signal::SIGKILL);
+    outer.wait_for("Killed");
+    outer.wait_for("$ ");
+    let from = outer.seen_len();
+    outer.send("stty -a\r");
+    outer.wait_for("stty -a\r\n");
+    outer.wait_for("$ ");
+    let after = outer.seen()[from..].to_vec();
+    assert_eq!(String::from_utf8_lossy(&after[at(&after)..]), String::from_utf8_lossy(&before));
     Ok(())
 }

@@ -13,18 +13,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::Signal;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 
+use crate::apart;
 use crate::clock::boottime_micros;
-use crate::oplog::{self, Happening, Identity, LogFile, LogSocket};
+use crate::oplog::{Happening, Identity, LogSocket};
 use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
 use crate::recording::sync::Durability;
 use crate::recording::transcript::Transcript;
 use crate::recording::watch::{Seen, Watch};
 use crate::recording::{
-    Batch, Cause, Ending, Fault, Format, Header, Operation, Reason, RecordingFile, SyncPolicy, Unit, name,
+    Batch, Cause, Ending, Fault, Format, Header, Operation, RecordingFile, SyncPolicy, Unit, name,
 };
 use crate::ring::Consumer;
 use crate::signature::SigningKey;
@@ -71,7 +71,7 @@ pub struct Plan {
     pub stall_timeout: Duration,
     /// Whose session it is, for the operator's log.
     pub identity: Identity,
-    /// The operator's log, where it is a file; absolute.
+    /// The operator's log, where it is a file, which another process writes; absolute.
     pub log: Option<PathBuf>,
     /// Where to go on, for one that takes the place of another that died.
     pub resume: Option<Resume>,
@@ -129,7 +129,6 @@ struct Recorder {
     durability: Durability,
     /// When a check is due.
     check_at: Option<Instant>,
-    log: Option<LogFile>,
     /// Where the ring was claimed up to.
     claimed: u64,
     /// When the last write was done.
@@ -151,7 +150,9 @@ enum Stop {
 
 /// Runs the recording side in a process of its own, which was just forked, until the session is over.
 pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> ! {
-    isolate(&consumer, &channel);
+    let [own, other] = consumer.wakes();
+    let keep = [own.as_fd().as_raw_fd(), other.as_fd().as_raw_fd(), channel.as_raw_fd()];
+    apart::live_apart(&keep, c"recmode-rec");
     let Ok(durability) = Durability::new(plan.sync, plan.stall_timeout) else {
         // Out of descriptors: the terminal side sees the hang-up, and decides.
         sys::exit_now(1)
@@ -159,7 +160,6 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
     let mut recorder = Recorder {
         transcript: Transcript::new(plan.format, plan.header.session.streams.is_none()),
         progress: plan.started,
-        log: plan.log.clone().map(LogFile::new),
         plan,
         consumer,
         spin: Spin::new(),
@@ -189,37 +189,6 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
     sys::exit_now(0)
 }
 
-/// Leaves the user's session, terminal, descriptors and directory behind.
-fn isolate(consumer: &Consumer, channel: &Channel<Report, Order>) {
-    let [own, other] = consumer.wakes();
-    sys::close_other_descriptors(&[own.as_fd().as_raw_fd(), other.as_fd().as_raw_fd(), channel.as_raw_fd()]);
-    // None of these can fail for a freshly forked process that is no group leader, and none would
-    // keep the recording from being written.
-    let _ = sys::null_streams(0..=2);
-    let _ = nix::unistd::setsid();
-    let _ = std::env::set_current_dir("/");
-    // What is created is private whatever the user's mask says, and never less than usable.
-    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
-    let _ = nix::sys::prctl::set_name(c"recmode-rec");
-    // What ends a session is for the terminal side to hear; this side sees it hang up. SIGXFSZ
-    // must not kill: the write then fails with EFBIG.
-    for signal in Signal::iterator() {
-        if !matches!(
-            signal,
-            Signal::SIGKILL
-                | Signal::SIGSTOP
-                | Signal::SIGCHLD
-                | Signal::SIGSEGV
-                | Signal::SIGBUS
-                | Signal::SIGILL
-                | Signal::SIGFPE
-                | Signal::SIGABRT
-        ) {
-            let _ = sys::ignore_signal(signal);
-        }
-    }
-}
-
 impl Recorder {
     /// Goes on where another has died: what it had not written yet is lost, and told as a gap.
     fn take_over(&mut self, resume: Resume) {
@@ -240,8 +209,9 @@ impl Recorder {
     }
 
     fn serve(&mut self) {
+        self.durability.start();
         let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
-        if let Err(fault) = opened.and_then(|()| self.durability.start()) {
+        if let Err(fault) = opened {
             self.fail(fault);
         }
         if self.plan.resume.is_some() {
@@ -378,7 +348,6 @@ impl Recorder {
                 Received::Message(Order::Terminate(ending)) => self.stop = Some(Stop::Terminate(ending)),
                 Received::Message(Order::Finish(ending)) => self.finish = Some(ending),
                 Received::Message(Order::Stalled) => self.stalled = true,
-                Received::Message(Order::Log(line)) => self.append_to_log(line),
                 Received::Nothing => break,
                 Received::HungUp => {
                     self.hung_up = true;
@@ -400,35 +369,15 @@ impl Recorder {
         }
     }
 
-    fn append_to_log(&mut self, line: String) {
-        if let Some(log) = &mut self.log {
-            log.append(line);
-        }
-    }
-
-    /// Takes the terminal side's last words to the log, and adds its death where that came first.
-    fn finish_log(&mut self) {
-        if self.hung_up && self.finish.is_none() && self.stop.is_none() {
-            let ending = Happening::End {
-                reason: Reason::TerminalSideDied,
-                status: KILLED,
-                lost: None,
-                seconds: None,
-            };
-            let now = jiff::Timestamp::now();
-            if self.log.is_some() {
-                self.append_to_log(oplog::json(&now.to_string(), &self.plan.identity, &ending));
-            } else if let Some(socket) = LogSocket::connect() {
-                socket.send(now.as_second(), &self.plan.identity, &ending);
-            }
-        }
-        while self.log.is_some() && !self.hung_up {
-            let mut fds = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, PollTimeout::NONE);
-            self.take_orders();
-        }
-        if let Some(log) = self.log.take() {
-            log.finish();
+    /// Tells the machine's log that the terminal side died; where there is a file, its process does.
+    fn finish_log(&self) {
+        let died = self.hung_up && self.finish.is_none() && self.stop.is_none();
+        if died
+            && self.plan.log.is_none()
+            && let Some(socket) = LogSocket::connect()
+        {
+            let now = jiff::Timestamp::now().as_second();
+            socket.send(now, &self.plan.identity, &Happening::terminal_side_died());
         }
     }
 

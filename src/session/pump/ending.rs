@@ -194,7 +194,7 @@ impl Pump {
     pub(super) fn log_end(&self, reason: Reason) {
         let (status, lost) = (self.outcome.status, self.outcome.lost);
         let seconds = self.failing_since.map(|since| since.elapsed().as_secs_f64());
-        self.log.tell(&self.recorder, &Happening::End { reason, status, lost, seconds });
+        self.log.tell(&Happening::End { reason, status, lost, seconds });
     }
 
     pub(super) fn ending(&self) -> Ending {
@@ -224,7 +224,7 @@ impl Pump {
     pub(super) fn terminate(&mut self) {
         let ending = Ending { reason: Reason::Strict, status: exit::ENDED_BY_STRICT };
         self.outcome.status = ending.status;
-        self.log.tell(&self.recorder, &Happening::Terminated);
+        self.log.tell(&Happening::Terminated);
         if !self.closed {
             self.recorder.channel.send(&Order::Terminate(ending));
         }
@@ -237,7 +237,7 @@ impl Pump {
             self.outcome.survivors = running.end_all(self.signals.as_fd());
         }
         for pid in &self.outcome.survivors {
-            self.log.tell(&self.recorder, &Happening::Survivor { pid: pid.as_raw() });
+            self.log.tell(&Happening::Survivor { pid: pid.as_raw() });
         }
         // What the recording side can still write it has written by now, or a moment later.
         while !self.closed && !self.recorder.gone {

@@ -206,11 +206,11 @@ impl Pump {
                     self.enforcer.recovered(self.begun.elapsed());
                     self.failing_since = None;
                     let seconds = Duration::from_micros(micros).as_secs_f64();
-                    self.log.tell(&self.recorder, &Happening::Recovery { bytes, lost, seconds });
+                    self.log.tell(&Happening::Recovery { bytes, lost, seconds });
                 }
                 Received::Message(Report::Dropped(lost)) => {
                     let error = Cause::BufferFull.code();
-                    self.log.tell(&self.recorder, &Happening::Gap { error, lost });
+                    self.log.tell(&Happening::Gap { error, lost });
                 }
                 Received::Message(Report::Failed(fault)) => {
                     if let Step::Terminate = self.failed(fault) {
@@ -242,7 +242,7 @@ impl Pump {
         self.failing_since.get_or_insert_with(Instant::now);
         if self.outcome.faults.last() != Some(&fault) {
             self.outcome.faults.push(fault);
-            self.log.tell(&self.recorder, &Happening::failure(fault));
+            self.log.tell(&Happening::failure(fault));
         }
         if fault.is_spoiled_file() {
             self.outcome.spoiled.extend(self.outcome.files.pop());
