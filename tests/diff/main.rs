@@ -31,6 +31,13 @@ fn as_markdown() {
 }
 
 #[test]
+fn a_comment_says_what_was_not_counted_before_and_is_gone() {
+    let text = stdout(&diff(&[NEW, OLD, "--format", "markdown"]));
+    let note = "- Not counted before for github team `github: example/night`: `the role \"oncall\"";
+    assert!(text.contains(note), "{text}");
+}
+
+#[test]
 fn in_teleports_dialect() {
     insta::assert_snapshot!(all(&diff(&[OLD, NEW, "--dialect", "teleport"])));
 }

@@ -42,6 +42,19 @@ fn require_is_met_by_what_is_strict_in_effect() {
 }
 
 #[test]
+fn the_matrix_says_whether_desktops_are_recorded_and_what_has_no_mode() {
+    let off = "---\nkind: role\nmetadata: {name: b}\nspec: {options: {record_session: {desktop: true}}}\n";
+    let users = "---\nkind: user\nmetadata: {name: alice}\nspec: {roles: [a]}\n---\nkind: user\nmetadata: {name: bob}\nspec: {roles: [a, b]}\n";
+    let input = format!("{ROLE}{off}{users}");
+    let args = ["--roles", "-", "--dialect", "teleport", "--all", "--format", "csv"];
+    let text = stdout(&resolve_stdin(&args, input.as_bytes()));
+    let rows: Vec<_> = text.lines().skip(1).map(|line| line.split(',').take(8).collect::<Vec<_>>()).collect();
+    let alice = ["user", "alice", "strict", "no mode", "not recorded", "no mode", "no mode", "desktop"];
+    let bob = ["user", "bob", "strict", "no mode", "recorded", "no mode", "no mode", ""];
+    assert_eq!(rows, [alice, bob]);
+}
+
+#[test]
 fn ssh_is_the_same_in_both_dialects() {
     let table = |dialect| {
         stdout(&resolve(&["--roles", "tests/fixtures/roles", "--kind", "ssh", "--dialect", dialect]))
