@@ -209,8 +209,9 @@ impl Recorder {
     }
 
     fn serve(&mut self) {
-        self.durability.start();
         let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
+        // The session starts meanwhile.
+        self.durability.start();
         if let Err(fault) = opened {
             self.fail(fault);
         }
