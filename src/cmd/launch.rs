@@ -173,53 +173,55 @@ pub(super) struct Telling {
 
 /// Says on standard error how it went; `program` is what was executed.
 pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) {
-    if outcome.file_exists {
-        super::say(&format!(
-            "recmode: {}: the file exists, and recordings are never overwritten\n",
-            escape::path(path)
-        ));
-        return;
+    let text = told(telling, outcome, path, program);
+    if outcome.faults.is_empty() {
+        super::say(&text);
+    } else {
+        super::say_in_passing(text);
     }
+}
+
+fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> String {
+    if outcome.file_exists {
+        let path = escape::path(path);
+        return format!("recmode: {path}: the file exists, and recordings are never overwritten\n");
+    }
+    let mut lines = Vec::new();
     if let Some(error) = &outcome.not_executed {
         let program = escape::controls(&program.to_string_lossy());
-        match error.kind() {
-            io::ErrorKind::NotFound => super::say(&format!("recmode: {program}: command not found\n")),
-            _ => super::say(&format!("recmode: {program}: {error}\n")),
-        }
+        lines.push(match error.kind() {
+            io::ErrorKind::NotFound => format!("{program}: command not found"),
+            _ => format!("{program}: {error}"),
+        });
     }
     if let Some(error) = &outcome.output_error {
-        super::say(&format!("recmode: standard output: {error}\n"));
+        lines.push(format!("standard output: {error}"));
     }
     if telling.faults {
-        for fault in &outcome.faults {
-            super::say(&format!("recmode: {fault}\n"));
-        }
+        lines.extend(outcome.faults.iter().map(ToString::to_string));
     }
     for pid in &outcome.survivors {
-        super::say(&format!("recmode: process {pid} runs as another user and could not be ended\n"));
+        lines.push(format!("process {pid} runs as another user and could not be ended"));
     }
     if let Some(bytes) = outcome.smaller_buffer.filter(|_| telling.losses) {
-        super::say(&format!("recmode: there was memory for a buffer of {bytes} bytes only\n"));
+        lines.push(format!("there was memory for a buffer of {bytes} bytes only"));
     }
     if telling.losses {
         for file in &outcome.spoiled {
-            super::say(&format!(
-                "recmode: {}: the recording was moved, removed or changed by others\n",
-                escape::path(file)
-            ));
+            let file = escape::path(file);
+            lines.push(format!("{file}: the recording was moved, removed or changed by others"));
         }
     }
     if telling.files {
-        for file in &outcome.files {
-            super::say(&format!("recmode: recorded to {}\n", escape::path(file)));
-        }
+        lines.extend(outcome.files.iter().map(|file| format!("recorded to {}", escape::path(file))));
     }
     // Strict's message, or a refusal, has said it all.
     let ended = [exit::RECORD_TROUBLE, exit::ENDED_BY_STRICT].contains(&outcome.status);
     match outcome.lost {
         _ if ended || !telling.losses => {}
         Some(0) => {}
-        Some(lost) => super::say(&format!("recmode: {lost} bytes of output are not in the recording\n")),
-        None => super::say("recmode: the recording was not complete when the session ended\n"),
+        Some(lost) => lines.push(format!("{lost} bytes of output are not in the recording")),
+        None => lines.push("the recording was not complete when the session ended".to_owned()),
     }
+    lines.iter().flat_map(|line| ["recmode: ", line, "\n"]).collect()
 }

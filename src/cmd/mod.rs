@@ -27,10 +27,16 @@ pub mod search;
 pub mod verify;
 
 use std::io::{self, Write as _};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::screen::Ending;
+
+/// How long the last words of a session that has ended may take.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Writes to standard output; a reader that has gone away is no error.
 fn print(bytes: &[u8]) -> anyhow::Result<()> {
@@ -44,6 +50,22 @@ fn print(bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes to standard error. It may be closed; that changes no answer.
 fn say(text: &str) {
     drop(io::stderr().lock().write_all(text.as_bytes()));
+}
+
+/// Says it without waiting for long: a terminal that takes nothing must not hold a session that has ended.
+fn say_in_passing(text: String) {
+    let text = Arc::new(text);
+    let (told, wait) = mpsc::channel();
+    let own = Arc::clone(&text);
+    let teller = thread::Builder::new().spawn(move || {
+        say(&own);
+        let _ = told.send(());
+    });
+    match teller {
+        // The end of the process ends it, wherever it is.
+        Ok(_) => drop(wait.recv_timeout(PATIENCE)),
+        Err(_) => say(&text),
+    }
 }
 
 /// Says on standard error that a recording is not whole; `name` is safe to print.

@@ -23,8 +23,8 @@ use super::processes::{Process, descendants};
 use crate::exit;
 use crate::sys::{self, Ended};
 
-/// What ending a session may take at most.
-const PATIENCE: Duration = Duration::from_millis(2900);
+/// What ending a session's processes may take at most.
+pub(super) const PATIENCE: Duration = Duration::from_millis(2900);
 
 /// What pipes to a command hold, if the system lets them.
 const PIPE: i32 = 1024 * 1024;
@@ -248,9 +248,9 @@ impl Running {
         }
     }
 
-    /// Ends every process of the session that may be signalled, within three seconds: what stayed in
+    /// Ends every process of the session that may be signalled, within `patience`: what stayed in
     /// the session, and what left it, as those are this process's to inherit. Returns who is left.
-    pub fn end_all(&mut self, signals: BorrowedFd<'_>) -> Vec<Pid> {
+    pub fn end_all(&mut self, signals: BorrowedFd<'_>, patience: Duration) -> Vec<Pid> {
         let foreground = self.master.as_ref().and_then(|master| tcgetpgrp(master).ok());
         // Who may not be signalled loses the terminal at least.
         self.master = None;
@@ -269,7 +269,7 @@ impl Running {
             // What forks and ends all the time is easily missed where processes are listed; but the
             // ended ones are ours to collect.
             let restless = ended || self.cgroup.as_ref().is_some_and(Cgroup::is_populated);
-            if (left.is_empty() && !restless) || begun.elapsed() > PATIENCE {
+            if (left.is_empty() && !restless) || begun.elapsed() > patience {
                 return left;
             }
             // Whoever is new gets the signals of the step again; KILL is repeated until nobody is left.

@@ -12,8 +12,8 @@ use nix::unistd::Pid;
 
 use crate::faulty::limited;
 use crate::harness::{
-    self, Cast, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, cpu_ticks, named_pid, needs_root, needs_tools,
-    recmode, recording_side, tests, until,
+    self, Call, Cast, Fault, FaultyDisk, Lab, MESSAGE_B, MESSAGE_C, SOON, Verdict, cpu_ticks, named_pid,
+    needs_root, needs_tools, recmode, recording_side, tests, until,
 };
 
 tests![
@@ -31,6 +31,7 @@ tests![
     any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
     a_session_goes_on_below_a_limit_that_was_set_later,
     a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording,
+    a_terminal_that_takes_nothing_does_not_hold_what_a_hung_disk_has_ended,
 ];
 
 fn a_command_killed_by_a_real_time_signal_has_its_status() -> Verdict {
@@ -279,5 +280,27 @@ fn a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording() -
         assert_eq!(cast.records("end")[0]["reason"], "not_started");
         assert!(!lab.exists("r.2.cast"));
     }
+    Ok(())
+}
+
+fn a_terminal_that_takes_nothing_does_not_hold_what_a_hung_disk_has_ended() -> Verdict {
+    const STALL: Duration = Duration::from_secs(1);
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    let script = "stty -echo; echo ready; read x; seq 20000; read x; echo more; sleep 60";
+    let args = ["--mode", "strict", "--stall-timeout", "1s", "--", "sh", "-c", script];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for("ready\r\n");
+    outer.pause(true);
+    // More than the terminal takes, but all of it is read and recorded.
+    outer.send("\r");
+    until(SOON, "the last line in the file", || disk.holds("rec.cast", "20000\\r\\n"));
+    disk.break_now(Call::Write, Fault::Hang);
+    outer.send("\r");
+    // With what it says at the end, to a terminal that takes nothing of that either.
+    assert_eq!(outer.wait_exit(STALL + Duration::from_secs(4)), 124);
+    outer.pause(false);
+    let seen = outer.end().seen;
+    assert!(harness::find(&seen, "more").is_none());
     Ok(())
 }

@@ -614,6 +614,26 @@ fn check_says_what_a_user_would_get_and_what_stands_in_the_way() -> Verdict {
         let (status, text) = check("stella");
         assert_eq!(status, 0, "{undo}: {text}");
     }
+    // A log that the user can't append to would tell nothing of the user.
+    configure(&node, "log: /var/log/sessions");
+    for (change, said) in [
+        ("true", "install -m 0622 /dev/null /var/log/sessions"),
+        ("install -m 0600 /dev/null /var/log/sessions", "stella can't append to it: Permission denied"),
+        ("ln -sf /dev/null /var/log/sessions", "/var/log/sessions: is a symbolic link"),
+    ] {
+        node.sh(change);
+        let (status, text) = check("stella");
+        assert_eq!(status, 1, "{change}: {text}");
+        assert!(text.contains(said), "{change}: {text}");
+    }
+    node.sh("rm /var/log/sessions; install -m 0622 /dev/null /var/log/sessions");
+    let (status, text) = check("stella");
+    assert_eq!(status, 0, "{text}");
+    for user in ["stella", "bess"] {
+        assert_eq!(node.run(&lab, user, &["true"], b"").status, 0);
+        let told = format!("grep -c '\"event\":\"end\".*\"user\":\"{user}\"' /var/log/sessions");
+        until(SOON, "the log", || node.try_sh(&told).1 == "1\n");
+    }
     node.sh("echo mode: strict >>/etc/recmode/config.yaml");
     assert_eq!(check("stella").0, 2);
     // Another user's may not be asked for, but everyone's own.

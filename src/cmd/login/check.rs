@@ -55,6 +55,7 @@ pub(super) fn run(user: Option<&str>) -> anyhow::Result<u8> {
     if admitted {
         judge_programs(&account, &config, &mut found);
         judge_recordings(&account, &config, &mut found);
+        judge_log(&account, &config, &mut found);
     }
     let mut out = String::new();
     for (name, text) in &found.lines {
@@ -188,4 +189,24 @@ fn judge_recordings(account: &Account, config: &Config, found: &mut Findings) {
             }
         }
     }
+}
+
+/// Whether the user can append to the operator's log, where that is a file of all users. It never keeps a session from
+/// being, so only this tells that nothing comes.
+fn judge_log(account: &Account, config: &Config, found: &mut Findings) {
+    let Some(log) = &config.log else { return };
+    let (name, shown) = (escape::controls(&account.name), escape::path(log));
+    match std::fs::symlink_metadata(log) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => found.problem(format!(
+            "log: {shown} is missing, and would belong to whoever comes first: install -m 0622 /dev/null {shown}"
+        )),
+        Err(error) => found.problem(format!("log: {shown}: {error}")),
+        Ok(metadata) if metadata.is_symlink() => found.problem(format!("log: {shown}: is a symbolic link")),
+        Ok(_) => {
+            if let Err(errno) = access(log, AccessFlags::W_OK) {
+                found.problem(format!("log: {shown}: {name} can't append to it: {}", errno.desc()));
+            }
+        }
+    }
+    found.line("log", shown);
 }

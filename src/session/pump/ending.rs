@@ -14,7 +14,7 @@ use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason};
 use crate::ring::FrameCode;
-use crate::session::command::Running;
+use crate::session::command::{PATIENCE, Running};
 use crate::session::messages::{terminating, warning};
 use crate::session::say;
 use crate::session::signals::Signalled;
@@ -22,6 +22,8 @@ use crate::sys;
 
 /// How long a best-effort session's end waits for the disk.
 pub(super) const END_PATIENCE: Duration = Duration::from_secs(2);
+/// How long strict's last message and the end of all processes may take together.
+const TERMINATION: Duration = Duration::from_millis(3300);
 /// How long the command has after a hang-up before it is killed.
 pub(super) const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -182,7 +184,7 @@ impl Pump {
         let now = self.begun.elapsed();
         if self.enforcer.warning_at(now).is_some_and(|at| at <= now) {
             self.cut_short();
-            self.say_on_own_line(warning);
+            self.say_on_own_line("", warning);
             self.enforcer.warned(now);
         }
         if self.ended_by.is_some() {
@@ -215,9 +217,13 @@ impl Pump {
 
     /// Puts back what programs that were cut short have set.
     pub(super) fn cut_short(&mut self) {
-        if self.outer.output_is_terminal() && self.output_open {
-            say(&self.outer, &self.modes.reset_sequence());
-        }
+        say(&self.outer, &self.resets());
+    }
+
+    /// What puts the terminal back from what programs that were cut short have set.
+    fn resets(&self) -> String {
+        let shown = self.outer.output_is_terminal() && self.output_open;
+        if shown { self.modes.reset_sequence() } else { String::new() }
     }
 
     /// Strict mode ends the session: nothing more is shown, message B, the terminal, the processes.
@@ -228,13 +234,15 @@ impl Pump {
         if !self.closed {
             self.recorder.channel.send(&Order::Terminate(ending));
         }
-        self.cut_short();
-        self.say_on_own_line(terminating);
+        let told = Instant::now();
+        // At once, so that a terminal that takes nothing is waited for once.
+        self.say_on_own_line(&self.resets(), terminating);
         self.outer.leave_raw();
         self.relay = None;
         let begun = Instant::now();
         if let Some(running) = &mut self.running {
-            self.outcome.survivors = running.end_all(self.signals.as_fd());
+            let patience = PATIENCE.min(TERMINATION.saturating_sub(told.elapsed()));
+            self.outcome.survivors = running.end_all(self.signals.as_fd(), patience);
         }
         for pid in &self.outcome.survivors {
             self.log.tell(&Happening::Survivor { pid: pid.as_raw() });

@@ -68,17 +68,19 @@ impl Pump {
                 return;
             }
         }
-        self.say_on_own_line(warning);
+        self.say_on_own_line("", warning);
         self.enforcer.warned(now);
     }
 
-    /// Shows a message of recmode's own on lines of its own, or on stderr where output goes to no terminal.
-    pub(super) fn say_on_own_line(&mut self, message: fn(LineEnd) -> String) {
+    /// Shows a message of recmode's own on lines of its own, or on stderr where output goes to no terminal; `resets`
+    /// comes before it.
+    pub(super) fn say_on_own_line(&mut self, resets: &str, message: fn(LineEnd) -> String) {
         let end = if self.outer.is_raw() { LineEnd::CrLf } else { LineEnd::Lf };
         let mut text = message(end);
         if self.outer.output_is_terminal() && !self.modes.at_line_start() {
             text.insert_str(0, if end == LineEnd::CrLf { "\r\n" } else { "\n" });
         }
+        text.insert_str(0, resets);
         say(&self.outer, &text);
         self.modes.line_was_ended();
     }
