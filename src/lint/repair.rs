@@ -1,6 +1,7 @@
 //! Makes the edits of findings, one finding after the other, and reads the outcome again: an edit
 //! that would loosen a mode, turn a recording off or break the file is left out.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -94,14 +95,61 @@ fn representatives(survey: &Survey) -> Vec<Arc<Role>> {
     first.map(|role| Arc::clone(&role.role)).collect()
 }
 
-/// The text with as many of the fixes as may be made, and how many those are. All are tried at once, and
-/// where that may not be, each half of them: each try reads the whole text again. What does not only
-/// tighten is tried alone, since what another fix makes strict must not be loosened by it.
+/// What a fix changes of what the roles say, if it may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing, or all that is new is strict, or that sessions are recorded.
+    Tightens,
+    /// Nothing that is new is so.
+    Loosens,
+    /// Some of it is, or it is not known.
+    Mixed,
+}
+
+/// The documents of a text, by which most fixes can be tried: that takes no longer the longer the text is.
+struct Documents<'a> {
+    file: &'a str,
+    /// Where each begins, its text, and what that says.
+    all: Vec<(usize, &'a str, OnceCell<Survey>)>,
+}
+
+impl<'a> Documents<'a> {
+    fn new(file: &'a str, text: &'a str) -> Self {
+        let all = if roles::is_terraform(file) { vec![(0, text)] } else { roles::documents(text).collect() };
+        Self { file, all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect() }
+    }
+
+    /// What the fix does alone; nothing if it may not be made. Whether several go together is not known.
+    fn effect(&self, beside: &[Arc<Role>], fix: &Fix) -> Option<Effect> {
+        let first = fix.edits.iter().map(|(range, _)| range.0).min().unwrap_or(0);
+        let n = self.all.partition_point(|(start, ..)| *start as u64 <= first).saturating_sub(1);
+        let (Some((start, text, read)), true) = (self.all.get(n), self.all.len() > 1) else {
+            return Some(Effect::Mixed);
+        };
+        let (start, end) = (*start as u64, (start + text.len()) as u64);
+        if fix.edits.iter().any(|(range, _)| range.0 < start || range.1 > end) {
+            return Some(Effect::Mixed);
+        }
+        let edits = fix.edits.iter().map(|(range, new)| ((range.0 - start, range.1 - start), new.clone()));
+        let tried = apply(text, &[&Fix { edits: edits.collect() }])?;
+        let before = read.get_or_init(|| roles::survey_text(self.file, text));
+        let after = roles::survey_text(self.file, &tried);
+        is_fine(before, &after, beside).then(|| effect(before, &after))
+    }
+}
+
+/// The text with as many of the fixes as may be made, and how many those are. Those that tighten are
+/// tried first and at once, then those that loosen, since what another fix makes strict must not be
+/// loosened by them; and where that may not be, each half of them: each try reads the whole text again.
 fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
+    let documents = Documents::new(file, before);
+    let known: Vec<_> = fixes.iter().filter_map(|fix| Some((documents.effect(beside, fix)?, *fix))).collect();
+    let [tighten, loosen, mixed] = [Effect::Tightens, Effect::Loosens, Effect::Mixed]
+        .map(|effect| known.iter().filter(|(of, _)| *of == effect).map(|(_, fix)| *fix).collect::<Vec<_>>());
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
     let mut read = roles::survey_text(file, before);
-    let mut pending = vec![fixes];
+    let mut pending: Vec<&[&Fix]> = vec![&mixed, &loosen, &tighten];
     while let Some(part) = pending.pop() {
         let first = made.len();
         for fix in part {
@@ -116,7 +164,7 @@ fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (St
         let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
         match outcome {
             Some((outcome, tried))
-                if (made.len() == first + 1 || only_tightens(&read, &outcome))
+                if (made.len() == first + 1 || effect(&read, &outcome) != Effect::Mixed)
                     && is_fine(&read, &outcome, beside)
                     && stays_json(before, &tried) =>
             {
@@ -134,12 +182,20 @@ fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (St
     (text, made.len())
 }
 
-/// Whether all that the roles say anew is strict, or that sessions are recorded.
-fn only_tightens(before: &Survey, after: &Survey) -> bool {
-    before.roles.iter().zip(&after.roles).all(|(before, after)| {
-        let said = said(&before.role).into_iter().zip(said(&after.role));
-        said.into_iter().all(|(before, after)| after == before || after == Some(1))
-    })
+/// What the change does to what the roles say, which are the same roles.
+fn effect(before: &Survey, after: &Survey) -> Effect {
+    let (mut tightens, mut loosens) = (false, false);
+    for (before, after) in before.roles.iter().zip(&after.roles) {
+        for (before, after) in said(&before.role).into_iter().zip(said(&after.role)) {
+            tightens |= after != before && after == Some(1);
+            loosens |= after != before && after != Some(1);
+        }
+    }
+    match (tightens, loosens) {
+        (true, true) => Effect::Mixed,
+        (false, true) => Effect::Loosens,
+        _ => Effect::Tightens,
+    }
 }
 
 fn overlap(a: &Fix, b: &Fix) -> bool {

@@ -65,6 +65,7 @@ pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::{is_stream, is_terraform};
+pub(crate) use split::documents;
 pub use survey::{
     Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
 };

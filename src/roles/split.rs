@@ -30,7 +30,7 @@ fn follows_directive(text: &[u8]) -> bool {
 }
 
 /// The documents of `text`, each with its offset.
-pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(crate) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut from = Some(0);
     std::iter::from_fn(move || {
         let start = from?;

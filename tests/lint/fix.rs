@@ -34,6 +34,25 @@ fn best_effort_is_mended_where_it_loosens_nothing_that_was_read() {
 }
 
 #[test]
+fn what_may_be_mended_is_mended_among_much_that_may_not() {
+    let roles: Vec<_> = (0..40)
+        .map(|n| {
+            // Best effort is refused beside a strict default, a slip of strict is not.
+            let k8s = if n % 4 == 0 { "k8s: Strict" } else { "k8s: Best-Effort" };
+            role(&format!("r{n}"), &["default: strict", k8s, "db: strict"])
+        })
+        .collect();
+    let text = roles.join("---\n");
+    assert_eq!(fixed(&text), text.replace("Strict", "strict"));
+    let loose: Vec<_> = (0..40).map(|n| role(&format!("r{n}"), &["ssh: best-effort"])).collect();
+    let text = loose.join("---\n");
+    assert_eq!(fixed(&text), text.replace("best-effort", "best_effort"));
+    // What is made strict at the same time is not loosened by what is made loose.
+    let both = format!("{}---\n{}", role("a", &["default: Strict"]), role("b", &["ssh: best-effort"]));
+    assert_eq!(fixed(&both), both.replace("Strict", "strict"));
+}
+
+#[test]
 fn no_mode_is_ever_chosen() {
     for value in ["strict|best_effort", "true", "record", "sync", "", "[strict]", "none"] {
         let text = role("a", &[&format!("default: {value}")]);
