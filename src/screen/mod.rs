@@ -7,6 +7,7 @@
 
 mod line;
 mod lines;
+mod repeat;
 mod touched;
 mod track;
 
@@ -18,6 +19,7 @@ use crate::recording::reader::Header;
 
 pub use self::line::{Place, Style, TextLine};
 pub use self::lines::{Ending, Lines, RenderError};
+use self::repeat::Repeats;
 use self::track::Tracker;
 
 /// The most columns and the most rows of a terminal that is rendered.
@@ -47,6 +49,7 @@ pub struct TooLarge {
 pub struct Screen {
     terminal: Terminal,
     tracker: Tracker,
+    repeats: Repeats,
     /// Whether a line feed begins a line: the session had no terminal that would have made two of it.
     cooked: bool,
 }
@@ -61,7 +64,7 @@ impl Screen {
         let (cols, rows) = bounded(cols, rows)?;
         // The size was made valid above.
         let terminal = Terminal::new(cols, rows).map_err(|_| TooLarge { cols, rows })?;
-        Ok(Self { terminal, tracker: Tracker::new(options), cooked: false })
+        Ok(Self { terminal, tracker: Tracker::new(options), repeats: Repeats::default(), cooked: false })
     }
 
     /// The terminal of a recording with this header.
@@ -78,6 +81,8 @@ impl Screen {
     pub fn output(&mut self, time: u64, text: &str) {
         self.tracker.now = time;
         let text = as_seen(text, self.cooked);
+        let (cols, rows) = self.terminal.size();
+        let text = self.repeats.limited(&text, cols * rows);
         for part in text.split_inclusive(PASTE_OFF) {
             // Terminals ignore DEL; this one would show it.
             self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
