@@ -49,7 +49,6 @@ impl Repeats {
                 (Inside::Escape, b'[') => CONTROL,
                 // Other controls are heeded where they stand, and the sequence goes on.
                 (same, 0..0x20 | 0x7f) => same,
-                (Inside::Escape, _) => Inside::Nothing,
                 (Inside::Control { number, over: false, plain }, digit @ b'0'..=b'9') => {
                     let number = number.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
                     Inside::Control { number, over: false, plain }
@@ -67,7 +66,7 @@ impl Repeats {
                     kept = at + 1;
                     Inside::Nothing
                 }
-                (Inside::Control { .. }, _) => Inside::Nothing,
+                (Inside::Escape | Inside::Control { .. }, _) => Inside::Nothing,
             };
             at += 1;
         }
