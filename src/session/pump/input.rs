@@ -103,12 +103,10 @@ impl Pump {
     }
 
     fn capture(&mut self, bytes: &[u8]) {
-        let now = self.begun.elapsed();
-        let echo = self.running.as_ref().and_then(Running::echo);
-        if let (Some(mask), Some(echo)) = (&mut self.mask, echo) {
-            let recorded = mask.typed(bytes, echo, now);
-            self.record_input(&recorded);
-        }
+        let Some(mask) = &mut self.mask else { return };
+        let Some(echo) = self.running.as_ref().and_then(Running::echo) else { return };
+        let recorded = mask.typed(bytes, echo, self.begun.elapsed());
+        self.record_input(&recorded);
     }
 
     pub(super) fn record_input(&mut self, bytes: &[u8]) {
