@@ -20,7 +20,7 @@ use self::output::FULL_PATIENCE;
 pub(super) use self::relay::Relay;
 use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
-use self::tempo::{TELL_AFTER, Tempo};
+use self::tempo::{PAUSE, TELL_AFTER, Tempo};
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::hang_up::LOOK;
@@ -34,6 +34,7 @@ use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::name::segment_path;
 use crate::recording::{Cause, Ending, Fault, Operation};
+use crate::ring::MAX_PAYLOAD;
 use crate::stall::StallWatch;
 use crate::wait::PollList;
 
@@ -302,11 +303,16 @@ impl Pump {
             || relay_waits
             || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
-        // In a flood, and when draining, there is more to read or nothing to wait for.
-        let waits = !(reads && (flood || self.drain.is_some()));
-        let timeout = if waits { self.next_deadline(now) } else { Duration::ZERO };
+        let timeout = if reads && self.drain.is_some() {
+            // Draining is reading until there is nothing: no need to wait for more.
+            PollTimeout::ZERO
+        } else if flood {
+            PollTimeout::from(PAUSE)
+        } else {
+            timeout_of(self.next_deadline(now))
+        };
 
-        let sleeps = awaits_recorder && waits;
+        let sleeps = awaits_recorder && !flood && timeout != PollTimeout::ZERO;
         if sleeps {
             if unshown && self.spin_for_recorder() {
                 return Step::GoOn;
@@ -336,7 +342,7 @@ impl Pump {
         let stream = add(wants_stream, self.outer.stream(), PollFlags::POLLIN);
         let output = add(blocked, Some(self.outer.output()), PollFlags::POLLOUT);
         let relayed = self.relay.as_ref().map(|relay| relay.poll_fds(&mut fds, relay_reads));
-        let count = fds.wait(timeout_of(timeout)).unwrap_or(0);
+        let count = fds.wait(timeout).unwrap_or(0);
         let any = |slot| fds.events(slot);
         let [signal, report, wake, master, to_stdin, keys, stream] =
             [signal, report, wake, master, to_stdin, keys, stream].map(any);
@@ -390,8 +396,10 @@ impl Pump {
     /// Waits a moment for the recorder to accept what is to be shown, without going to sleep.
     fn spin_for_recorder(&mut self) -> bool {
         let (ring, enforcer) = (&mut self.recorder.ring, &self.enforcer);
+        // More takes longer.
+        let little = ring.unshown() <= MAX_PAYLOAD as u64;
         let accepted = || ring.has_unshown(enforcer.may_show(ring.head(), ring.accepted()));
-        !self.output_blocked && self.tempo.spin(accepted)
+        little && !self.output_blocked && self.tempo.spin(accepted)
     }
 
     fn look_for_foreground(&mut self) {

@@ -135,7 +135,7 @@ impl Pump {
             Err(Errno::EINTR) => {}
             // Nothing there; after the command ended that means that it was all.
             Ok(_) | Err(_) => {
-                self.tempo.ends();
+                self.tempo.dry();
                 if let Some(left) = &mut self.drain {
                     *left = 0;
                 }
