@@ -20,6 +20,7 @@ fn message(error: &serde_yaml::Error) -> String {
         "expected sequence start" => "expected a list",
         "expected mapping start" => "expected a mapping",
         text if text.starts_with("cannot deserialize null into string") => "expected a text",
+        text if text.starts_with("multiple YAML documents") => "a configuration is one document",
         text => text,
     };
     plain.to_owned()

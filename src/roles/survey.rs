@@ -63,7 +63,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                     named: input.named,
                     text: found.text,
                     comments: found.comments,
-                    line_starts: OnceLock::new(),
+                    lines: OnceLock::new(),
                 });
             }
             _ => {}
@@ -151,11 +151,17 @@ impl Survey {
         let file = self.file(&place.file);
         let mark = file.and_then(|file| {
             let text = file.text.as_deref()?;
-            let start = file.line_start(place.line)?;
+            let (start, is_ascii) = file.line_start(place.line)?;
             let line = text[start..].lines().next()?;
             let bare = line.trim_start_matches('\u{feff}');
             let start = start + line.len() - bare.len();
-            let offset = |column: usize| bare.char_indices().nth(column).map_or(bare.len(), |(at, _)| at);
+            let offset = |column: usize| {
+                if is_ascii {
+                    column.min(bare.len())
+                } else {
+                    bare.char_indices().nth(column).map_or(bare.len(), |(at, _)| at)
+                }
+            };
             let column = place.column.saturating_sub(1) as usize;
             let from = offset(column);
             let to = end_of_scalar(&bare[from..]).map_or(bare.len(), |length| from + length);
@@ -199,14 +205,7 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
     survey.index.insert(Arc::clone(&file), 0);
-    survey.files.push(SurveyedFile {
-        file,
-        path: None,
-        named: true,
-        text,
-        comments,
-        line_starts: OnceLock::new(),
-    });
+    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments, lines: OnceLock::new() });
     survey
 }
 
@@ -223,19 +222,21 @@ pub struct SurveyedFile {
     pub text: Option<String>,
     /// Comments that speak to this program, in their order.
     pub comments: Vec<Comment>,
-    /// Where its lines begin, once somebody has asked.
-    line_starts: OnceLock<Vec<usize>>,
+    /// Where its lines begin, and whether a column is a byte in it, once somebody has asked.
+    lines: OnceLock<(Vec<usize>, bool)>,
 }
 
 impl SurveyedFile {
-    /// Where the line of this number (from 1) begins in the text.
-    fn line_start(&self, line: u32) -> Option<usize> {
-        let starts = self.line_starts.get_or_init(|| {
+    /// Where the line of this number (from 1) begins in the text, and whether the text is ASCII, so that a
+    /// column in a long line need not be counted.
+    fn line_start(&self, line: u32) -> Option<(usize, bool)> {
+        let (starts, is_ascii) = self.lines.get_or_init(|| {
             let text = self.text.as_deref().unwrap_or_default();
             let behind = memchr::memchr_iter(b'\n', text.as_bytes()).map(|newline| newline + 1);
-            std::iter::once(0).chain(behind).collect()
+            (std::iter::once(0).chain(behind).collect(), text.is_ascii())
         });
-        starts.get(usize::try_from(line).ok()?.checked_sub(1)?).copied()
+        let start = starts.get(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        Some((*start, *is_ascii))
     }
 }
 

@@ -24,6 +24,7 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         "",
         "version: \"\\e[2J\"\n",
         "version: 1\npaths: roles\n",
+        "version: 1\n---\nversion: 1\n",
         "version: 1\nrules: [syntax]\n",
         "version: 1\nrequire: [{roles: [~], mode: strict}]\n",
     ];
