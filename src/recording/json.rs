@@ -1,12 +1,12 @@
 //! Text as the inside of a JSON string. Pure, and on the way of every byte that a session prints: what needs no escape is
 //! copied in blocks.
 
-use crate::sys::{BLOCK, json_specials};
+use crate::sys::{BLOCK, Escape, json_specials, push_escaped_blocks};
 
-/// What stands for a byte below 0x80 that must be escaped, and how much of that counts.
-static ESCAPES: [([u8; 8], u8); 0x80] = escapes();
+/// What stands for a byte that must be escaped.
+static ESCAPES: [Escape; 0x80] = escapes();
 
-const fn escapes() -> [([u8; 8], u8); 0x80] {
+const fn escapes() -> [Escape; 0x80] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut table = [(*b"\\u0000..", 6); 0x80];
     let mut byte = 0;
@@ -25,7 +25,7 @@ const fn escapes() -> [([u8; 8], u8); 0x80] {
 
 /// Appends `text` as the inside of a JSON string. DEL is escaped too, as a terminal acts on it.
 pub fn push_escaped(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
+    let mut rest = &text.as_bytes()[push_escaped_blocks(text.as_bytes(), &ESCAPES, out)..];
     while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
         let specials = json_specials(block);
         out.extend_from_slice(block);
@@ -60,4 +60,23 @@ fn push_escape(byte: u8, out: &mut Vec<u8>) {
     // All of it and then less is faster than just as much.
     out.extend_from_slice(escape);
     out.truncate(start + usize::from(*len));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_escaped_is_read_back_as_it_was(text in "([ -~]|[\u{0}-\u{1f}\u{7f}\"\\\\é€😀]){0,300}") {
+            let mut out = b"\"before ".to_vec();
+            push_escaped(&text, &mut out);
+            out.push(b'"');
+            prop_assert!(out.iter().all(|&byte| byte >= 0x20 && byte != 0x7f));
+            let read: String = serde_json::from_slice(&out).expect("a string");
+            prop_assert_eq!(read, format!("before {text}"));
+        }
+    }
 }

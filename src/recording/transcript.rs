@@ -4,11 +4,17 @@ use super::utf8::incomplete_tail;
 use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, seconds};
 use crate::ring::{Frame, FrameCode, HEADER, MAX_PAYLOAD, SEGMENT};
 
-/// What the frames of one claim become at most, each of their bytes being escaped. It is set aside, and
-/// touched only where it is needed, as there may be no memory in the session.
-const MOST_BYTES: usize = 6 * SEGMENT + MOST_FRAMES * 64;
-/// How many frames a claim has at most.
-const MOST_FRAMES: usize = SEGMENT / HEADER;
+/// How much is worth a write, bytes.
+pub const WRITE: usize = 64 * 1024;
+
+/// What is encoded at most before it is written: nearly that, and the frames of one more claim, each of their bytes being
+/// escaped. It is set aside, and touched only where it is needed, as there may be no memory in the session.
+const MOST_BYTES: usize = WRITE + 6 * SEGMENT + SEGMENT / HEADER * LINE;
+/// How many units that are at most.
+const MOST_UNITS: usize = WRITE / LEAST_LINE + SEGMENT / HEADER;
+/// What a line has besides its data, at most, and what a line has at least.
+const LINE: usize = 64;
+const LEAST_LINE: usize = "[0.000000, \"o\", \"\"]\n".len();
 
 /// A character whose end has not come yet.
 #[derive(Debug, Default)]
@@ -65,7 +71,7 @@ impl Transcript {
     pub fn new(format: Format, holds: bool) -> Self {
         Self {
             holds,
-            batch: Batch::with_capacity(MOST_BYTES, MOST_FRAMES),
+            batch: Batch::with_capacity(MOST_BYTES, MOST_UNITS),
             encoder: Encoder::new(format, 0),
             held: Held::default(),
             scratch: Vec::with_capacity(2 * MAX_PAYLOAD),

@@ -17,7 +17,7 @@ pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
     null_streams, reset_signal, run_and_outlive_nobody, run_in_new_session, signal_set, stop_self,
 };
-pub use scan::{BLOCK, json_specials, rare_escapes};
+pub use scan::{BLOCK, Escape, json_specials, push_escaped_blocks, rare_escapes};
 pub use spawn::spawn_into;
 pub use tty::{is_terminal_same, set_window_size, window_size};
 pub use unfinished::Unfinished;

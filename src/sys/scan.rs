@@ -29,6 +29,24 @@ pub fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
     found
 }
 
+/// What stands for a byte below 0x80 in JSON, and how much of that counts, at most 6.
+pub type Escape = ([u8; 8], u8);
+
+/// Appends text with what stands for each byte that JSON must escape; `escapes` is looked up by the byte. Returns for how
+/// much of the text this was done: blocks at its start, maybe none.
+#[must_use]
+pub fn push_escaped_blocks(text: &[u8], escapes: &[Escape; 0x80], out: &mut Vec<u8>) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 has SSE2.
+    let done = unsafe { sse2::push_escaped_blocks(text, escapes, out) };
+    #[cfg(not(target_arch = "x86_64"))]
+    let done = {
+        let _ = (text, escapes, out);
+        0
+    };
+    done
+}
+
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod plain {
     use super::BLOCK;
@@ -53,7 +71,10 @@ mod sse2 {
         _mm_set_epi64x, _mm_set1_epi8,
     };
 
-    use super::BLOCK;
+    use super::{BLOCK, Escape};
+
+    /// Bytes that are escaped together.
+    const BLOCKS: usize = 3 * BLOCK;
 
     #[inline]
     #[target_feature(enable = "sse2")]
@@ -93,6 +114,58 @@ mod sse2 {
             _mm_or_si128(_mm_or_si128(equal(second, b'?'), equal(second, b'<')), equal(second, b'>'));
         let common = _mm_andnot_si128(marker, equal(next, b'['));
         mask(_mm_andnot_si128(common, equal(here, 0x1b)))
+    }
+
+    #[target_feature(enable = "sse2")]
+    pub(super) fn push_escaped_blocks(text: &[u8], escapes: &[Escape; 0x80], out: &mut Vec<u8>) -> usize {
+        // Six bytes stand for one at most, and the last store of 16 begins before their end.
+        out.reserve(6 * text.len() + BLOCK);
+        let mut to = out.len();
+        let mut done = 0;
+        // Whole blocks are copied from within the text, also from a block's last byte on.
+        while text.len() - done >= BLOCKS + BLOCK {
+            let mut specials = 0;
+            for at in (0..BLOCKS).step_by(BLOCK) {
+                if let Some(block) = text[done + at..].first_chunk() {
+                    specials |= u64::from(json_specials(block)) << at;
+                }
+            }
+            let mut from = 0;
+            while specials != 0 {
+                let special = specials.trailing_zeros() as usize;
+                specials &= specials - 1;
+                // SAFETY: `from..special` is within the next `BLOCKS` bytes, and `BLOCK` more follow those in the
+                // text; `to` is at most six times what of the text is done, so that there is room.
+                unsafe { copy(text.as_ptr().add(done + from), out.as_mut_ptr().add(to), special - from) };
+                to += special - from;
+                let (escape, len) = &escapes[usize::from(text[done + special] & 0x7f)];
+                // SAFETY: likewise; at most two of the eight bytes are beyond what counts.
+                unsafe { std::ptr::copy_nonoverlapping(escape.as_ptr(), out.as_mut_ptr().add(to), 8) };
+                to += usize::from(*len).min(6);
+                from = special + 1;
+            }
+            // SAFETY: as above.
+            unsafe { copy(text.as_ptr().add(done + from), out.as_mut_ptr().add(to), BLOCKS - from) };
+            to += BLOCKS - from;
+            done += BLOCKS;
+        }
+        // SAFETY: all before `to` is written, and within what was reserved.
+        unsafe { out.set_len(to) };
+        done
+    }
+
+    /// Copies `len` bytes, and up to [`BLOCK`] more, in whole blocks.
+    ///
+    /// # Safety
+    /// As many bytes may be read at `from` and written at `to`, which do not overlap.
+    #[inline]
+    unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
+        let mut at = 0;
+        while at < len {
+            // SAFETY: the caller's promise.
+            unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), BLOCK) };
+            at += BLOCK;
+        }
     }
 }
 

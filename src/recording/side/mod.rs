@@ -21,7 +21,7 @@ use crate::oplog::{Happening, Identity, LogSocket};
 use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
 use crate::recording::sync::Durability;
-use crate::recording::transcript::Transcript;
+use crate::recording::transcript::{Transcript, WRITE};
 use crate::recording::watch::{Seen, Watch};
 use crate::recording::{
     Batch, Cause, Ending, Fault, Format, Header, Operation, RecordingFile, SyncPolicy, Unit, name,
@@ -419,17 +419,23 @@ impl Recorder {
         Ok(())
     }
 
-    /// Encodes and writes the next frames. False when there are none.
+    /// Encodes and writes the next frames, as many as are worth a write. False when there are none.
     fn record_claim(&mut self) -> bool {
         let size = self.consumer.window_size();
-        let Some(claim) = self.consumer.claim() else { return false };
-        if claim.start > self.claimed {
-            self.transcript.frames_were_dropped();
+        let before = self.claimed;
+        while self.transcript.batch.bytes.len() < WRITE {
+            let Some(claim) = self.consumer.claim() else { break };
+            if claim.start > self.claimed {
+                self.transcript.frames_were_dropped();
+            }
+            for (frame, position, payload) in claim.frames() {
+                self.transcript.frame(frame, position, payload, size);
+            }
+            self.claimed = claim.end;
         }
-        for (frame, position, payload) in claim.frames() {
-            self.transcript.frame(frame, position, payload, size);
+        if self.claimed == before {
+            return false;
         }
-        self.claimed = claim.end;
         self.write();
         // The batch holds its own copy of what could not be written.
         self.consumer.release(self.claimed);

@@ -303,8 +303,8 @@ impl Pump {
             || relay_waits
             || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
-        let timeout = if reads && self.drain.is_some() {
-            // Draining is reading until there is nothing: no need to wait for more.
+        let timeout = if (reads && self.drain.is_some()) || self.has_more_to_show() {
+            // Draining is reading until there is nothing, and a turn of a flood does not show all: no need to wait.
             PollTimeout::ZERO
         } else if flood {
             PollTimeout::from(PAUSE)
@@ -353,7 +353,9 @@ impl Pump {
             self.recorder.ring.settle(!wake.is_empty());
         }
         if count == 0 {
-            self.tempo.ends();
+            if timeout != PollTimeout::ZERO {
+                self.tempo.ends();
+            }
             if self.drain.is_none() {
                 return Step::GoOn;
             }
@@ -388,9 +390,8 @@ impl Pump {
             self.relay(NOTHING_POLLED);
             return true;
         }
-        let limit = self.enforcer.may_show(self.recorder.ring.head(), accepted);
         (!may_capture && self.recorder.ring.head() - self.recorder.ring.released() < WINDOW)
-            || (!self.output_blocked && self.recorder.ring.has_unshown(limit))
+            || self.has_more_to_show()
     }
 
     /// Waits a moment for the recorder to accept what is to be shown, without going to sleep.

@@ -17,6 +17,9 @@ use crate::session::say;
 /// How long a full buffer waits for a recorder that is making progress.
 pub(super) const FULL_PATIENCE: Duration = Duration::from_millis(50);
 
+/// How many frames a turn shows in a flood.
+const SHOWN_AT_ONCE: usize = 2;
+
 impl Pump {
     /// Writes to the terminal what the mode lets be seen.
     pub(super) fn show(&mut self) {
@@ -25,7 +28,9 @@ impl Pump {
         }
         let mut buffer = [0; MAX_PAYLOAD];
         self.output_blocked = false;
-        loop {
+        // Not more at once than a terminal takes: as much as comes, and what strict has held back.
+        let most = if self.tempo.is_flood() && self.drain.is_none() { SHOWN_AT_ONCE } else { usize::MAX };
+        for _ in 0..most {
             let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
             let n = self.recorder.ring.peek_unshown(limit, &mut buffer);
             if n == 0 {
@@ -36,6 +41,11 @@ impl Pump {
                 Ok(written) => {
                     self.modes.feed(&buffer[..written]);
                     self.recorder.ring.advance_shown(written);
+                    if written < n {
+                        // It is full: more is for when it says that there is room.
+                        self.output_blocked = true;
+                        return;
+                    }
                 }
                 Err(Errno::EAGAIN) => {
                     self.output_blocked = true;
@@ -55,6 +65,12 @@ impl Pump {
                 }
             }
         }
+    }
+
+    /// Whether there is something to write to the terminal, and it takes more.
+    pub(super) fn has_more_to_show(&mut self) -> bool {
+        let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
+        !self.output_blocked && self.recorder.ring.has_unshown(limit)
     }
 
     /// Message C, on a line of its own, where it is due and can stand.
