@@ -3,13 +3,13 @@
 use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
-use nix::sched::{CpuSet, sched_getaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_yield};
 use nix::unistd::Pid;
 
 /// How long the recording of a few bytes is waited for, that is as long as it takes where nothing is in its way.
 pub const ANSWER: Duration = Duration::from_micros(60);
 /// How long a program's answer to a key is waited for.
-pub const ECHO: Duration = Duration::from_micros(250);
+pub const ECHO: Duration = Duration::from_micros(150);
 
 /// How many spins in vain in a row are enough.
 const IN_VAIN: u32 = 4;
@@ -61,6 +61,8 @@ impl Spin {
                 return false;
             }
             (0..16).for_each(|_| spin_loop());
+            // Whoever is to run on this processor may be who is waited for.
+            let _ = sched_yield();
         }
     }
 }

@@ -17,6 +17,7 @@ tests![
     the_command_inherits_no_descriptor,
     the_command_starts_with_the_signals_of_the_caller,
     a_slow_terminal_does_not_grow_the_memory_and_gets_everything,
+    a_terminal_that_stops_now_and_then_gets_everything,
     an_idle_session_uses_no_cpu,
     recmode_can_not_be_traced_by_its_user,
     the_times_of_events_are_those_of_the_output,
@@ -122,6 +123,28 @@ fn a_slow_terminal_does_not_grow_the_memory_and_gets_everything() -> Verdict {
     let end = outer.end();
     assert_eq!(end.status, 0);
     assert!(end.seen == Cast::read(&lab.cast()).output(), "shown and recorded differ");
+    Ok(())
+}
+
+fn a_terminal_that_stops_now_and_then_gets_everything() -> Verdict {
+    for mode in ["strict", "best_effort"] {
+        let lab = Lab::new();
+        let script = "echo ready; read x; yes 0123456789abcdef | head -n 600000; echo done-now";
+        let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
+        outer.wait_for("ready\r\n");
+        outer.send("\r");
+        for stop in 0..12 {
+            outer.pause(true);
+            // What fits everywhere comes to a stop in the longer ones.
+            std::thread::sleep(Duration::from_millis(10 + 20 * (stop % 4)));
+            outer.pause(false);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        outer.wait_for_within(Duration::from_secs(40), "done-now");
+        let end = outer.end();
+        assert_eq!(end.status, 0, "{mode}");
+        assert!(end.seen == Cast::read(&lab.cast()).output(), "{mode}: shown and recorded differ");
+    }
     Ok(())
 }
 
