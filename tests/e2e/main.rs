@@ -14,6 +14,7 @@ mod harness;
 mod kill;
 mod login;
 mod matrix;
+mod operators;
 mod options;
 mod play;
 mod process;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         tampering::TESTS,
         kill::TESTS,
         reader::TESTS,
+        operators::TESTS,
         options::TESTS,
         play::TESTS,
         process::TESTS,
