@@ -377,8 +377,8 @@ pub struct RecordArgs {
     #[arg(long, value_name = "COLSxROWS")]
     pub size: Option<TerminalSize>,
 
-    /// When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write,
-    /// or `always`, which under strict means that output is shown only when it is on the disk
+    /// When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write
+    /// (when it is new, at once), or `always`, which under strict means that output is shown only when it is on the disk
     #[arg(long, value_name = "POLICY", default_value = "interval:1s", value_parser = str::parse::<SyncPolicy>)]
     pub sync: SyncPolicy,
 

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -19,6 +19,9 @@ use crate::stall::StallWatch;
 
 /// The thread calls two functions; this is plenty.
 const STACK: usize = 64 * 1024;
+
+/// What a sync came to whose thread is gone.
+const THREAD_GONE: Result<(), Fault> = Err(Fault { during: Operation::Sync, cause: Cause::RecorderGone });
 
 /// When a recording is synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,9 +103,11 @@ impl Durability {
         self.synced
     }
 
-    /// Starts over with a new file, after what an old one holds.
+    /// Starts over with a new file, after what an old one holds. That there is one comes to the disk at
+    /// once, beside the session's start.
     pub fn new_file(&mut self, synced: Unit) {
-        (self.synced, self.new_entry, self.due) = (synced, true, None);
+        let due = matches!(self.policy, SyncPolicy::Interval(_)).then(Instant::now);
+        (self.synced, self.new_entry, self.due) = (synced, true, due);
     }
 
     /// Something was written, up to `unit`. With [`SyncPolicy::Always`] it is on the disk when this returns.
@@ -123,17 +128,38 @@ impl Durability {
         Ok(())
     }
 
+    /// Brings to the disk what was written up to `written`, as far as it is not there, and waits for it and
+    /// for a sync that is under way.
+    ///
+    /// # Errors
+    /// The sync's fault.
+    pub fn settle(&mut self, file: &RecordingFile, written: Unit) -> Result<(), Fault> {
+        self.wait()?;
+        if self.due.take().is_some() {
+            sync_all(&self.job(file))?;
+            (self.synced, self.new_entry) = (written, false);
+        }
+        Ok(())
+    }
+
     /// Brings all to the disk, at the end, and waits for it, also for a sync that is under way: an
     /// error is told once, and it may be that one's.
     ///
     /// # Errors
     /// The sync's fault.
     pub fn finish(&mut self, file: &RecordingFile) -> Result<(), Fault> {
+        let waited = self.wait();
+        self.due = None;
         let synced = if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) };
-        // Once is enough for the directory, and this may not be the last time.
-        self.new_entry &= synced.is_err() || self.policy == SyncPolicy::None;
-        self.under_way = None;
-        self.syncer.stop().unwrap_or(Ok(())).and(synced)
+        waited.and(synced)
+    }
+
+    /// Waits for a sync that is under way.
+    fn wait(&mut self) -> Result<(), Fault> {
+        let Some((.., unit)) = self.under_way.take() else { return Ok(()) };
+        self.syncer.wait()?;
+        (self.synced, self.new_entry) = (unit, false);
+        Ok(())
     }
 
     /// Begins a sync that is due, and ends one that is over.
@@ -202,7 +228,6 @@ impl AsFd for Durability {
 struct Syncer {
     jobs: Option<Sender<Job>>,
     results: Option<Receiver<Result<(), Fault>>>,
-    thread: Option<JoinHandle<()>>,
     /// What a sync without a thread came to, until it is asked for.
     done_here: Option<Result<(), Fault>>,
     done: Arc<EventFd>,
@@ -215,7 +240,7 @@ impl Syncer {
     /// Those of eventfd(2).
     fn new() -> io::Result<Self> {
         let done = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?;
-        Ok(Self { jobs: None, results: None, thread: None, done_here: None, done: Arc::new(done) })
+        Ok(Self { jobs: None, results: None, done_here: None, done: Arc::new(done) })
     }
 
     /// Begins to sync. Where there can be no thread, as at a limit on the user's processes, it is done when this
@@ -241,7 +266,18 @@ impl Syncer {
             return None;
         }
         let _ = self.done.read();
-        Some(result.unwrap_or(Err(Fault { during: Operation::Sync, cause: Cause::RecorderGone })))
+        Some(result.unwrap_or(THREAD_GONE))
+    }
+
+    /// Waits for the end of the sync that is under way, and what it came to.
+    fn wait(&mut self) -> Result<(), Fault> {
+        let result = match (self.done_here.take(), &self.results) {
+            (Some(result), _) => result,
+            (None, Some(results)) => results.recv().unwrap_or(THREAD_GONE),
+            (None, None) => Ok(()),
+        };
+        let _ = self.done.read();
+        result
     }
 
     /// Starts the thread, unless it was.
@@ -253,28 +289,20 @@ impl Syncer {
         let (report, results) = channel();
         let done = Arc::clone(&self.done);
         let builder = thread::Builder::new().name("recmode-sync".to_owned()).stack_size(STACK);
-        let thread = builder.spawn(move || {
+        // It ends with the process, or when nothing more is to come.
+        builder.spawn(move || {
             for job in to_do {
                 let result = sync_all(&job);
                 // The last one to hold a file closes it, which may wait for the disk too: here it holds nobody.
                 drop(job);
-                if report.send(result).is_err() || done.write(1).is_err() {
+                // In this order: whoever has waited for the result finds the eventfd written, and clears it.
+                if done.write(1).is_err() || report.send(result).is_err() {
                     return;
                 }
             }
         })?;
-        (self.jobs, self.results, self.thread) = (Some(jobs), Some(results), Some(thread));
+        (self.jobs, self.results) = (Some(jobs), Some(results));
         Ok(())
-    }
-
-    /// Ends the thread, which gives up the file; what its last sync came to, if nobody asked yet.
-    fn stop(&mut self) -> Option<Result<(), Fault>> {
-        self.jobs = None;
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        let _ = self.done.read();
-        self.done_here.take().or_else(|| self.results.take()?.try_recv().ok())
     }
 }
 

@@ -36,12 +36,13 @@ pub struct Consumer {
     shared: Arc<Shared>,
     own: Arc<Wake>,
     other: Arc<Wake>,
+    /// A segment's bytes.
     buffer: Vec<u8>,
 }
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>, own: Arc<Wake>, other: Arc<Wake>) -> Self {
-        Self { shared, own, other, buffer: Vec::with_capacity(SEGMENT) }
+        Self { shared, own, other, buffer: vec![0; SEGMENT] }
     }
 
     /// What to poll for the producer's wake-ups.
@@ -92,11 +93,10 @@ impl Consumer {
                 break (start, end, storage);
             }
         };
-        self.buffer.resize(usize::try_from(end - start).unwrap_or(0), 0);
-        let offset = self.shared.offset(storage, start);
-        debug_assert!(within(start) + self.buffer.len() <= SEGMENT, "a claim of one segment");
-        self.shared.memory.copy_out(offset, &mut self.buffer);
-        Some(Claim { start, end, bytes: &self.buffer })
+        debug_assert!(within(start) as u64 + (end - start) <= SEGMENT as u64, "a claim of one segment");
+        let bytes = &mut self.buffer[..usize::try_from(end - start).unwrap_or(0)];
+        self.shared.memory.copy_out(self.shared.offset(storage, start), bytes);
+        Some(Claim { start, end, bytes })
     }
 
     /// Says that the bytes before `position` are no longer needed in the ring.

@@ -1,6 +1,7 @@
 //! The terminal side's end of the ring.
 
 use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +9,9 @@ use super::{Frame, FrameCode, HEADER, SEGMENT, Shared, Wake, sequence, within};
 
 /// The longest payload of one frame, bytes.
 pub const MAX_PAYLOAD: usize = 8 * 1024;
+
+/// What there must be room for, where output is read: more than a terminal gives at once.
+const LEAST_READ: usize = 4 * 1024;
 
 /// A segment that holds frames.
 #[derive(Debug)]
@@ -140,8 +144,7 @@ impl Producer {
     /// Whether what one turn appends (output, input and a little) fits without dropping anything.
     #[must_use]
     pub fn has_room(&mut self) -> bool {
-        let left = (SEGMENT - within(self.head)) % SEGMENT;
-        if left >= 4 * (HEADER + MAX_PAYLOAD) {
+        if self.left() >= 4 * (HEADER + MAX_PAYLOAD) {
             return true;
         }
         self.reclaim();
@@ -158,35 +161,88 @@ impl Producer {
     #[must_use]
     pub fn push(&mut self, code: FrameCode, time: u64, payload: &[u8]) -> bool {
         assert!(payload.len() <= MAX_PAYLOAD, "a frame longer than the longest");
-        let frame = Frame { code, len: payload.len(), time, stream: self.stream, typed: self.typed };
-        let left = (SEGMENT - within(self.head)) % SEGMENT;
+        let frame = self.frame(code, time, payload.len());
+        let left = self.left();
         if left < frame.span() {
             self.reclaim();
             let Some(storage) = self.free.pop() else { return false };
-            if left > 0 {
-                // Positions and spans are multiples of 8 but a header is 32 bytes: a remainder too
-                // small for one is skipped by both sides without a frame.
-                if left >= HEADER {
-                    let pad = Frame { code: FrameCode::Pad, len: left - HEADER, ..frame };
-                    self.write(self.head, &pad.to_bytes());
-                }
-                self.head += left as u64;
-            }
-            let sequence = sequence(self.head);
-            self.shared.order(sequence).store(storage, Ordering::Relaxed);
-            self.in_flight.push_back(InFlight { sequence, storage, dropped: false });
+            self.begin_segment(left, storage);
         }
-        self.write(self.head, &frame.to_bytes());
         self.write(self.head + HEADER as u64, payload);
+        self.publish(frame);
+        true
+    }
+
+    /// Appends a frame of output with what one read from `fd` gives, and publishes it; `time` is asked for once it
+    /// is there. Returns how many bytes, 0 at the end and then without a frame; `None` where there is no room.
+    ///
+    /// # Errors
+    /// Those of read(2); then nothing is appended.
+    pub fn push_read(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        time: impl FnOnce() -> u64,
+    ) -> nix::Result<Option<usize>> {
+        let left = self.left();
+        let fresh = if left < HEADER + LEAST_READ {
+            self.reclaim();
+            let Some(storage) = self.free.pop() else { return Ok(None) };
+            Some(storage)
+        } else {
+            None
+        };
+        let (frame, room) = match fresh {
+            Some(storage) => (self.shared.offset(storage, 0), SEGMENT),
+            None => (self.shared.offset(self.storage(self.head), self.head), left),
+        };
+        let read = self.shared.memory.read_from(fd, frame + HEADER, MAX_PAYLOAD.min(room - HEADER));
+        let len = match read {
+            Ok(len @ 1..) => len,
+            nothing => {
+                self.free.extend(fresh);
+                return nothing.map(Some);
+            }
+        };
+        if let Some(storage) = fresh {
+            self.begin_segment(left, storage);
+        }
+        self.publish(self.frame(FrameCode::Output, time(), len));
+        Ok(Some(len))
+    }
+
+    /// Bytes up to the end of the segment that is being filled.
+    fn left(&self) -> usize {
+        (SEGMENT - within(self.head)) % SEGMENT
+    }
+
+    fn frame(&self, code: FrameCode, time: u64, len: usize) -> Frame {
+        Frame { code, len, time, stream: self.stream, typed: self.typed }
+    }
+
+    /// Goes on in another segment, `left` bytes before the end of this one.
+    fn begin_segment(&mut self, left: usize, storage: u32) {
+        // Positions and spans are multiples of 8 but a header is 32 bytes: a remainder too
+        // small for one is skipped by both sides without a frame.
+        if left >= HEADER {
+            self.write(self.head, &self.frame(FrameCode::Pad, 0, left - HEADER).to_bytes());
+        }
+        self.head += left as u64;
+        let sequence = sequence(self.head);
+        self.shared.order(sequence).store(storage, Ordering::Relaxed);
+        self.in_flight.push_back(InFlight { sequence, storage, dropped: false });
+    }
+
+    /// Publishes the frame at the head, whose payload is there.
+    fn publish(&mut self, frame: Frame) {
+        self.write(self.head, &frame.to_bytes());
         self.head += frame.span() as u64;
-        if matches!(code, FrameCode::Output | FrameCode::ErrorOutput) {
-            self.stream += payload.len() as u64;
+        if matches!(frame.code, FrameCode::Output | FrameCode::ErrorOutput) {
+            self.stream += frame.len as u64;
             self.shared.stream().store(self.stream, Ordering::Relaxed);
-        } else if code == FrameCode::Input {
-            self.typed += payload.len() as u64;
+        } else if frame.code == FrameCode::Input {
+            self.typed += frame.len as u64;
         }
         self.shared.head().store(self.head, Ordering::Release);
-        true
     }
 
     /// Bytes that were published since the consumer was told last.

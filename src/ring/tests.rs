@@ -1,3 +1,8 @@
+use std::io::Write as _;
+use std::os::fd::AsFd as _;
+
+use nix::errno::Errno;
+
 use super::*;
 
 /// Frames of output whose payload tells the stream offset, so that order and losses show.
@@ -7,19 +12,11 @@ fn push(producer: &mut Producer, len: usize) -> bool {
 }
 
 fn consume(consumer: &mut Consumer) -> Vec<(u64, usize, u8)> {
-    let mut seen = Vec::new();
-    while let Some(claim) = consumer.claim() {
-        for (frame, _, payload) in claim.frames() {
-            if frame.code == FrameCode::Output {
-                assert!(payload.iter().all(|&byte| byte == payload[0]), "a frame is whole");
-                seen.push((frame.stream, payload.len(), payload[0]));
-            }
-        }
-        let end = claim.end;
-        consumer.release(end);
-        consumer.accept(end, 0, 0);
-    }
-    seen
+    let frames = take(consumer).into_iter().map(|(frame, payload)| {
+        assert!(payload.iter().all(|&byte| byte == payload[0]), "a frame is whole");
+        (frame.stream, payload.len(), payload[0])
+    });
+    frames.collect()
 }
 
 #[test]
@@ -46,6 +43,64 @@ fn what_goes_in_comes_out_in_order() {
     }
     assert_eq!(expected, producer.stream());
     assert_eq!(producer.unshown(), 0);
+}
+
+#[test]
+fn what_is_read_into_it_comes_out_in_order_and_what_is_not_leaves_no_trace() {
+    let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
+    let (from, mut to) = std::io::pipe().expect("a pipe");
+    let mut expected = 0;
+    let (mut written, mut wants) = (Vec::new(), 0);
+    for round in 0..500_usize {
+        let payload =
+            vec![u8::try_from(producer.stream() % 251).expect("below 251"); 1 + (round * 977) % 9000];
+        to.write_all(&payload).expect("room in the pipe");
+        wants += payload.len();
+        while written.len() < wants {
+            // Neither an error nor a full ring changes what the next one finds.
+            let (head, stream) = (producer.head(), producer.stream());
+            let failed = producer.push_read(to.as_fd(), || 0);
+            assert!(matches!(failed, Err(Errno::EBADF) | Ok(None)), "{failed:?}");
+            assert_eq!((producer.head(), producer.stream()), (head, stream));
+            let Some(len) = producer.push_read(from.as_fd(), || stream).expect("a read") else {
+                assert!(!producer.has_room());
+                for (frame, payload) in take(&mut consumer) {
+                    assert_eq!((frame.stream, frame.time), (expected, expected));
+                    expected += payload.len() as u64;
+                }
+                continue;
+            };
+            assert!(0 < len && len <= MAX_PAYLOAD);
+            let mut scratch = [0; MAX_PAYLOAD];
+            let n = producer.peek_unshown(producer.head(), &mut scratch);
+            assert_eq!(n, len);
+            written.extend_from_slice(&scratch[..n]);
+            producer.advance_shown(n);
+        }
+        assert!(written.ends_with(&payload));
+    }
+    for (frame, payload) in take(&mut consumer) {
+        assert_eq!(frame.stream, expected);
+        expected += payload.len() as u64;
+    }
+    assert_eq!(expected, producer.stream());
+    drop(to);
+    let head = producer.head();
+    assert_eq!(producer.push_read(from.as_fd(), || 0), Ok(Some(0)));
+    assert_eq!((producer.head(), producer.unshown()), (head, 0));
+}
+
+/// Every frame of output, with its payload.
+fn take(consumer: &mut Consumer) -> Vec<(Frame, Vec<u8>)> {
+    let mut taken = Vec::new();
+    while let Some(claim) = consumer.claim() {
+        let frames = claim.frames().map(|(frame, _, payload)| (frame, payload.to_vec()));
+        taken.extend(frames.filter(|(frame, _)| frame.code == FrameCode::Output));
+        let end = claim.end;
+        consumer.release(end);
+        consumer.accept(end, 0, 0);
+    }
+    taken
 }
 
 #[test]

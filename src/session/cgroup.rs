@@ -36,6 +36,11 @@ impl Cgroup {
         None
     }
 
+    /// Removes it, unless a living process is in it; whether it is gone.
+    pub(super) fn remove(&self) -> bool {
+        fs::remove_dir(&self.path).is_ok()
+    }
+
     /// Whether a living process is in it.
     pub(super) fn is_populated(&self) -> bool {
         let events = fs::read_to_string(self.path.join("cgroup.events")).unwrap_or_default();
@@ -61,7 +66,7 @@ impl Drop for Cgroup {
     /// Removes the group, unless a background job lives on in it, and such as were left by sessions
     /// whose jobs have ended since, or that were killed.
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.path);
+        self.remove();
         let siblings = self.path.parent().and_then(|own| fs::read_dir(own).ok());
         for entry in siblings.into_iter().flatten().flatten() {
             if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())

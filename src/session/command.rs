@@ -241,6 +241,11 @@ impl Running {
         settings.control_chars.get(SpecialCharacterIndices::VEOF as usize).copied()
     }
 
+    /// Gives up what the session's processes don't need any more once all have ended.
+    pub fn tidy_up(&mut self) {
+        self.cgroup.take_if(|cgroup| cgroup.remove());
+    }
+
     /// Signals the command itself.
     pub fn signal(&self, signal: Signal) {
         if self.status.is_none() {

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
+use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 use std::os::fd::AsFd;
 
@@ -38,7 +39,7 @@ use crate::exit;
 use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, side};
+use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
@@ -194,6 +195,15 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };
     recorder.ring.set_window_size(size.ws_col, size.ws_row);
     let log = Log::open(identity, log_file.as_deref());
+    // While the recording starts.
+    let ours = [Some(recorder.pid), log.file.as_ref().map(LogFile::pid)];
+    let place = match Place::make(&plan, size, &outer, streams, ours) {
+        Ok(place) => place,
+        Err(error) => {
+            recorder.channel.send(&Order::Abort);
+            return Err(error);
+        }
+    };
     let mut outcome = Outcome { smaller_buffer, ..Outcome::default() };
     let mut enforcer = Enforcer::new(plan.mode);
     let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
@@ -233,12 +243,6 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         say(&outer, banner);
     }
 
-    // Orphans of the session come to us, so that a strict termination finds them.
-    nix::sys::prctl::set_child_subreaper(true)?;
-    // The recorder, and what a shell that became recmode had left running.
-    let mut spared = processes::own_children();
-    spared.push(recorder.pid.as_raw());
-    spared.extend(log.file.as_ref().map(|file| file.pid().as_raw()));
     let session = OsString::from(&plan.recording.header.session.session);
     let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
     let program = Program {
@@ -246,16 +250,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         argv0: plan.argv0.as_deref(),
         env: set.chain([(OsStr::new("RECMODE_SESSION"), session.as_os_str())]).collect(),
     };
-    let mask = signals.mask_before();
-    let cgroup = Cgroup::create(&plan.recording.header.session.session);
-    let started = if let Some((streams, capture)) = streams {
-        Running::start_piped(&program, mask, spared, cgroup)
-            .map(|(running, pipes)| (running, Some(Relay::new(streams, pipes, capture))))
-    } else {
-        let pty = Pty::open(size, outer.settings().as_ref())?;
-        let piped = outer.input_is_stream();
-        Running::start(pty, &program, piped, mask, spared, cgroup).map(|running| (running, None))
-    };
+    let started = place.start(&program, signals.mask_before(), outer.input_is_stream());
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
         Err(error) => {
@@ -266,6 +261,63 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     enforcer.running();
     outer.enter_raw();
     Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, relay, &plan, outcome).run())
+}
+
+/// What the command is to run in.
+struct Place {
+    /// Children of this process that are not the session's.
+    spared: Vec<i32>,
+    cgroup: Option<Cgroup>,
+    ends: Ends,
+}
+
+/// What the command's standard streams lead to.
+enum Ends {
+    Terminal(Pty),
+    Streams(Streams, StreamCapture),
+}
+
+impl Place {
+    /// A place for the plan's command; `ours` are processes that are not the session's.
+    ///
+    /// # Errors
+    /// Where the session's terminal can't be had, or orphans can't come to this process.
+    fn make(
+        plan: &Plan,
+        size: Winsize,
+        outer: &Outer,
+        streams: Option<(Streams, StreamCapture)>,
+        ours: [Option<Pid>; 2],
+    ) -> io::Result<Self> {
+        // Orphans of the session come to us, so that a strict termination finds them.
+        nix::sys::prctl::set_child_subreaper(true)?;
+        // And what a shell that became recmode had left running.
+        let mut spared = processes::own_children();
+        spared.extend(ours.into_iter().flatten().map(Pid::as_raw));
+        let cgroup = Cgroup::create(&plan.recording.header.session.session);
+        let ends = match streams {
+            Some((streams, capture)) => Ends::Streams(streams, capture),
+            None => Ends::Terminal(Pty::open(size, outer.settings().as_ref())?),
+        };
+        Ok(Self { spared, cgroup, ends })
+    }
+
+    /// Starts the command; on a terminal with a pipe to its standard input if `piped`.
+    ///
+    /// # Errors
+    /// Why it could not be executed.
+    fn start(self, program: &Program<'_>, mask: SigSet, piped: bool) -> io::Result<(Running, Option<Relay>)> {
+        let Self { spared, cgroup, ends } = self;
+        match ends {
+            Ends::Terminal(pty) => {
+                Running::start(pty, program, piped, mask, spared, cgroup).map(|running| (running, None))
+            }
+            Ends::Streams(streams, capture) => {
+                let (running, ends) = Running::start_piped(program, mask, spared, cgroup)?;
+                Ok((running, Some(Relay::new(streams, ends, capture))))
+            }
+        }
+    }
 }
 
 /// A ring of so many bytes or, where there is no memory for it, of as many as there is memory for.
@@ -305,6 +357,7 @@ fn await_start(
     };
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO, patience);
+    let mut looked = false;
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {
@@ -318,7 +371,9 @@ fn await_start(
             Received::Message(Report::Failed(fault)) => Some(fault),
             Received::HungUp => Some(Fault { during: Operation::Run, cause: Cause::RecorderGone }),
             Received::Message(_) | Received::Nothing => {
-                let waited = watch.look(begun.elapsed(), !recorder.is_stopped(), 0);
+                // The first time it is most likely just starting, and no time has passed that could count.
+                let runs = !std::mem::replace(&mut looked, true) || !recorder.is_stopped();
+                let waited = watch.look(begun.elapsed(), runs, 0);
                 (waited >= patience).then(|| {
                     recorder.channel.send(&Order::Stalled);
                     Fault { during: Operation::Create, cause: Cause::Stalled }

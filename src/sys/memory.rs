@@ -3,9 +3,11 @@
 use std::ffi::c_void;
 use std::io;
 use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 /// A zeroed memory region that a forked process keeps sharing.
@@ -63,6 +65,17 @@ impl SharedMemory {
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.as_ptr().add(offset), bytes.len());
         }
+    }
+
+    /// Reads once from `fd`, at most `len` bytes, to `offset`.
+    ///
+    /// # Errors
+    /// Those of read(2).
+    pub fn read_from(&self, fd: BorrowedFd<'_>, offset: usize, len: usize) -> nix::Result<usize> {
+        assert!(offset <= self.len && len <= self.len - offset, "read outside the shared memory");
+        // SAFETY: in bounds; the kernel copies plain bytes, as in `copy_in`.
+        let n = unsafe { libc::read(fd.as_raw_fd(), self.start.as_ptr().add(offset).cast(), len) };
+        Errno::result(n).map(isize::cast_unsigned)
     }
 
     /// Copies from `offset` into all of `bytes`.

@@ -19,6 +19,7 @@ tests![
     every_entry_of_the_log_tells_whose_session_it_is_and_what_is_lost,
     nothing_is_synced_when_nothing_was_written,
     the_directory_is_synced_once,
+    a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more,
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_killed_terminal_side_is_told_in_the_log_file,
@@ -304,6 +305,20 @@ fn the_directory_is_synced_once() -> Verdict {
         assert_eq!(disk.directory_syncs(), 1, "{sync}");
         assert!(files.contains(&disk.syncs()), "{sync}: {} syncs of the file", disk.syncs());
     }
+    Ok(())
+}
+
+fn a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more() -> Verdict {
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    let args = ["-q", "--mode", "strict", "--sync", "interval:1h", "--", "sh", "-c", "read x; exit 3"];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    until(SOON, "a sync of the file and one of its directory", || disk.directory_syncs() == 1);
+    assert_eq!(disk.syncs(), 1);
+    outer.send("\r");
+    assert_eq!(outer.end().status, 3);
+    // What the terminal echoed comes before the last one.
+    assert!((2..=3).contains(&disk.syncs()), "{} syncs", disk.syncs());
     Ok(())
 }
 

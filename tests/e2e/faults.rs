@@ -9,8 +9,8 @@ use crate::faulty::{
     CHATTER, WRITES, assert_gaps, chatter_bytes, injecting, limited, with_disk, without_notes,
 };
 use crate::harness::{
-    Cast, End, Lab, MESSAGE_B, MESSAGE_C, SOON, Skip, Verdict, alive, assert_shown_is_recorded, count, find,
-    named_pid, needs_tools, show, tests, until,
+    Call, Cast, End, Fault, FaultyDisk, Lab, MESSAGE_B, MESSAGE_C, SOON, Skip, Verdict, alive,
+    assert_shown_is_recorded, count, find, named_pid, needs_tools, show, tests, until,
 };
 
 tests![
@@ -27,6 +27,8 @@ tests![
     the_cause_is_said_after_the_session_when_asked_for,
     an_input_output_error_at_the_end_is_a_strict_failure,
     an_input_output_error_at_the_end_is_a_best_effort_warning,
+    an_error_of_the_last_sync_is_a_failure_in_both_modes,
+    an_error_of_the_first_sync_is_noticed_at_once_in_both_modes,
     an_input_output_error_mid_session_is_a_recording_failure,
 ];
 
@@ -271,7 +273,7 @@ fn failing_close() -> Result<Lab, Skip> {
 
 fn an_input_output_error_at_the_end_is_a_strict_failure() -> Verdict {
     let lab = failing_close()?;
-    let end = lab.outer(&lab.record(&["-q", "--mode", "strict", "--", "echo", "hi"])).end();
+    let end = lab.outer(&lab.record(&["-q", "--mode", "strict", "--sync", "none", "--", "echo", "hi"])).end();
     assert_eq!(end.status, 124, "{}", show(&end.seen));
     assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
     assert!(end.restored);
@@ -280,10 +282,40 @@ fn an_input_output_error_at_the_end_is_a_strict_failure() -> Verdict {
 
 fn an_input_output_error_at_the_end_is_a_best_effort_warning() -> Verdict {
     let lab = failing_close()?;
-    let end = lab.outer(&lab.record(&["-q", "--", "sh", "-c", "echo hi; exit 6"])).end();
+    let end = lab.outer(&lab.record(&["-q", "--sync", "none", "--", "sh", "-c", "echo hi; exit 6"])).end();
     assert_eq!(end.status, 6, "{}", show(&end.seen));
     assert_eq!(String::from_utf8_lossy(&end.seen), format!("hi\r\n{MESSAGE_C}"));
     assert!(end.restored);
+    Ok(())
+}
+
+fn an_error_of_the_last_sync_is_a_failure_in_both_modes() -> Verdict {
+    for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 6, MESSAGE_C)] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        let script = "stty -echo; read x; echo hi; exit 6";
+        let args = ["-q", "--mode", mode, "--sync", "interval:1h", "--", "sh", "-c", script];
+        let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+        until(SOON, "the first sync", || disk.directory_syncs() == 1);
+        disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
+        outer.send("\r");
+        let end = outer.end();
+        assert_eq!(end.status, status, "{}", show(&end.seen));
+        let seen = String::from_utf8_lossy(&end.seen);
+        assert!(seen.contains("hi\r\n") && seen.ends_with(message), "{seen:?}");
+    }
+    Ok(())
+}
+
+fn an_error_of_the_first_sync_is_noticed_at_once_in_both_modes() -> Verdict {
+    for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 6, MESSAGE_C)] {
+        let lab = failing_close()?;
+        let args = ["-q", "--mode", mode, "--sync", "interval:1h", "--", "sh", "-c", "read x; exit 6"];
+        let mut outer = lab.outer(&lab.record(&args));
+        outer.wait_for(message);
+        outer.send("\r");
+        assert_eq!(outer.end().status, status, "{mode}");
+    }
     Ok(())
 }
 

@@ -117,7 +117,7 @@ impl Recorder {
             self.transcript.release_held();
             if self.write()
                 && let Some(file) = &self.file
-                && let Err(fault) = self.durability.finish(file)
+                && let Err(fault) = self.durability.settle(file, self.written)
             {
                 self.fail(fault);
             }

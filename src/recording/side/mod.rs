@@ -210,10 +210,11 @@ impl Recorder {
 
     fn serve(&mut self) {
         let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
-        // The session starts meanwhile.
         self.durability.start();
-        if let Err(fault) = opened {
-            self.fail(fault);
+        match opened {
+            // Whatever happened before there was a watch.
+            Ok(()) => self.look_at_file(Seen::Moved),
+            Err(fault) => self.fail(fault),
         }
         if self.plan.resume.is_some() {
             self.recover();
@@ -406,7 +407,6 @@ impl Recorder {
             file.discard();
             return Err(fault);
         }
-        self.watch = Some(Watch::new(file.path()));
         self.file = Some(file);
         self.segments += 1;
         self.durability.new_file(self.written);
@@ -416,6 +416,8 @@ impl Recorder {
             return Ok(());
         }
         self.channel.send(&Report::Started(self.segments));
+        // The session starts meanwhile.
+        self.watch = Some(Watch::new(&path));
         Ok(())
     }
 

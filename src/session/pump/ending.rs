@@ -166,6 +166,10 @@ impl Pump {
             }
             self.recorder.channel.send(&Order::Finish(ending));
             self.finishing = Some(Instant::now());
+            // While the recording is closed.
+            if let Some(running) = &mut self.running {
+                running.tidy_up();
+            }
             return None;
         };
         let shown = !self.output_open || self.recorder.ring.unshown() == 0;

@@ -1,5 +1,6 @@
 //! Output: from the command into the ring, and from the ring to the terminal as far as the mode lets it be seen.
 
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -26,13 +27,18 @@ impl Pump {
         if self.output_blocked && self.output_open {
             return;
         }
-        let mut buffer = [0; MAX_PAYLOAD];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.show_by(&mut buffer);
+        self.buffer = buffer;
+    }
+
+    fn show_by(&mut self, buffer: &mut [u8]) {
         self.output_blocked = false;
         // Not more at once than a terminal takes: as much as comes, and what strict has held back.
         let most = if self.tempo.is_flood() && self.drain.is_none() { SHOWN_AT_ONCE } else { usize::MAX };
         for _ in 0..most {
             let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
-            let n = self.recorder.ring.peek_unshown(limit, &mut buffer);
+            let n = self.recorder.ring.peek_unshown(limit, buffer);
             if n == 0 {
                 return;
             }
@@ -134,19 +140,32 @@ impl Pump {
 
     pub(super) fn read_output(&mut self) {
         let Some(master) = self.running.as_ref().and_then(|running| running.master.as_ref()) else { return };
-        let mut buffer = [0; MAX_PAYLOAD];
-        match read(master, &mut buffer) {
-            Ok(n) if n > 0 => {
+        let started = self.started;
+        let now = || boottime_micros().saturating_sub(started);
+        let read = match &mut self.mask {
+            // What is typed goes before what answers it.
+            Some(mask) => {
+                let mut buffer = [0; MAX_PAYLOAD];
+                let read = read(master, &mut buffer);
+                if let Ok(n @ 1..) = read {
+                    let (time, shown) = (now(), mask.printed(&buffer[..n]));
+                    self.record_input(&shown);
+                    self.append(FrameCode::Output, time, &buffer[..n]);
+                }
+                read
+            }
+            None => match self.recorder.ring.push_read(master.as_fd(), now) {
+                Ok(Some(n)) => Ok(n),
+                Ok(None) => return,
+                Err(errno) => Err(errno),
+            },
+        };
+        match read {
+            Ok(n @ 1..) => {
                 self.tempo.read(n);
-                let time = boottime_micros().saturating_sub(self.started);
                 if let Some(left) = &mut self.drain {
                     *left = left.saturating_sub(n);
                 }
-                if let Some(mask) = &mut self.mask {
-                    let shown = mask.printed(&buffer[..n]);
-                    self.record_input(&shown);
-                }
-                self.append(FrameCode::Output, time, &buffer[..n]);
             }
             Err(Errno::EINTR) => {}
             // Nothing there; after the command ended that means that it was all.
