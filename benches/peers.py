@@ -66,7 +66,7 @@ def find_recorders(options, work):
     script = shutil.which("script")
     add("pump", script, "no script(1)", lambda out, cmd: [script, "-q", "-c", cmd, "/dev/null"])
     floor = build_floor(work)
-    add("floor", floor, "no C compiler", lambda out, cmd: [floor, f"{out}/floor", "sh", "-c", cmd])
+    add("floor", floor, "no C compiler", lambda out, cmd: [floor, f"{out}/floor", *words(cmd)])
     add("script", script, "no script(1)", lambda out, cmd: [script, "-q", "-c", cmd, f"{out}/typescript"])
     recmode = options.recmode
     for mode in ("best_effort", "strict"):
@@ -75,7 +75,7 @@ def find_recorders(options, work):
             os.access(recmode, os.X_OK),
             f"{recmode} is not there: cargo build --release --locked",
             lambda out, cmd, mode=mode: [recmode, "record", "-q", "--mode", mode, "-o", f"{out}/{mode}.cast", "--",
-                                         "sh", "-c", cmd],
+                                         *words(cmd)],
         )
     asciinema = options.asciinema or shutil.which("asciinema")
     version = said_by([asciinema, "--version"]).split()[-1:] if asciinema else []
@@ -87,11 +87,11 @@ def find_recorders(options, work):
     )
     tlog = shutil.which("tlog-rec")
     add("tlog", tlog, "not installed",
-        lambda out, cmd: [tlog, "--writer=file", f"--file-path={out}/tlog.json", "sh", "-c", cmd])
+        lambda out, cmd: [tlog, "--writer=file", f"--file-path={out}/tlog.json", *words(cmd)])
     sudo = shutil.which("sudo")
     chosen = not options.only or "sudo" in options.only
     add("sudo", sudo and chosen and own_sudoers(work), "not installed, or not run as root (it needs a sudoers of its own)",
-        lambda out, cmd: [sudo, "-n", "sh", "-c", cmd])
+        lambda out, cmd: [sudo, "-n", *words(cmd)])
     ttyrec = shutil.which("ttyrec")
     add("ttyrec", ttyrec, "not installed", lambda out, cmd: [ttyrec, "-e", cmd, f"{out}/ttyrec"])
     working = []
@@ -102,6 +102,11 @@ def find_recorders(options, work):
         except RuntimeError as error:
             missing.append(f"{recorder.name}: does not work here: {error}")
     return working, missing
+
+
+def words(command):
+    """A shell command as words to execute: a program's name alone needs no shell."""
+    return [command] if command.isalnum() else ["sh", "-c", command]
 
 
 def build_floor(work):
@@ -142,11 +147,12 @@ class Session:
         argv = recorder.argv(self.out, command)
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        # The first terminal that the leader of a session opens is its own. No fork of this program, which would cost more
+        # than a recorder does.
+        streams = [(os.POSIX_SPAWN_OPEN, 0, os.ttyname(slave), os.O_RDWR, 0)]
+        streams += [(os.POSIX_SPAWN_DUP2, 0, fd) for fd in (1, 2)]
         self.begun = time.perf_counter()
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.login_tty(slave) if hasattr(os, "login_tty") else login_tty(slave)
-            os.execv(argv[0], argv)
+        self.pid = os.posix_spawn(argv[0], argv, os.environ, file_actions=streams, setsid=True)
         os.close(slave)
 
     def read(self):
@@ -187,14 +193,6 @@ class Session:
         if status != 0:
             raise RuntimeError(f"{self.name}: wait status {status}: {last[-300:]!r}")
         return seconds, cpu, shown
-
-
-def login_tty(slave):
-    """Makes `slave` the terminal of this process."""
-    os.setsid()
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    for fd in (0, 1, 2):
-        os.dup2(slave, fd)
 
 
 def descendants(root):

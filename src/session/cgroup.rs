@@ -9,6 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+use super::processes::read_whole;
+
 /// What the groups' names begin with.
 const PREFIX: &str = "recmode-";
 
@@ -22,8 +24,8 @@ pub(super) struct Cgroup {
 impl Cgroup {
     /// Makes the session's group, if this process may.
     pub(super) fn create(session: &str) -> Option<Self> {
-        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-        let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let own = read_whole("/proc/self/cgroup").ok()?;
+        let mounts = read_whole("/proc/self/mountinfo").ok()?;
         let path = directory_of(&own, &mounts)?.join(format!("{PREFIX}{session}"));
         DirBuilder::new().mode(0o755).create(&path).ok()?;
         // The lock says that it is in use while nothing runs in it yet, or any more.
