@@ -103,11 +103,11 @@ impl Durability {
         self.synced
     }
 
-    /// Starts over with a new file, after what an old one holds. That there is one comes to the disk at
-    /// once, beside the session's start.
-    pub fn new_file(&mut self, synced: Unit) {
-        let due = matches!(self.policy, SyncPolicy::Interval(_)).then(Instant::now);
-        (self.synced, self.new_entry, self.due) = (synced, true, due);
+    /// Starts over with a new file, after what an old one holds. That there is a recording comes to the disk at once,
+    /// beside the session's start; but not each `again`, where a disk that syncs nothing may have them made all the time.
+    pub fn new_file(&mut self, synced: Unit, again: bool) {
+        let at_once = !again && matches!(self.policy, SyncPolicy::Interval(_));
+        (self.synced, self.new_entry, self.due) = (synced, true, at_once.then(Instant::now));
     }
 
     /// Something was written, up to `unit`. With [`SyncPolicy::Always`] it is on the disk when this returns.

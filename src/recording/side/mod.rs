@@ -409,7 +409,7 @@ impl Recorder {
         }
         self.file = Some(file);
         self.segments += 1;
-        self.durability.new_file(self.written);
+        self.durability.new_file(self.written, self.segments > 1);
         self.file_from = self.written;
         self.progress_made(begun);
         if matches!(self.stop, Some(Stop::Abort)) {
