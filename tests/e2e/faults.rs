@@ -309,15 +309,17 @@ fn an_error_of_the_last_sync_is_a_failure_in_both_modes() -> Verdict {
 
 fn an_error_of_the_first_sync_is_noticed_at_once_in_both_modes() -> Verdict {
     for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 6, MESSAGE_C)] {
-        let lab = failing_close()?;
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
         let args = ["-q", "--mode", mode, "--sync", "interval:1h", "--", "sh", "-c", "read x; exit 6"];
-        let mut outer = lab.outer(&lab.record(&args));
+        let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
         outer.wait_for(message);
         if mode == "best_effort" {
-            until(SOON, "a second file", || lab.path("rec.2.cast").exists());
+            until(SOON, "a second file", || disk.path("rec.2.cast").exists());
             // Time for two more, which would fail as soon as they are there.
             thread::sleep(Duration::from_millis(2500));
-            assert!(!lab.path("rec.3.cast").exists(), "a file for each try");
+            assert!(!disk.path("rec.3.cast").exists(), "a file for each try");
         }
         outer.send("\r");
         assert_eq!(outer.end().status, status, "{mode}");
