@@ -103,11 +103,21 @@ impl Durability {
         self.synced
     }
 
-    /// Starts over with a new file, after what an old one holds. That there is a recording comes to the disk at once,
-    /// beside the session's start; but not each `again`, where a disk that syncs nothing may have them made all the time.
-    pub fn new_file(&mut self, synced: Unit, again: bool) {
+    /// Starts over with a new file and its header, after what an old one holds. That there is a recording comes to the
+    /// disk at once: beside the session's start, or with [`SyncPolicy::Always`] before this returns. With an interval not
+    /// each `again`, where a disk that syncs nothing may have files made all the time.
+    ///
+    /// # Errors
+    /// The sync's fault.
+    pub fn new_file(&mut self, file: &RecordingFile, synced: Unit, again: bool) -> Result<(), Fault> {
+        self.new_entry = true;
+        if self.policy == SyncPolicy::Always {
+            sync_all(&self.job(file))?;
+            self.new_entry = false;
+        }
         let at_once = !again && matches!(self.policy, SyncPolicy::Interval(_));
-        (self.synced, self.new_entry, self.due) = (synced, true, at_once.then(Instant::now));
+        (self.synced, self.due) = (synced, at_once.then(Instant::now));
+        Ok(())
     }
 
     /// Something was written, up to `unit`. With [`SyncPolicy::Always`] it is on the disk when this returns.
@@ -149,7 +159,6 @@ impl Durability {
     /// The sync's fault.
     pub fn finish(&mut self, file: &RecordingFile) -> Result<(), Fault> {
         let waited = self.wait();
-        self.due = None;
         let synced = if self.policy == SyncPolicy::None { Ok(()) } else { sync_all(&self.job(file)) };
         waited.and(synced)
     }

@@ -4,12 +4,10 @@
 //! Nothing here is on a disk, and nothing here may fail a session.
 
 use std::fs::{self, DirBuilder, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-
-use super::processes::read_whole;
 
 /// What the groups' names begin with.
 const PREFIX: &str = "recmode-";
@@ -79,6 +77,13 @@ impl Drop for Cgroup {
             }
         }
     }
+}
+
+/// Reads a file of /proc in few pieces: it tells no size beforehand, and for each piece the kernel goes through it again.
+fn read_whole(path: &str) -> io::Result<String> {
+    let mut text = String::with_capacity(8 * 1024);
+    File::open(path)?.read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// The directory of the group that /proc/self/cgroup names, by /proc/self/mountinfo.

@@ -1,8 +1,7 @@
 //! The processes of a session, as /proc shows them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
 
 use nix::unistd::Pid;
 
@@ -74,16 +73,9 @@ fn action(status: &str, signal: i32) -> Option<Action> {
     })
 }
 
-/// Reads a file of /proc in few pieces: it tells no size beforehand, and for each piece the kernel goes through it again.
-pub(super) fn read_whole(path: &str) -> io::Result<String> {
-    let mut text = String::with_capacity(8 * 1024);
-    File::open(path)?.read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// The children that this process has by now, as far as the kernel tells.
 pub(super) fn own_children() -> Vec<i32> {
-    let listed = read_whole("/proc/thread-self/children").unwrap_or_default();
+    let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 

@@ -20,6 +20,7 @@ tests![
     nothing_is_synced_when_nothing_was_written,
     the_directory_is_synced_once,
     a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more,
+    a_recording_whose_first_sync_fails_is_none_when_every_write_is_synced,
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_killed_terminal_side_is_told_in_the_log_file,
@@ -309,16 +310,30 @@ fn the_directory_is_synced_once() -> Verdict {
 }
 
 fn a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more() -> Verdict {
-    let lab = Lab::new();
-    let disk = FaultyDisk::new(&lab)?;
-    let args = ["-q", "--mode", "strict", "--sync", "interval:1h", "--", "sh", "-c", "read x; exit 3"];
-    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
-    until(SOON, "a sync of the file and one of its directory", || disk.directory_syncs() == 1);
-    assert_eq!(disk.syncs(), 1);
-    outer.send("\r");
-    assert_eq!(outer.end().status, 3);
-    // What the terminal echoed comes before the last one.
-    assert!((2..=3).contains(&disk.syncs()), "{} syncs", disk.syncs());
+    for sync in ["interval:1h", "always"] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        let args = ["-q", "--mode", "strict", "--sync", sync, "--", "sh", "-c", "sleep 1; exit 3"];
+        let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+        until(SOON, "a sync of the file and one of its directory", || disk.directory_syncs() == 1);
+        assert_eq!(disk.syncs(), 1, "{sync}");
+        assert_eq!(outer.end().status, 3, "{sync}");
+        assert_eq!((disk.syncs(), disk.directory_syncs()), (2, 1), "{sync}");
+    }
+    Ok(())
+}
+
+fn a_recording_whose_first_sync_fails_is_none_when_every_write_is_synced() -> Verdict {
+    for (mode, status) in [("strict", 125), ("best_effort", 3)] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
+        let args = ["-q", "--mode", mode, "--sync", "always", "--", "sh", "-c", "echo ran; exit 3"];
+        let run = lab.run(&lab.record_to(&disk.path("rec.cast"), &args), b"");
+        assert_eq!(run.status, status, "{}", run.stderr());
+        assert_eq!(find(&run.stdout, "ran").is_some(), mode == "best_effort");
+        assert!(!disk.path("rec.cast").exists(), "{mode}");
+    }
     Ok(())
 }
 

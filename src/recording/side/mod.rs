@@ -403,13 +403,14 @@ impl Recorder {
         let mut first = Batch::default();
         self.transcript.encoder().header(&header, &mut first.bytes);
         first.end_unit(self.written.stream, self.written.recorded, self.written.time);
-        if let (_, Err(fault)) = file.append(&mut first) {
+        let (_, written) = file.append(&mut first);
+        let kept = written.and_then(|()| self.durability.new_file(&file, self.written, self.segments > 0));
+        if let Err(fault) = kept {
             file.discard();
             return Err(fault);
         }
         self.file = Some(file);
         self.segments += 1;
-        self.durability.new_file(self.written, self.segments > 1);
         self.file_from = self.written;
         self.progress_made(begun);
         if matches!(self.stop, Some(Stop::Abort)) {
