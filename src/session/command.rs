@@ -3,9 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
@@ -21,7 +19,7 @@ use super::input_mask::Echo;
 use super::outer::{Sink, own_flags};
 use super::processes::{Process, descendants};
 use crate::exit;
-use crate::sys::{self, Ended};
+use crate::sys::{self, Belongs, Ended, Spawn};
 
 /// What ending a session's processes may take at most.
 pub(super) const PATIENCE: Duration = Duration::from_millis(2900);
@@ -41,18 +39,17 @@ pub struct Program<'a> {
 }
 
 impl Program<'_> {
-    fn command(&self) -> io::Result<Command> {
-        let (program, arguments) = self.words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut command = Command::new(program);
-        command.args(arguments).envs(self.env.iter().copied());
-        if let Some(name) = self.argv0 {
-            command.arg0(name);
-        }
-        Ok(command)
-    }
-
-    fn spawn(&self, mut command: Command, cgroup: Option<&Cgroup>) -> io::Result<Pid> {
-        sys::spawn_into(&mut command, cgroup.map(AsFd::as_fd)).map_err(|error| {
+    fn start(
+        &self,
+        streams: [BorrowedFd<'_>; 3],
+        belongs: Belongs,
+        mask: SigSet,
+        cgroup: Option<&Cgroup>,
+    ) -> io::Result<Pid> {
+        let cgroup = cgroup.map(AsFd::as_fd);
+        let Self { words, argv0, ref env } = *self;
+        let spawn = Spawn { words, argv0, env, streams, belongs, mask, reset: &[Signal::SIGXFSZ], cgroup };
+        spawn.start().map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
             let script = error.kind() == io::ErrorKind::NotFound
                 && self.words.first().is_some_and(|program| Path::new(program).is_file());
@@ -127,17 +124,17 @@ impl Running {
         spared: Vec<i32>,
         cgroup: Option<Cgroup>,
     ) -> io::Result<Self> {
-        let (theirs, stdin): (OwnedFd, _) = if piped {
+        let (theirs, stdin) = if piped {
             let (theirs, ours) = pipe2(OFlag::O_CLOEXEC)?;
             own_flags(ours.as_fd())?;
-            (theirs, Some(ours))
+            (Some(theirs), Some(ours))
         } else {
-            (pty.slave.try_clone()?, None)
+            (None, None)
         };
-        let mut command = program.command()?;
-        command.stdin(theirs).stdout(pty.slave.try_clone()?).stderr(pty.slave.try_clone()?);
-        sys::run_in_new_session(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let pid = program.spawn(command, cgroup.as_ref())?;
+        let terminal = pty.slave.as_fd();
+        let input = theirs.as_ref().map_or(terminal, AsFd::as_fd);
+        let streams = [input, terminal, terminal];
+        let pid = program.start(streams, Belongs::ToItsTerminal, mask, cgroup.as_ref())?;
         let (master, slave) = (Some(pty.master), Some(pty.slave));
         Ok(Self { master, slave, stdin, ..Self::of(pid, pid, spared, cgroup) })
     }
@@ -160,10 +157,8 @@ impl Running {
             // Without it all works, only slower.
             let _ = fcntl(fd, FcntlArg::F_SETPIPE_SZ(PIPE));
         }
-        let mut command = program.command()?;
-        command.stdin(stdin).stdout(stdout).stderr(stderr);
-        sys::run_and_outlive_nobody(&mut command, mask, vec![Signal::SIGXFSZ]);
-        let pid = program.spawn(command, cgroup.as_ref())?;
+        let streams = [stdin.as_fd(), stdout.as_fd(), stderr.as_fd()];
+        let pid = program.start(streams, Belongs::ToUs, mask, cgroup.as_ref())?;
         let pipes = Pipes { stdin: Sink::own(to_stdin), stdout: from_stdout, stderr: from_stderr };
         Ok((Self::of(pid, getsid(None)?, spared, cgroup), pipes))
     }

@@ -15,9 +15,9 @@ pub use disk::{has_writer, start_writeback};
 pub use memory::SharedMemory;
 pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
-    null_streams, reset_signal, run_and_outlive_nobody, run_in_new_session, signal_set, stop_self,
+    null_streams, reset_signal, signal_set, stop_self,
 };
 pub use scan::{BLOCK, Escape, json_specials, push_escaped_blocks, rare_escapes};
-pub use spawn::spawn_into;
+pub use spawn::{Belongs, Spawn};
 pub use tty::{is_terminal_same, set_window_size, window_size};
 pub use unfinished::Unfinished;

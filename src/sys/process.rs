@@ -4,8 +4,6 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use nix::errno::Errno;
 use nix::sys::signal::{
@@ -56,7 +54,7 @@ pub fn exit_now(status: i32) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-fn set_disposition(signal: Signal, handler: SigHandler) -> io::Result<()> {
+fn set_disposition(signal: Signal, handler: SigHandler) -> nix::Result<()> {
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
     // SAFETY: only SIG_IGN and SIG_DFL come here, no handler that could run at a wrong time.
     unsafe { sigaction(signal, &action)? };
@@ -68,7 +66,7 @@ fn set_disposition(signal: Signal, handler: SigHandler) -> io::Result<()> {
 /// # Errors
 /// EINVAL for SIGKILL and SIGSTOP.
 pub fn ignore_signal(signal: Signal) -> io::Result<()> {
-    set_disposition(signal, SigHandler::SigIgn)
+    Ok(set_disposition(signal, SigHandler::SigIgn)?)
 }
 
 /// Gives a signal its default action again.
@@ -76,6 +74,11 @@ pub fn ignore_signal(signal: Signal) -> io::Result<()> {
 /// # Errors
 /// EINVAL for SIGKILL and SIGSTOP.
 pub fn reset_signal(signal: Signal) -> io::Result<()> {
+    Ok(default_action(signal)?)
+}
+
+/// [`reset_signal`], without what an `io::Error` could need.
+pub(super) fn default_action(signal: Signal) -> nix::Result<()> {
     set_disposition(signal, SigHandler::SigDfl)
 }
 
@@ -182,45 +185,4 @@ pub fn close_other_descriptors(keep: &[RawFd]) {
         }
         first = fd.saturating_add(1).max(first);
     }
-}
-
-/// Makes `command` start as the leader of a new session whose controlling terminal is its standard
-/// output, with `mask` and default dispositions of the signals in `reset`.
-pub fn run_in_new_session(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
-    let lead = || {
-        nix::unistd::setsid()?;
-        // SAFETY: an ioctl without a pointer argument.
-        Errno::result(unsafe { libc::ioctl(1, libc::TIOCSCTTY, 0) })?;
-        Ok(())
-    };
-    // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.
-    unsafe { command.pre_exec(lead) };
-    run_with_signals(command, mask, reset);
-}
-
-/// Makes `command` start with `mask` and default dispositions of the signals in `reset`; it gets SIGHUP when
-/// this process dies.
-pub fn run_and_outlive_nobody(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
-    let parent = nix::unistd::getpid();
-    let follow = move || {
-        nix::sys::prctl::set_pdeathsig(Some(Signal::SIGHUP))?;
-        // It may have died before that.
-        if nix::unistd::getppid() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
-    };
-    // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.
-    unsafe { command.pre_exec(follow) };
-    run_with_signals(command, mask, reset);
-}
-
-/// Makes `command` start with `mask` and default dispositions of the signals in `reset`.
-fn run_with_signals(command: &mut Command, mask: SigSet, reset: Vec<Signal>) {
-    let prepare = move || {
-        for &signal in &reset {
-            reset_signal(signal)?;
-        }
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None)?;
-        Ok(())
-    };
-    // SAFETY: the closure makes async-signal-safe system calls only and allocates nothing.
-    unsafe { command.pre_exec(prepare) };
 }
