@@ -65,20 +65,15 @@ fn set_disposition(signal: Signal, handler: SigHandler) -> nix::Result<()> {
 ///
 /// # Errors
 /// EINVAL for SIGKILL and SIGSTOP.
-pub fn ignore_signal(signal: Signal) -> io::Result<()> {
-    Ok(set_disposition(signal, SigHandler::SigIgn)?)
+pub fn ignore_signal(signal: Signal) -> nix::Result<()> {
+    set_disposition(signal, SigHandler::SigIgn)
 }
 
 /// Gives a signal its default action again.
 ///
 /// # Errors
 /// EINVAL for SIGKILL and SIGSTOP.
-pub fn reset_signal(signal: Signal) -> io::Result<()> {
-    Ok(default_action(signal)?)
-}
-
-/// [`reset_signal`], without what an `io::Error` could need.
-pub(super) fn default_action(signal: Signal) -> nix::Result<()> {
+pub fn reset_signal(signal: Signal) -> nix::Result<()> {
     set_disposition(signal, SigHandler::SigDfl)
 }
 

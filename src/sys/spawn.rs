@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
-use super::process::{default_action, exit_now, has_one_thread};
+use super::process::{exit_now, has_one_thread, reset_signal};
 
 /// Since Linux 5.7; in libc only for some targets.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
@@ -247,7 +247,7 @@ impl Child<'_> {
             }
         }
         for &signal in self.spawn.reset.iter().chain(&[Signal::SIGPIPE]) {
-            default_action(signal)?;
+            reset_signal(signal)?;
         }
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.spawn.mask), None)
     }
