@@ -27,6 +27,9 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(2900);
 /// What pipes to a command hold, if the system lets them.
 const PIPE: i32 = 1024 * 1024;
 
+/// Ignored by Rust's runtime, and by us: not so in what is executed.
+const RESET: &[Signal] = &[Signal::SIGPIPE, Signal::SIGXFSZ];
+
 /// What to execute.
 #[derive(Debug)]
 pub struct Program<'a> {
@@ -48,7 +51,7 @@ impl Program<'_> {
     ) -> io::Result<Pid> {
         let cgroup = cgroup.map(AsFd::as_fd);
         let Self { words, argv0, ref env } = *self;
-        let spawn = Spawn { words, argv0, env, streams, belongs, mask, reset: &[Signal::SIGXFSZ], cgroup };
+        let spawn = Spawn { words, argv0, env, streams, belongs, mask, reset: RESET, cgroup };
         spawn.start().map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
             let script = error.kind() == io::ErrorKind::NotFound

@@ -1,4 +1,4 @@
-//! Starting a command in a control group of its own, which std can't.
+//! Starting a command in a control group of its own and without a copy of this process's memory, which std can't.
 
 use std::ffi::{CString, OsStr, OsString, c_char, c_void};
 use std::io::{self, Read as _};
@@ -15,8 +15,8 @@ use super::process::{exit_now, has_one_thread, reset_signal};
 /// Since Linux 5.7; in libc only for some targets.
 const CLONE_INTO_CGROUP: u64 = 0x2_0000_0000;
 
-/// Whether the new process runs in this one's memory until it executes the command. A copy would cost the start more than
-/// all else that is done for it; but who gets no copy needs a start without the C library's.
+/// Whether the new process runs in this one's memory until it executes the command. A copy would cost the
+/// start and end of a session a tenth; but to do without one takes a system call that the C library has no function for.
 const MAY_SHARE: bool = cfg!(target_arch = "x86_64");
 
 /// struct clone_args of clone3(2).
@@ -60,7 +60,7 @@ pub struct Spawn<'a> {
     pub belongs: Belongs,
     /// The signals that are blocked in it.
     pub mask: SigSet,
-    /// Signals that get their default action; SIGPIPE, which Rust's runtime ignores, always does.
+    /// Signals that get their default action.
     pub reset: &'a [Signal],
     /// The directory of its control group, which it is in from its first moment on; it is started in ours where the
     /// kernel won't.
@@ -246,7 +246,7 @@ impl Child<'_> {
                 }
             }
         }
-        for &signal in self.spawn.reset.iter().chain(&[Signal::SIGPIPE]) {
+        for &signal in self.spawn.reset {
             reset_signal(signal)?;
         }
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.spawn.mask), None)
