@@ -6,11 +6,14 @@
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 /// What the groups' names begin with.
 const PREFIX: &str = "recmode-";
+
+/// How often a group is made before the session goes without one.
+const ATTEMPTS: usize = 100;
 
 /// A child of this process's own group (version 2); removed with this, once it is empty.
 #[derive(Debug)]
@@ -24,15 +27,24 @@ impl Cgroup {
     pub(super) fn create(session: &str) -> Option<Self> {
         let own = read_whole("/proc/self/cgroup").ok()?;
         let mounts = read_whole("/proc/self/mountinfo").ok()?;
-        let path = directory_of(&own, &mounts)?.join(format!("{PREFIX}{session}"));
-        DirBuilder::new().mode(0o755).create(&path).ok()?;
-        // The lock says that it is in use while nothing runs in it yet, or any more.
-        if let Ok(directory) = File::open(&path)
-            && directory.lock_shared().is_ok()
-        {
-            return Some(Self { path, directory });
+        Self::claim(directory_of(&own, &mounts)?.join(format!("{PREFIX}{session}")))
+    }
+
+    /// Makes this directory, and locks it: the lock says that it is in use while nothing runs in it yet, or any more.
+    fn claim(path: PathBuf) -> Option<Self> {
+        // Before it is locked, the end of another session may take it for one that was left, and remove it.
+        for _ in 0..ATTEMPTS {
+            DirBuilder::new().mode(0o755).create(&path).ok()?;
+            let locked = File::open(&path).and_then(|directory| directory.lock_shared().map(|()| directory));
+            match locked {
+                Ok(directory) if is_at(&directory, &path) => return Some(Self { path, directory }),
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    let _ = fs::remove_dir(&path);
+                    return None;
+                }
+                _ => {}
+            }
         }
-        let _ = fs::remove_dir(&path);
         None
     }
 
@@ -67,16 +79,32 @@ impl Drop for Cgroup {
     /// whose jobs have ended since, or that were killed.
     fn drop(&mut self) {
         self.remove();
-        let siblings = self.path.parent().and_then(|own| fs::read_dir(own).ok());
-        for entry in siblings.into_iter().flatten().flatten() {
-            if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
-                && File::open(entry.path()).is_ok_and(|unused| unused.try_lock().is_ok())
-            {
-                // The kernel refuses where something runs in it.
-                let _ = fs::remove_dir(entry.path());
-            }
+        if let Some(own) = self.path.parent() {
+            remove_unused(own);
         }
     }
+}
+
+/// Removes the groups below this one that no recmode holds and nothing runs in.
+fn remove_unused(own: &Path) {
+    for entry in fs::read_dir(own).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(PREFIX.as_bytes())
+            && let Ok(unused) = File::open(&path)
+            && unused.try_lock().is_ok()
+            && is_at(&unused, &path)
+        {
+            // With the lock held, so that nobody claims it meanwhile. The kernel refuses where something runs in it.
+            let _ = fs::remove_dir(path);
+        }
+    }
+}
+
+/// Whether this directory still is what the path names: it may have been removed, and made anew.
+fn is_at(directory: &File, path: &Path) -> bool {
+    let place = |found: fs::Metadata| (found.dev(), found.ino());
+    let (Ok(opened), Ok(named)) = (directory.metadata(), path.symlink_metadata()) else { return false };
+    place(opened) == place(named)
 }
 
 /// Reads a file of /proc in few pieces: it tells no size beforehand, and for each piece the kernel goes through it again.
@@ -103,6 +131,8 @@ fn directory_of(own: &str, mounts: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -116,5 +146,31 @@ mod tests {
         assert_eq!(find("0::/box/../other\n"), None);
         assert_eq!(find("4:memory:/m\n"), None);
         assert_eq!(directory_of("0::/\n", ""), None);
+    }
+
+    #[test]
+    fn a_group_that_is_claimed_while_others_are_removed_is_there() {
+        let own = tempfile::tempdir().expect("a directory");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        remove_unused(own.path());
+                    }
+                });
+            }
+            let lost = (0..2000).find(|number| {
+                let group = Cgroup::claim(own.path().join(format!("{PREFIX}{number}")));
+                !group.is_some_and(|group| is_at(&group.directory, &group.path) && group.remove())
+            });
+            over.store(true, Ordering::Relaxed);
+            assert_eq!(lost, None);
+        });
+        assert_eq!(
+            fs::read_dir(own.path()).expect("the directory").count(),
+            0,
+            "what was claimed was removed"
+        );
     }
 }
