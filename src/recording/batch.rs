@@ -40,6 +40,12 @@ impl Batch {
         self.units.iter().rev().find(|unit| unit.end <= written).copied()
     }
 
+    /// The lines of the first unit.
+    pub fn first(&mut self) -> &mut [u8] {
+        let end = self.units.first().map_or(0, |unit| unit.end);
+        &mut self.bytes[..end]
+    }
+
     /// Drops the first `written` bytes, which end a unit.
     pub fn cut(&mut self, written: usize) {
         self.bytes.drain(..written);

@@ -96,11 +96,13 @@ impl RecordingFile {
     }
 
     /// Writes a batch after the last whole unit. Returns the last unit that the file holds now, if
-    /// any of this batch; the batch keeps what the file doesn't hold, so that it can be written later.
+    /// any of this batch; the batch keeps what the file doesn't hold, so that it can be written later. A check that it
+    /// begins with gets its value.
     ///
     /// # Errors
     /// The fault beside it: the file's state, or the errno of what failed.
     pub fn append(&mut self, batch: &mut Batch) -> (Option<Unit>, Result<(), Fault>) {
+        let check = self.fill_check(batch.first(), 0);
         let ready = self.check().and_then(|()| self.reserve(batch.bytes.len() as u64));
         let (written, result) = match ready {
             Ok(()) => self.write_at_end(&batch.bytes),
@@ -110,7 +112,12 @@ impl RecordingFile {
         let kept = unit.map_or(0, |unit| unit.end);
         let overwrote = self.torn > 0 && written > 0;
         self.advance(kept, written);
-        self.chain.push(&batch.bytes[..kept]);
+        let (checked, unchecked) = batch.bytes[..kept].split_at(check.min(kept));
+        if !checked.is_empty() {
+            self.chain.push(checked);
+            self.chain.checked();
+        }
+        self.chain.push(unchecked);
         batch.cut(kept);
         if self.end - self.writeback >= WRITEBACK_STEP {
             sys::start_writeback(&*self.file, self.writeback, self.end - self.writeback);
@@ -133,20 +140,6 @@ impl RecordingFile {
     #[must_use]
     pub fn unchecked(&self) -> u64 {
         self.chain.unchecked()
-    }
-
-    /// Writes a check over all that the file holds: `line`, in which there is room for the value.
-    ///
-    /// # Errors
-    /// As [`RecordingFile::append`]; then there is no check.
-    pub fn append_check(&mut self, line: &mut [u8]) -> Result<(), Fault> {
-        self.check()?;
-        self.reserve(line.len() as u64)?;
-        let overwrites = self.torn > 0;
-        let written = self.write_check(line, 0);
-        // As in `append`: neither what follows of a longer torn line may stay, nor one over another.
-        let cut = if overwrites { self.cut() } else { Ok(()) };
-        written.and(cut)
     }
 
     /// Writes the closing records, at most [`CLOSING_ROOM`] bytes, into the room set aside for
@@ -248,9 +241,7 @@ impl RecordingFile {
 
     /// Writes lines of which the one at `at` is a check: all of them count, or none.
     fn write_check(&mut self, lines: &mut [u8], at: usize) -> Result<(), Fault> {
-        if let Some(value) = chain::value_in(&lines[at..]) {
-            self.chain.fill(lines, at + value.start);
-        }
+        self.fill_check(lines, at);
         let (written, result) = self.write_at_end(lines);
         self.advance(if result.is_ok() { written } else { 0 }, written);
         if result.is_ok() {
@@ -258,6 +249,13 @@ impl RecordingFile {
             self.chain.checked();
         }
         result
+    }
+
+    /// Puts the value into the check that begins at `at`, if one does, all before it being written with it. How long it is.
+    fn fill_check(&self, lines: &mut [u8], at: usize) -> usize {
+        let Some(value) = chain::value_in(&lines[at..]) else { return 0 };
+        self.chain.fill(lines, at + value.start);
+        lines.len() - at
     }
 
     fn advance(&mut self, kept: usize, written: usize) {

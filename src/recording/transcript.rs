@@ -9,11 +9,13 @@ pub const WRITE: usize = 64 * 1024;
 
 /// What is encoded at most before it is written: nearly that, and the frames of one more claim, each of their bytes being
 /// escaped. It is set aside, and touched only where it is needed, as there may be no memory in the session.
-const MOST_BYTES: usize = WRITE + 6 * SEGMENT + SEGMENT / HEADER * LINE;
+const MOST_BYTES: usize = CHECK + WRITE + 6 * SEGMENT + SEGMENT / HEADER * LINE;
 /// How many units that are at most.
-const MOST_UNITS: usize = WRITE / LEAST_LINE + SEGMENT / HEADER;
+const MOST_UNITS: usize = 1 + WRITE / LEAST_LINE + SEGMENT / HEADER;
 /// What a line has besides its data, at most, and what a line has at least.
 const LINE: usize = 64;
+/// What a check has at most.
+const CHECK: usize = 256;
 const LEAST_LINE: usize = "[0.000000, \"o\", \"\"]\n".len();
 
 /// A character whose end has not come yet.
@@ -33,8 +35,6 @@ pub struct Transcript {
     holds: bool,
     held: Held,
     scratch: Vec<u8>,
-    /// The last check's line, whose memory is used again: there may be no other.
-    check: Vec<u8>,
     /// Bytes of output that were seen or lost.
     stream: u64,
     lost: u64,
@@ -75,7 +75,6 @@ impl Transcript {
             encoder: Encoder::new(format, 0),
             held: Held::default(),
             scratch: Vec::with_capacity(2 * MAX_PAYLOAD),
-            check: Vec::with_capacity(256),
             stream: 0,
             lost: 0,
             typed: 0,
@@ -237,11 +236,13 @@ impl Transcript {
         self.end_unit();
     }
 
-    /// A check record with room for its value.
-    pub fn check(&mut self) -> &mut [u8] {
-        self.check.clear();
-        self.encoder.record(&Record::EMPTY_CHECK, &mut self.check);
-        &mut self.check
+    /// A check with room for its value, if it would be the first of the lines that are not written: it is over what the
+    /// file holds.
+    pub fn check(&mut self) {
+        if self.batch.bytes.is_empty() {
+            self.encoder.record(&Record::EMPTY_CHECK, &mut self.batch.bytes);
+            self.end_unit();
+        }
     }
 
     /// The last gap that was told, once.

@@ -426,6 +426,11 @@ impl Recorder {
     fn record_claim(&mut self) -> bool {
         let size = self.consumer.window_size();
         let before = self.claimed;
+        if self.unchecked() >= EVERY_BYTES && !self.consumer.is_empty() {
+            // With what comes: a write of its own would cost as much as that.
+            self.transcript.check();
+            self.check_at = None;
+        }
         while self.transcript.batch.bytes.len() < WRITE {
             let Some(claim) = self.consumer.claim() else { break };
             if claim.start > self.claimed {
@@ -490,22 +495,23 @@ impl Recorder {
         result
     }
 
-    /// Writes a check where one is due.
+    /// Writes a check where nothing was written that one could go before.
     fn check_chain(&mut self) -> Result<(), Fault> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let unchecked = file.unchecked();
-        if unchecked == 0 {
+        if self.unchecked() == 0 {
             self.check_at = None;
             return Ok(());
         }
-        let due = unchecked >= EVERY_BYTES || self.check_at.is_some_and(|at| at <= Instant::now());
-        if due {
-            file.append_check(self.transcript.check())?;
-            self.check_at = None;
-            return self.durability.wrote(file, self.written);
+        let at = *self.check_at.get_or_insert_with(|| Instant::now() + CHECK);
+        if at > Instant::now() {
+            return Ok(());
         }
-        self.check_at.get_or_insert_with(|| Instant::now() + CHECK);
-        Ok(())
+        self.check_at = None;
+        self.transcript.check();
+        self.write_batch()
+    }
+
+    fn unchecked(&self) -> u64 {
+        self.file.as_ref().map_or(0, RecordingFile::unchecked)
     }
 
     fn progress_made(&mut self, begun: Instant) {
