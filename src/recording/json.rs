@@ -8,18 +8,18 @@ static ESCAPES: [Escape; 0x80] = escapes();
 
 const fn escapes() -> [Escape; 0x80] {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut table = [(*b"\\u0000..", 6); 0x80];
+    let mut table = [Escape::new(*b"\\u0000..", 6); 0x80];
     let mut byte = 0;
     while byte < table.len() {
-        table[byte].0[4] = HEX[byte >> 4];
-        table[byte].0[5] = HEX[byte & 15];
+        let [high, low] = [HEX[byte >> 4], HEX[byte & 15]];
+        table[byte] = Escape::new([b'\\', b'u', b'0', b'0', high, low, b'.', b'.'], 6);
         byte += 1;
     }
-    table[b'"' as usize] = (*b"\\\"......", 2);
-    table[b'\\' as usize] = (*b"\\\\......", 2);
-    table[b'\n' as usize] = (*b"\\n......", 2);
-    table[b'\r' as usize] = (*b"\\r......", 2);
-    table[b'\t' as usize] = (*b"\\t......", 2);
+    table[b'"' as usize] = Escape::new(*b"\\\"......", 2);
+    table[b'\\' as usize] = Escape::new(*b"\\\\......", 2);
+    table[b'\n' as usize] = Escape::new(*b"\\n......", 2);
+    table[b'\r' as usize] = Escape::new(*b"\\r......", 2);
+    table[b'\t' as usize] = Escape::new(*b"\\t......", 2);
     table
 }
 
@@ -55,11 +55,10 @@ pub fn push_escaped(text: &str, out: &mut Vec<u8>) {
 }
 
 fn push_escape(byte: u8, out: &mut Vec<u8>) {
-    let (escape, len) = &ESCAPES[usize::from(byte & 0x7f)];
+    let (escape, len) = ESCAPES[usize::from(byte & 0x7f)].padded();
     let start = out.len();
-    // All of it and then less is faster than just as much.
     out.extend_from_slice(escape);
-    out.truncate(start + usize::from(*len));
+    out.truncate(start + len);
 }
 
 #[cfg(test)]

@@ -29,8 +29,34 @@ pub fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
     found
 }
 
-/// What stands for a byte below 0x80 in JSON, and how much of that counts, at most 6.
-pub type Escape = ([u8; 8], u8);
+/// What stands for a byte in JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Escape {
+    text: [u8; 8],
+    len: u8,
+}
+
+impl Escape {
+    /// The longest one, bytes.
+    const MOST: usize = 6;
+
+    /// An escape that is the first `len` bytes of `text`.
+    ///
+    /// # Panics
+    /// For more than six.
+    #[must_use]
+    pub const fn new(text: [u8; 8], len: u8) -> Self {
+        assert!(len as usize <= Self::MOST, "an escape longer than the longest");
+        Self { text, len }
+    }
+
+    /// It, and its length. All of it and then less is written faster than just as much.
+    #[must_use]
+    #[inline]
+    pub const fn padded(&self) -> (&[u8; 8], usize) {
+        (&self.text, self.len as usize)
+    }
+}
 
 /// Appends text with what stands for each byte that JSON must escape; `escapes` is looked up by the byte. Returns for how
 /// much of the text this was done: blocks at its start, maybe none.
@@ -74,7 +100,9 @@ mod sse2 {
     use super::{BLOCK, Escape};
 
     /// Bytes that are escaped together.
-    const BLOCKS: usize = 3 * BLOCK;
+    const BLOCKS: usize = 4 * BLOCK;
+    /// Bytes that are copied together.
+    const COPY: usize = BLOCKS / 2;
 
     #[inline]
     #[target_feature(enable = "sse2")]
@@ -118,34 +146,34 @@ mod sse2 {
 
     #[target_feature(enable = "sse2")]
     pub(super) fn push_escaped_blocks(text: &[u8], escapes: &[Escape; 0x80], out: &mut Vec<u8>) -> usize {
-        // Six bytes stand for one at most, and the last store of 16 begins before their end.
-        out.reserve(6 * text.len() + BLOCK);
+        // The last store begins before the end of what may stand for the text.
+        out.reserve(Escape::MOST * text.len() + COPY);
         let mut to = out.len();
         let mut done = 0;
-        // Whole blocks are copied from within the text, also from a block's last byte on.
-        while text.len() - done >= BLOCKS + BLOCK {
+        // What is copied is read also beyond what counts.
+        while let Some(block) = text[done..].first_chunk::<{ BLOCKS + COPY }>() {
             let mut specials = 0;
-            for at in (0..BLOCKS).step_by(BLOCK) {
-                if let Some(block) = text[done + at..].first_chunk() {
-                    specials |= u64::from(json_specials(block)) << at;
-                }
+            for (bytes, at) in block.as_chunks().0[..BLOCKS / BLOCK].iter().zip((0..).step_by(BLOCK)) {
+                specials |= u64::from(json_specials(bytes)) << at;
             }
             let mut from = 0;
             while specials != 0 {
                 let special = specials.trailing_zeros() as usize;
                 specials &= specials - 1;
-                // SAFETY: `from..special` is within the next `BLOCKS` bytes, and `BLOCK` more follow those in the
-                // text; `to` is at most six times what of the text is done, so that there is room.
-                unsafe { copy(text.as_ptr().add(done + from), out.as_mut_ptr().add(to), special - from) };
+                // SAFETY: `from..special` is within the next `BLOCKS` bytes, and `COPY` more follow those in the
+                // text; `to` is at most `Escape::MOST` times what of the text is done, so that there is room.
+                unsafe { copy(block.as_ptr().add(from), out.as_mut_ptr().add(to), special - from) };
                 to += special - from;
-                let (escape, len) = &escapes[usize::from(text[done + special] & 0x7f)];
-                // SAFETY: likewise; at most two of the eight bytes are beyond what counts.
-                unsafe { std::ptr::copy_nonoverlapping(escape.as_ptr(), out.as_mut_ptr().add(to), 8) };
-                to += usize::from(*len).min(6);
+                let (escape, len) = escapes[usize::from(block[special % BLOCKS] & 0x7f)].padded();
+                // SAFETY: likewise; fewer than `COPY` bytes are beyond what counts.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(escape.as_ptr(), out.as_mut_ptr().add(to), escape.len());
+                };
+                to += len;
                 from = special + 1;
             }
             // SAFETY: as above.
-            unsafe { copy(text.as_ptr().add(done + from), out.as_mut_ptr().add(to), BLOCKS - from) };
+            unsafe { copy(block.as_ptr().add(from), out.as_mut_ptr().add(to), BLOCKS - from) };
             to += BLOCKS - from;
             done += BLOCKS;
         }
@@ -154,17 +182,18 @@ mod sse2 {
         done
     }
 
-    /// Copies `len` bytes, and up to [`BLOCK`] more, in whole blocks.
+    /// Copies `len` bytes, at most [`BLOCKS`], and others up to a multiple of [`COPY`] after them: one copy nearly always, as
+    /// a loop whose end can't be foreseen costs more than that.
     ///
     /// # Safety
     /// As many bytes may be read at `from` and written at `to`, which do not overlap.
     #[inline]
     unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-        let mut at = 0;
-        while at < len {
-            // SAFETY: the caller's promise.
-            unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), BLOCK) };
-            at += BLOCK;
+        // SAFETY: the caller's promise.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, COPY) };
+        if len > COPY {
+            // SAFETY: likewise.
+            unsafe { std::ptr::copy_nonoverlapping(from.add(COPY), to.add(COPY), BLOCKS - COPY) };
         }
     }
 }
