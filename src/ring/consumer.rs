@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Frame, HEADER, SEGMENT, Shared, Wake, sequence, within};
+use super::{Frame, HEADER, SEGMENT, Shared, Wake, offset, sequence, within};
 
 /// A run of frames that the consumer has taken: copied out, of one segment.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Consumer {
         };
         debug_assert!(within(start) as u64 + (end - start) <= SEGMENT as u64, "a claim of one segment");
         let bytes = &mut self.buffer[..usize::try_from(end - start).unwrap_or(0)];
-        self.shared.memory.copy_out(self.shared.offset(storage, start), bytes);
+        self.shared.memory.copy_out(offset(storage, start), bytes);
         Some(Claim { start, end, bytes })
     }
 

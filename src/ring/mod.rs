@@ -52,9 +52,8 @@ const ORDER: usize = 512;
 /// The shared part, mapped in both processes.
 #[derive(Debug)]
 struct Shared {
-    memory: SharedMemory,
+    memory: Arc<SharedMemory>,
     segments: usize,
-    data: usize,
 }
 
 impl Shared {
@@ -100,11 +99,11 @@ impl Shared {
         let slot = usize::try_from(sequence % self.segments as u64).unwrap_or(0);
         self.memory.u32_at(ORDER + slot * mem::size_of::<u32>())
     }
+}
 
-    /// Where in the memory the byte at `position` is, `storage` being its segment.
-    fn offset(&self, storage: u32, position: u64) -> usize {
-        self.data + storage as usize * SEGMENT + within(position)
-    }
+/// Where among the memory's bytes the byte at `position` is, `storage` being its segment.
+fn offset(storage: u32, position: u64) -> usize {
+    storage as usize * SEGMENT + within(position)
 }
 
 /// The sequence number of the segment that `position` is in.
@@ -123,13 +122,13 @@ fn within(position: u64) -> usize {
 /// What making shared memory and eventfds gives.
 pub fn ring(capacity: usize) -> io::Result<(Producer, Consumer)> {
     let segments = capacity.div_ceil(SEGMENT).max(4);
-    let data = (ORDER + segments * mem::size_of::<u32>()).next_multiple_of(4096);
-    let memory = SharedMemory::new(data + segments * SEGMENT)?;
-    let shared = Arc::new(Shared { memory, segments, data });
+    let cells = (ORDER + segments * mem::size_of::<u32>()).next_multiple_of(4096);
+    let (memory, bytes) = SharedMemory::new(cells, segments * SEGMENT)?;
+    let shared = Arc::new(Shared { memory, segments });
     let to_producer = Arc::new(Wake::new(PRODUCER_SLEEPS)?);
     let to_consumer = Arc::new(Wake::new(CONSUMER_SLEEPS)?);
     Ok((
-        Producer::new(Arc::clone(&shared), Arc::clone(&to_producer), Arc::clone(&to_consumer)),
+        Producer::new(Arc::clone(&shared), bytes, Arc::clone(&to_producer), Arc::clone(&to_consumer)),
         Consumer::new(shared, to_consumer, to_producer),
     ))
 }

@@ -5,7 +5,8 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Frame, FrameCode, HEADER, SEGMENT, Shared, Wake, sequence, within};
+use super::{Frame, FrameCode, HEADER, SEGMENT, Shared, Wake, offset, sequence, within};
+use crate::sys::SharedBytes;
 
 /// The longest payload of one frame, bytes.
 pub const MAX_PAYLOAD: usize = 8 * 1024;
@@ -25,6 +26,7 @@ struct InFlight {
 #[derive(Debug)]
 pub struct Producer {
     shared: Arc<Shared>,
+    bytes: SharedBytes,
     own: Arc<Wake>,
     other: Arc<Wake>,
     head: u64,
@@ -42,10 +44,11 @@ pub struct Producer {
 }
 
 impl Producer {
-    pub(super) fn new(shared: Arc<Shared>, own: Arc<Wake>, other: Arc<Wake>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, bytes: SharedBytes, own: Arc<Wake>, other: Arc<Wake>) -> Self {
         let free = (0..u32::try_from(shared.segments).unwrap_or(u32::MAX)).rev().collect();
         Self {
             shared,
+            bytes,
             own,
             other,
             head: 0,
@@ -192,10 +195,10 @@ impl Producer {
             None
         };
         let (frame, room) = match fresh {
-            Some(storage) => (self.shared.offset(storage, 0), SEGMENT),
-            None => (self.shared.offset(self.storage(self.head), self.head), left),
+            Some(storage) => (offset(storage, 0), SEGMENT),
+            None => (offset(self.storage(self.head), self.head), left),
         };
-        let read = self.shared.memory.read_from(fd, frame + HEADER, MAX_PAYLOAD.min(room - HEADER));
+        let read = self.bytes.read_from(fd, frame + HEADER, MAX_PAYLOAD.min(room - HEADER));
         let len = match read {
             Ok(len @ 1..) => len,
             nothing => {
@@ -296,13 +299,14 @@ impl Producer {
         }
     }
 
-    /// Copies the next output that may be shown, up to position `limit`, into `buffer`; 0 when there is none.
-    /// The same bytes come again until [`Producer::advance_shown`] says how many went out.
-    pub fn peek_unshown(&mut self, limit: u64, buffer: &mut [u8]) -> usize {
+    /// The next output that may be shown, up to position `limit`, of one frame; none when there is none. The same bytes
+    /// come again until [`Producer::advance_shown`] says how many went out.
+    pub fn unshown_output(&mut self, limit: u64) -> &[u8] {
         let limit = limit.min(self.head);
         while self.shown < limit {
             let left = SEGMENT - within(self.shown);
-            let Some(frame) = (left >= HEADER).then(|| self.read_frame(self.shown)).flatten() else {
+            let header = if left >= HEADER { self.bytes_at(self.shown, HEADER) } else { &[] };
+            let Some(frame) = Frame::from_bytes(header) else {
                 self.shown += left as u64;
                 continue;
             };
@@ -314,19 +318,18 @@ impl Producer {
             }
             let payload = self.shown + HEADER as u64;
             let may = usize::try_from(limit.saturating_sub(payload)).unwrap_or(usize::MAX).min(frame.len);
-            let n = may.saturating_sub(self.shown_payload).min(buffer.len());
-            self.read(payload + self.shown_payload as u64, &mut buffer[..n]);
-            return n;
+            return self
+                .bytes_at(payload + self.shown_payload as u64, may.saturating_sub(self.shown_payload));
         }
-        0
+        &[]
     }
 
     /// Whether there is output that may be shown up to position `limit`.
     pub fn has_unshown(&mut self, limit: u64) -> bool {
-        self.peek_unshown(limit, &mut [0]) > 0
+        !self.unshown_output(limit).is_empty()
     }
 
-    /// Says that `n` bytes of what [`Producer::peek_unshown`] gave went out.
+    /// Says that `n` bytes of what [`Producer::unshown_output`] gave went out.
     pub fn advance_shown(&mut self, n: usize) {
         self.shown_payload += n;
         if self.shown_payload == self.shown_len {
@@ -370,17 +373,11 @@ impl Producer {
             .map_or(0, |segment| segment.storage)
     }
 
-    fn write(&self, position: u64, bytes: &[u8]) {
-        self.shared.memory.copy_in(self.shared.offset(self.storage(position), position), bytes);
+    fn write(&mut self, position: u64, bytes: &[u8]) {
+        self.bytes.copy_in(offset(self.storage(position), position), bytes);
     }
 
-    fn read(&self, position: u64, bytes: &mut [u8]) {
-        self.shared.memory.copy_out(self.shared.offset(self.storage(position), position), bytes);
-    }
-
-    fn read_frame(&self, position: u64) -> Option<Frame> {
-        let mut bytes = [0; HEADER];
-        self.read(position, &mut bytes);
-        Frame::from_bytes(&bytes)
+    fn bytes_at(&self, position: u64, len: usize) -> &[u8] {
+        self.bytes.get(offset(self.storage(position), position), len)
     }
 }

@@ -26,10 +26,8 @@ fn what_goes_in_comes_out_in_order() {
     for round in 0..2_000_usize {
         let len = 1 + (round * 977) % MAX_PAYLOAD;
         assert!(push(&mut producer, len));
-        let mut scratch = [0; MAX_PAYLOAD];
-        let n = producer.peek_unshown(producer.head(), &mut scratch);
-        assert_eq!(n, len);
-        producer.advance_shown(n);
+        assert_eq!(producer.unshown_output(producer.head()).len(), len);
+        producer.advance_shown(len);
         if round % 3 == 0 {
             for (stream, len, first) in consume(&mut consumer) {
                 assert_eq!(stream, expected);
@@ -71,11 +69,10 @@ fn what_is_read_into_it_comes_out_in_order_and_what_is_not_leaves_no_trace() {
                 continue;
             };
             assert!(0 < len && len <= MAX_PAYLOAD);
-            let mut scratch = [0; MAX_PAYLOAD];
-            let n = producer.peek_unshown(producer.head(), &mut scratch);
-            assert_eq!(n, len);
-            written.extend_from_slice(&scratch[..n]);
-            producer.advance_shown(n);
+            let output = producer.unshown_output(producer.head());
+            assert_eq!(output.len(), len);
+            written.extend_from_slice(output);
+            producer.advance_shown(len);
         }
         assert!(written.ends_with(&payload));
     }
@@ -109,30 +106,26 @@ fn nothing_is_shown_beyond_what_was_accepted() {
     assert!(producer.push(FrameCode::Resize, 0, &[80, 0, 24, 0]));
     assert!(producer.push(FrameCode::Output, 0, b"hello"));
     let payload = 2 * HEADER as u64 + 8;
-    let mut buffer = [0; 16];
-    assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
+    assert_eq!(producer.unshown_output(producer.accepted()), b"");
     consumer.accept(payload + 3, 0, 0);
-    let n = producer.peek_unshown(producer.accepted(), &mut buffer);
-    assert_eq!(&buffer[..n], b"hel");
-    producer.advance_shown(n);
-    assert_eq!(producer.peek_unshown(producer.accepted(), &mut buffer), 0);
+    assert_eq!(producer.unshown_output(producer.accepted()), b"hel");
+    producer.advance_shown(3);
+    assert_eq!(producer.unshown_output(producer.accepted()), b"");
     consumer.accept(producer.head(), 0, 0);
-    let n = producer.peek_unshown(producer.accepted(), &mut buffer);
-    assert_eq!(&buffer[..n], b"lo");
-    producer.advance_shown(n);
+    assert_eq!(producer.unshown_output(producer.accepted()), b"lo");
+    producer.advance_shown(2);
     assert_eq!(producer.unshown(), 0);
 }
 
 #[test]
 fn a_full_ring_drops_the_oldest_unclaimed_and_the_loss_shows() {
     let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
-    let mut scratch = [0; MAX_PAYLOAD];
-    let mut put = |producer: &mut Producer| {
+    let put = |producer: &mut Producer| {
         while !push(producer, 4096) {
             assert!(producer.drop_oldest());
         }
-        let n = producer.peek_unshown(producer.head(), &mut scratch);
-        producer.advance_shown(n);
+        let shown = producer.unshown_output(producer.head()).len();
+        producer.advance_shown(shown);
     };
     put(&mut producer);
     // The consumer is stuck with one claimed frame while the ring turns over many times.
@@ -172,18 +165,17 @@ fn two_processes_worth_of_threads_agree_on_every_byte() {
             std::thread::yield_now();
         }
     });
-    let mut scratch = [0; MAX_PAYLOAD];
     while producer.stream() < total {
         let len = usize::try_from((total - producer.stream()).min(3001)).expect("small");
         if !push(&mut producer, len) {
             std::thread::yield_now();
         }
         loop {
-            let n = producer.peek_unshown(producer.accepted(), &mut scratch);
-            if n == 0 {
+            let shown = producer.unshown_output(producer.accepted()).len();
+            if shown == 0 {
                 break;
             }
-            producer.advance_shown(n);
+            producer.advance_shown(shown);
         }
     }
     reader.join().expect("the consumer's assertions");

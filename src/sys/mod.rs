@@ -12,7 +12,7 @@ mod tty;
 mod unfinished;
 
 pub use disk::{has_writer, start_writeback};
-pub use memory::SharedMemory;
+pub use memory::{SharedBytes, SharedMemory};
 pub use process::{
     Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
     null_streams, reset_signal, signal_set, stop_self,

@@ -74,8 +74,6 @@ pub(super) struct Pump {
     /// The terminal took less than it was given.
     output_blocked: bool,
     tempo: Tempo,
-    /// What is shown, on its way from the ring to the terminal.
-    buffer: Vec<u8>,
     /// Since when the buffer is full, and how far the recorder was then.
     full: Option<(Instant, u64)>,
     /// Bytes that may still be read after the command ended; `None` while it runs.
@@ -135,7 +133,6 @@ impl Pump {
             output_open: true,
             foreground,
             output_blocked: false,
-            buffer: vec![0; MAX_PAYLOAD],
             tempo: Tempo::new(),
             full: None,
             drain: None,

@@ -27,26 +27,22 @@ impl Pump {
         if self.output_blocked && self.output_open {
             return;
         }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        self.show_by(&mut buffer);
-        self.buffer = buffer;
-    }
-
-    fn show_by(&mut self, buffer: &mut [u8]) {
         self.output_blocked = false;
         // Not more at once than a terminal takes: as much as comes, and what strict has held back.
         let most = if self.tempo.is_flood() && self.drain.is_none() { SHOWN_AT_ONCE } else { usize::MAX };
         for _ in 0..most {
-            let limit = self.enforcer.may_show(self.recorder.ring.head(), self.recorder.ring.accepted());
-            let n = self.recorder.ring.peek_unshown(limit, buffer);
+            let ring = &mut self.recorder.ring;
+            let limit = self.enforcer.may_show(ring.head(), ring.accepted());
+            let output = ring.unshown_output(limit);
+            let n = output.len();
             if n == 0 {
                 return;
             }
-            let written = if self.output_open { self.outer.write(&buffer[..n]) } else { Ok(n) };
+            let written = if self.output_open { self.outer.write(output) } else { Ok(n) };
             match written {
                 Ok(written) => {
-                    self.modes.feed(&buffer[..written]);
-                    self.recorder.ring.advance_shown(written);
+                    self.modes.feed(&output[..written]);
+                    ring.advance_shown(written);
                     if written < n {
                         // It is full: more is for when it says that there is room.
                         self.output_blocked = true;
