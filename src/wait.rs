@@ -45,11 +45,10 @@ pub struct PollList<'fd, const N: usize> {
 }
 
 impl<'fd, const N: usize> PollList<'fd, N> {
-    /// A list with one descriptor that is always waited for.
+    /// An empty list. `any` is any descriptor: it fills the memory, and is not waited for.
     #[must_use]
-    pub fn new(first: BorrowedFd<'fd>, events: PollFlags) -> (Self, Slot) {
-        // What fills the array is never looked at.
-        (Self { fds: std::array::from_fn(|_| PollFd::new(first, events)), len: 1 }, Slot(Some(0)))
+    pub fn new(any: BorrowedFd<'fd>) -> Self {
+        Self { fds: std::array::from_fn(|_| PollFd::new(any, PollFlags::empty())), len: 0 }
     }
 
     /// Adds a descriptor, if there is one.
@@ -96,7 +95,8 @@ mod tests {
     #[test]
     fn a_list_tells_of_what_is_in_it() {
         let (reader, writer) = std::io::pipe().expect("a pipe");
-        let (mut list, first) = PollList::<3>::new(reader.as_fd(), PollFlags::POLLIN);
+        let mut list = PollList::<3>::new(reader.as_fd());
+        let first = list.add(Some(reader.as_fd()), PollFlags::POLLIN);
         let none = list.add(None, PollFlags::POLLIN);
         let second = list.add(Some(writer.as_fd()), PollFlags::POLLOUT);
         assert_eq!(list.wait(PollTimeout::NONE), Ok(1));

@@ -20,7 +20,7 @@ use self::output::FULL_PATIENCE;
 pub(super) use self::relay::Relay;
 use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
-use self::tempo::{PAUSE, TELL_AFTER, Tempo};
+use self::tempo::{TELL_AFTER, Tempo};
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::hang_up::LOOK;
@@ -88,6 +88,17 @@ pub(super) struct Pump {
     closed: bool,
 }
 
+/// What poll told of what was asked for.
+#[derive(Clone, Copy)]
+struct Events {
+    signal: PollFlags,
+    master: PollFlags,
+    to_stdin: PollFlags,
+    keys: PollFlags,
+    stream: PollFlags,
+    relayed: [PollFlags; POLLED],
+}
+
 /// Whether the loop goes on.
 enum Step {
     GoOn,
@@ -107,7 +118,7 @@ impl Pump {
     ) -> Self {
         let Watched { recorder, enforcer, log } = watched;
         let foreground = outer.in_foreground();
-        let failing_since = enforcer.is_failing().then(Instant::now);
+        let (failing_since, tempo) = (enforcer.is_failing().then(Instant::now), Tempo::new(enforcer.mode()));
         let restart = (enforcer.mode() == Mode::BestEffort)
             .then(|| Restart::new(plan.recording.clone(), plan.buffer.max(LEAST_BUFFER)));
         let (keys, stream) = (Inflow::new(outer.keyboard().is_some()), Inflow::new(outer.input_is_stream()));
@@ -133,7 +144,7 @@ impl Pump {
             output_open: true,
             foreground,
             output_blocked: false,
-            tempo: Tempo::new(),
+            tempo,
             full: None,
             drain: None,
             ended_by: None,
@@ -294,7 +305,9 @@ impl Pump {
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
         let strict = self.enforcer.mode() == Mode::Strict;
         let may_capture = self.mask.is_none() || if strict { unrecorded < WINDOW } else { self.has_room() };
-        let runs = self.drain.is_none() && may_capture;
+        // In a flood there is mostly nothing to see but more of it.
+        let around = !flood || self.drain.is_some() || self.tempo.looks_around();
+        let runs = self.drain.is_none() && may_capture && around;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
         let relay_waits = self.relay.as_ref().is_some_and(Relay::awaits_recorder);
@@ -307,7 +320,7 @@ impl Pump {
             // Draining is reading until there is nothing, and a turn of a flood does not show all: no need to wait.
             PollTimeout::ZERO
         } else if flood {
-            PollTimeout::from(PAUSE)
+            PollTimeout::from(self.tempo.pause())
         } else {
             timeout_of(self.next_deadline(now))
         };
@@ -325,15 +338,16 @@ impl Pump {
         }
         let running = self.running.as_ref();
         let stdin = running.and_then(|running| running.stdin.as_ref());
-        let writes_stream = stdin.is_some() && !self.stream.pending.is_empty();
+        let writes_stream = around && stdin.is_some() && !self.stream.pending.is_empty();
         let mut to_master = PollFlags::empty();
         to_master.set(PollFlags::POLLIN, reads);
         to_master.set(PollFlags::POLLOUT, master_open && !self.keys.pending.is_empty());
         let blocked = self.output_blocked && self.output_open;
-        let (mut fds, signal) = PollList::<{ 8 + POLLED }>::new(self.signals.as_fd(), PollFlags::POLLIN);
+        let mut fds = PollList::<{ 8 + POLLED }>::new(self.signals.as_fd());
         let mut add = |wanted: bool, fd, flags| fds.add(if wanted { fd } else { None }, flags);
         let recorder = &self.recorder;
-        let report = add(!recorder.gone, Some(recorder.channel.as_fd()), PollFlags::POLLIN);
+        let signal = add(around, Some(self.signals.as_fd()), PollFlags::POLLIN);
+        let report = add(around && !recorder.gone, Some(recorder.channel.as_fd()), PollFlags::POLLIN);
         let wake = add(sleeps, Some(recorder.ring.wake().as_fd()), PollFlags::POLLIN);
         let master = running.and_then(|running| running.master.as_ref()).map(AsFd::as_fd);
         let master = add(!to_master.is_empty(), master, to_master);
@@ -344,10 +358,10 @@ impl Pump {
         let relayed = self.relay.as_ref().map(|relay| relay.poll_fds(&mut fds, relay_reads));
         let count = fds.wait(timeout).unwrap_or(0);
         let any = |slot| fds.events(slot);
-        let [signal, report, wake, master, to_stdin, keys, stream] =
-            [signal, report, wake, master, to_stdin, keys, stream].map(any);
+        let [output, report, wake] = [output, report, wake].map(any);
+        let [signal, master, to_stdin, keys, stream] = [signal, master, to_stdin, keys, stream].map(any);
         let relayed = relayed.map_or(NOTHING_POLLED, |slots| slots.map(any));
-        self.output_blocked &= any(output).is_empty();
+        self.output_blocked &= output.is_empty();
         self.reported |= !report.is_empty();
         if sleeps {
             self.recorder.ring.settle(!wake.is_empty());
@@ -360,27 +374,33 @@ impl Pump {
                 return Step::GoOn;
             }
         }
+        self.move_by(Events { signal, master, to_stdin, keys, stream, relayed }, reads);
+        Step::GoOn
+    }
+
+    /// Moves what can be moved by what poll told; `reads` is whether output is wanted.
+    fn move_by(&mut self, events: Events, reads: bool) {
+        let Events { signal, master, to_stdin, keys, stream, relayed } = events;
         if signal.contains(PollFlags::POLLIN) {
             self.signalled();
         }
         self.relay(relayed);
         let writable = PollFlags::POLLOUT | PollFlags::POLLERR | PollFlags::POLLHUP;
-        if to_master.contains(PollFlags::POLLOUT) && master.intersects(writable) {
+        if !self.keys.pending.is_empty() && master.intersects(writable) {
             self.write_keys();
         }
-        if writes_stream && to_stdin.intersects(writable) {
+        if to_stdin.intersects(writable) {
             self.write_stream();
         }
-        if wants_keys && !keys.is_empty() {
+        if !keys.is_empty() {
             self.read_keys();
         }
-        if wants_stream && !stream.is_empty() {
+        if !stream.is_empty() {
             self.read_stream();
         }
         if reads && (self.drain.is_some() || master.intersects(PollFlags::POLLIN | PollFlags::POLLHUP)) {
             self.read_output();
         }
-        Step::GoOn
     }
 
     /// Whether the recorder has already done what is waited for.

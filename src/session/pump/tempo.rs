@@ -1,6 +1,7 @@
 //! How fast output comes, and what that is worth: in a flood system calls are saved, at a prompt time is. Pure, but
 //! for the clock that a short spin needs.
 
+use crate::policy::Mode;
 use crate::spin::{self, Spin};
 
 /// A read of so many bytes was likely not the last one.
@@ -12,25 +13,49 @@ const LOOKS: u8 = 32;
 /// How much a flood appends before the recording side is woken: it does its work in larger pieces then.
 pub(super) const TELL_AFTER: u64 = 64 * 1024;
 /// A flood is over when nothing came for so long, milliseconds; strict shows its end so much later.
-pub(super) const PAUSE: u8 = 1;
+const PAUSE: u8 = 1;
+/// A long flood has had so many reads.
+const LONG: u8 = 32;
+/// It has so many looks for its own bytes alone for each one at everything else.
+const NARROW_LOOKS: u8 = 8;
+/// It is over when nothing came for so long, milliseconds, or after so many small reads, where nobody waits for the
+/// recording of its end: the recording side is woken less often.
+const LONG_PAUSE: u8 = 4;
+const SMALL_READS: u8 = 4;
 
 /// The pace of a session's output.
 #[derive(Debug)]
 pub(super) struct Tempo {
+    /// Nothing is shown before it is recorded.
+    strict: bool,
     flood: bool,
+    /// How many large reads it had, and how many small ones since the last of those.
+    large: u8,
+    small: u8,
+    narrow: u8,
     reads: u8,
     looks: u8,
     spin: Spin,
 }
 
 impl Tempo {
-    pub(super) fn new() -> Self {
-        Self { flood: false, reads: 0, looks: 0, spin: Spin::new() }
+    pub(super) fn new(mode: Mode) -> Self {
+        let strict = mode == Mode::Strict;
+        Self { strict, flood: false, large: 0, small: 0, narrow: 0, reads: 0, looks: 0, spin: Spin::new() }
     }
 
     /// So many bytes were read at once.
     pub(super) fn read(&mut self, bytes: usize) {
-        self.flood = bytes >= FULL;
+        if bytes >= FULL {
+            self.flood = true;
+            self.large = self.large.saturating_add(1);
+            self.small = 0;
+            return;
+        }
+        self.small += 1;
+        if self.strict || !self.is_long() || self.small >= SMALL_READS {
+            self.ends();
+        }
     }
 
     /// There was nothing to read.
@@ -40,12 +65,27 @@ impl Tempo {
 
     /// Nothing came for a while.
     pub(super) fn ends(&mut self) {
-        self.flood = false;
+        (self.flood, self.large, self.small) = (false, 0, 0);
     }
 
     /// Whether there is likely more to come at once.
     pub(super) fn is_flood(&self) -> bool {
         self.flood
+    }
+
+    fn is_long(&self) -> bool {
+        self.large >= LONG
+    }
+
+    /// How long more is waited for in a flood, milliseconds.
+    pub(super) fn pause(&self) -> u8 {
+        if self.is_long() && !self.strict { LONG_PAUSE } else { PAUSE }
+    }
+
+    /// Whether the next look in a flood is at everything, not only for more of it.
+    pub(super) fn looks_around(&mut self) -> bool {
+        self.narrow = if self.is_long() { (self.narrow + 1) % NARROW_LOOKS } else { 0 };
+        self.narrow == 0
     }
 
     /// Whether the next read is made without a look at everything else first.
