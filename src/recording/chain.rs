@@ -28,7 +28,8 @@ pub const NO_VALUE: &str = match std::str::from_utf8(&[b'0'; VALUE]) {
 /// The hash of a file that is being written.
 #[derive(Debug)]
 pub struct Chain {
-    hasher: blake3::Hasher,
+    /// Made when it is wanted, as it asks the processor what it can do: a tenth of a millisecond on a virtual machine.
+    hasher: Option<blake3::Hasher>,
     pending: Vec<u8>,
     unchecked: u64,
     /// The same bytes for a signature, where there will be one.
@@ -40,12 +41,17 @@ impl Chain {
     #[must_use]
     pub fn new(signed: bool) -> Self {
         Self {
-            hasher: blake3::Hasher::new(),
+            hasher: None,
             // All that is ever needed: there may be no memory for more in the session.
             pending: Vec::with_capacity(BATCH),
             unchecked: 0,
             signed: signed.then(TextHash::default),
         }
+    }
+
+    /// Does beforehand what takes a while at the first use.
+    pub fn prepare(&mut self) {
+        self.hasher.get_or_insert_default();
     }
 
     /// The hash that a signature of the file is over, where there is to be one.
@@ -65,16 +71,17 @@ impl Chain {
             self.pending.extend_from_slice(bytes);
             return;
         }
+        let hasher = self.hasher.get_or_insert_default();
         let (first, rest) = bytes.split_at(room);
         if self.pending.is_empty() {
-            self.hasher.update(first);
+            hasher.update(first);
         } else {
             self.pending.extend_from_slice(first);
-            self.hasher.update(&self.pending);
+            hasher.update(&self.pending);
             self.pending.clear();
         }
         let (whole, rest) = rest.split_at(rest.len() - rest.len() % BATCH);
-        self.hasher.update(whole);
+        hasher.update(whole);
         self.pending.extend_from_slice(rest);
     }
 
@@ -92,7 +99,8 @@ impl Chain {
     /// Puts the value over what the file holds, and over `line` before it, into `line` at `at`, where there is room
     /// for [`VALUE`] bytes.
     pub fn fill(&self, line: &mut [u8], at: usize) {
-        let value = self.hasher.clone().update(&self.pending).update(&line[..at]).finalize();
+        let mut hasher = self.hasher.clone().unwrap_or_default();
+        let value = hasher.update(&self.pending).update(&line[..at]).finalize();
         line[at..at + VALUE].copy_from_slice(value.to_hex().as_bytes());
     }
 }

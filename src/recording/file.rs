@@ -82,6 +82,11 @@ impl RecordingFile {
         Ok(new)
     }
 
+    /// Does beforehand what takes a while at the first use.
+    pub fn prepare(&mut self) {
+        self.chain.prepare();
+    }
+
     /// Where the file was created.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -150,7 +155,8 @@ impl RecordingFile {
     pub fn append_closing(&mut self, closing: &mut [u8]) -> Result<(), Fault> {
         self.check()?;
         let lines = closing.len().saturating_sub(1);
-        let last = memchr::memrchr(b'\n', &closing[..lines]).map_or(0, |newline| newline + 1);
+        // Not by `memchr`, which asks the processor what it can do when it is used first: the session's end waits here.
+        let last = closing[..lines].iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let result = self.write_check(closing, last);
         // Whatever happened, no torn line may stay.
         let cut = self.cut();
@@ -373,6 +379,7 @@ fn create_below(path: &Path, owners: Owners) -> Result<File, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recording::{Encoder, Format, Record};
 
     fn batch(lines: &[&str]) -> Batch {
         let mut batch = Batch::default();
@@ -399,6 +406,32 @@ mod tests {
         );
         assert_eq!(std::fs::read_to_string(&path).expect("read"), "one\ntwo\nend\n");
         assert!(RecordingFile::create(&path, None, false).is_err_and(Fault::is_existing_file));
+    }
+
+    #[test]
+    fn a_check_has_the_value_of_the_file_that_it_is_written_to() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut lines = Vec::new();
+        Encoder::new(Format::AsciicastV3, 0).record(&Record::EMPTY_CHECK, &mut lines);
+        let check = String::from_utf8(lines).expect("text");
+        let mut later = batch(&[&check, "later\n"]);
+        for (name, header) in [("a", "one\n"), ("b", "another\n")] {
+            let path = dir.path().join(name);
+            let mut file = RecordingFile::create(&path, None, false).expect("created");
+            file.append(&mut batch(&[header])).1.expect("written");
+            if name == "a" {
+                std::fs::remove_file(&path).expect("removed");
+                file.append(&mut later).1.expect_err("seen");
+                assert_eq!(file.unchecked(), header.len() as u64, "the batch keeps what was not written");
+                continue;
+            }
+            file.append(&mut later).1.expect("written");
+            assert_eq!(file.unchecked(), "later\n".len() as u64, "a check covers itself");
+            let text = std::fs::read(&path).expect("read");
+            let value = chain::value_in(&text[header.len()..header.len() + check.len()]).expect("a check");
+            let (before, rest) = text.split_at(header.len() + value.start);
+            assert_eq!(rest[..chain::VALUE], *blake3::hash(before).to_hex().as_bytes());
+        }
     }
 
     #[test]

@@ -419,6 +419,9 @@ impl Recorder {
         self.channel.send(&Report::Started(self.segments));
         // The session starts meanwhile.
         self.watch = Some(Watch::new(&path));
+        if let Some(file) = &mut self.file {
+            file.prepare();
+        }
         Ok(())
     }
 
