@@ -25,12 +25,50 @@ pub const NO_VALUE: &str = match std::str::from_utf8(&[b'0'; VALUE]) {
     Err(_) => "",
 };
 
+/// The hash of a file's bytes so far, however they come.
+#[derive(Debug, Default)]
+pub struct FileHash {
+    /// The hash up to a multiple of [`BATCH`]. It is made when it is wanted, as it asks the processor what it can do: a
+    /// tenth of a millisecond on a virtual machine.
+    whole: Option<blake3::Hasher>,
+    /// What follows that.
+    rest: Vec<u8>,
+}
+
+impl FileHash {
+    /// Does beforehand what takes a while at the first use.
+    pub fn prepare(&mut self) {
+        self.whole.get_or_insert_default();
+    }
+
+    /// Takes the file's next bytes.
+    pub fn update(&mut self, mut bytes: &[u8]) {
+        if !self.rest.is_empty() || bytes.len() < BATCH {
+            let (now, later) = bytes.split_at(bytes.len().min(BATCH - self.rest.len()));
+            self.rest.extend_from_slice(now);
+            if self.rest.len() < BATCH {
+                return;
+            }
+            self.whole.get_or_insert_default().update(&self.rest);
+            self.rest.clear();
+            bytes = later;
+        }
+        let (now, later) = bytes.split_at(bytes.len() / BATCH * BATCH);
+        self.whole.get_or_insert_default().update(now);
+        self.rest.extend_from_slice(later);
+    }
+
+    /// The hash, if `more` came after the bytes so far.
+    #[must_use]
+    pub fn value(&self, more: &[u8]) -> blake3::Hash {
+        self.whole.clone().unwrap_or_default().update(&self.rest).update(more).finalize()
+    }
+}
+
 /// The hash of a file that is being written.
 #[derive(Debug)]
 pub struct Chain {
-    /// Made when it is wanted, as it asks the processor what it can do: a tenth of a millisecond on a virtual machine.
-    hasher: Option<blake3::Hasher>,
-    pending: Vec<u8>,
+    hash: FileHash,
     unchecked: u64,
     /// The same bytes for a signature, where there will be one.
     signed: Option<TextHash>,
@@ -41,17 +79,16 @@ impl Chain {
     #[must_use]
     pub fn new(signed: bool) -> Self {
         Self {
-            hasher: None,
             // All that is ever needed: there may be no memory for more in the session.
-            pending: Vec::with_capacity(BATCH),
+            hash: FileHash { whole: None, rest: Vec::with_capacity(BATCH) },
             unchecked: 0,
             signed: signed.then(TextHash::default),
         }
     }
 
-    /// Does beforehand what takes a while at the first use.
+    /// See [`FileHash::prepare`].
     pub fn prepare(&mut self) {
-        self.hasher.get_or_insert_default();
+        self.hash.prepare();
     }
 
     /// The hash that a signature of the file is over, where there is to be one.
@@ -66,23 +103,7 @@ impl Chain {
         if let Some(signed) = &mut self.signed {
             signed.update(bytes);
         }
-        let room = BATCH - self.pending.len();
-        if bytes.len() < room {
-            self.pending.extend_from_slice(bytes);
-            return;
-        }
-        let hasher = self.hasher.get_or_insert_default();
-        let (first, rest) = bytes.split_at(room);
-        if self.pending.is_empty() {
-            hasher.update(first);
-        } else {
-            self.pending.extend_from_slice(first);
-            hasher.update(&self.pending);
-            self.pending.clear();
-        }
-        let (whole, rest) = rest.split_at(rest.len() - rest.len() % BATCH);
-        hasher.update(whole);
-        self.pending.extend_from_slice(rest);
+        self.hash.update(bytes);
     }
 
     /// How many bytes no check covers.
@@ -99,8 +120,7 @@ impl Chain {
     /// Puts the value over what the file holds, and over `line` before it, into `line` at `at`, where there is room
     /// for [`VALUE`] bytes.
     pub fn fill(&self, line: &mut [u8], at: usize) {
-        let mut hasher = self.hasher.clone().unwrap_or_default();
-        let value = hasher.update(&self.pending).update(&line[..at]).finalize();
+        let value = self.hash.value(&line[..at]);
         line[at..at + VALUE].copy_from_slice(value.to_hex().as_bytes());
     }
 }

@@ -4,16 +4,13 @@ use std::io::{self, Read};
 
 use serde_json::Value;
 
-use crate::recording::chain;
+use crate::recording::chain::{self, FileHash};
 
 /// A longer line is no record of ours.
 const BUFFER: usize = 1024 * 1024;
 
 /// What is read at a time: it is hashed while it is still in the cache.
 const READ: usize = 128 * 1024;
-
-/// What is hashed at a time begins at a multiple of this, where BLAKE3 is at its fastest.
-const ALIGNED: usize = 16 * 1024;
 
 /// What following the chain came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,9 +137,7 @@ impl Follower {
 /// How far the chain was followed.
 #[derive(Default)]
 struct State {
-    /// The hash up to a multiple of [`ALIGNED`], and what follows that.
-    hasher: blake3::Hasher,
-    pending: Vec<u8>,
+    hash: FileHash,
     /// Bytes of whole lines so far, and those lines.
     bytes: u64,
     lines: u64,
@@ -167,26 +162,9 @@ enum Header {
 }
 
 impl State {
-    fn hash(&mut self, mut bytes: &[u8]) {
+    fn hash(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len() as u64;
-        if !self.pending.is_empty() {
-            let (now, later) = bytes.split_at(bytes.len().min(ALIGNED - self.pending.len()));
-            self.pending.extend_from_slice(now);
-            if self.pending.len() < ALIGNED {
-                return;
-            }
-            self.hasher.update(&self.pending);
-            self.pending.clear();
-            bytes = later;
-        }
-        let (now, later) = bytes.split_at(bytes.len() / ALIGNED * ALIGNED);
-        self.hasher.update(now);
-        self.pending.extend_from_slice(later);
-    }
-
-    /// The hash of all bytes so far.
-    fn value(&self) -> blake3::Hash {
-        self.hasher.clone().update(&self.pending).finalize()
+        self.hash.update(bytes);
     }
 
     /// Follows whole lines; `long` is whether the first one began before them. Only lines that may be records
@@ -214,7 +192,7 @@ impl State {
                 let at = at + value.start;
                 self.hash(&text[hashed..at]);
                 hashed = at;
-                let right = self.value();
+                let right = self.hash.value(b"");
                 if right.to_hex().as_bytes() != &line[value] {
                     let from = self.check.map_or(1, |(line, _)| line + 1);
                     return Some(Followed::Changed { from, to: self.lines });
