@@ -31,6 +31,7 @@ tests![
     any_limit_on_descriptors_gives_a_session_or_a_refusal_with_a_reason,
     a_session_goes_on_below_a_limit_that_was_set_later,
     a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording,
+    a_filter_that_refuses_clone3_refuses_no_session,
     a_terminal_that_takes_nothing_does_not_hold_what_a_hung_disk_has_ended,
 ];
 
@@ -279,6 +280,43 @@ fn a_limit_on_processes_that_leaves_no_thread_is_no_failure_of_the_recording() -
         cast.assert_closed(125);
         assert_eq!(cast.records("end")[0]["reason"], "not_started");
         assert!(!lab.exists("r.2.cast"));
+    }
+    Ok(())
+}
+
+/// Executes a command where clone3(2) is refused, as it is by filters of system calls that are older. Its first arguments are
+/// the numbers of prctl(2) and clone3(2).
+const REFUSE_CLONE3: &str = r#"
+    my ($prctl, $clone3) = map { 0 + $_ } splice @ARGV, 0, 2;
+    my @filter = ([0x20, 0, 0, 0], [0x15, 0, 1, $clone3], [0x06, 0, 0, 0x50026], [0x06, 0, 0, 0x7fff0000]);
+    my $filter = join "", map { pack "SCCL", @$_ } @filter;
+    my ($no_new_privileges, $seccomp, $by_filter) = (38, 22, 2);
+    syscall($prctl, $no_new_privileges, 1, 0, 0, 0) == 0 or die "no new privileges: $!";
+    syscall($prctl, $seccomp, $by_filter, pack "S x!8 P", scalar @filter, $filter) == 0 or die "a filter: $!";
+    exec @ARGV or die "$ARGV[0]: $!";
+"#;
+
+fn a_filter_that_refuses_clone3_refuses_no_session() -> Verdict {
+    needs_tools(&["perl"])?;
+    let numbers = [libc::SYS_prctl, libc::SYS_clone3].map(|number| number.to_string());
+    let prefix = ["perl", "-e", REFUSE_CLONE3, &numbers[0], &numbers[1]].map(str::to_owned);
+    for mode in ["strict", "best_effort"] {
+        for (script, status, said) in
+            [("echo $RECMODE_SESSION | wc -c; exit 3", 3, "37"), ("exec nowhere", 127, "nowhere")]
+        {
+            let lab = Lab::new();
+            let session = lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]);
+            let end = lab.outer(&[&prefix[..], &session[..]].concat()).end();
+            let seen = String::from_utf8_lossy(&end.seen).into_owned();
+            assert_eq!(end.status, status, "{mode}: {seen}");
+            assert!(seen.contains(said), "{mode}: {seen}");
+            assert!(end.restored, "{mode}");
+            Cast::read(&lab.cast()).assert_closed(status);
+        }
+        let lab = Lab::new();
+        let missing = lab.record(&["-q", "--mode", mode, "--", "no-such-command-here"]);
+        let end = lab.outer(&[&prefix[..], &missing[..]].concat()).end();
+        assert_eq!(end.status, 127, "{mode}: {}", String::from_utf8_lossy(&end.seen));
     }
     Ok(())
 }
