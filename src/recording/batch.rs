@@ -14,7 +14,7 @@ pub struct Unit {
 }
 
 /// Encoded lines, cut into units.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// The lines.
     pub bytes: Vec<u8>,
@@ -29,8 +29,11 @@ impl Batch {
         Self { bytes: Vec::with_capacity(bytes), units: Vec::with_capacity(units) }
     }
 
-    /// Ends a unit at the end of the bytes so far.
+    /// Ends a unit at the end of the bytes so far. Without a line since the one before there is none.
     pub fn end_unit(&mut self, stream: u64, recorded: u64, time: u64) {
+        if self.bytes.len() == self.units.last().map_or(0, |unit| unit.end) {
+            return;
+        }
         self.units.push(Unit { end: self.bytes.len(), stream, recorded, time });
     }
 

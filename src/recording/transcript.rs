@@ -9,13 +9,11 @@ pub const WRITE: usize = 64 * 1024;
 
 /// What is encoded at most before it is written: nearly that, and the frames of one more claim, each of their bytes being
 /// escaped. It is set aside, and touched only where it is needed, as there may be no memory in the session.
-const MOST_BYTES: usize = CHECK + WRITE + 6 * SEGMENT + SEGMENT / HEADER * LINE;
+const MOST_BYTES: usize = WRITE + 6 * SEGMENT + SEGMENT / HEADER * LINE;
 /// How many units that are at most.
-const MOST_UNITS: usize = 1 + WRITE / LEAST_LINE + SEGMENT / HEADER;
+const MOST_UNITS: usize = WRITE / LEAST_LINE + SEGMENT / HEADER;
 /// What a line has besides its data, at most, and what a line has at least.
 const LINE: usize = 64;
-/// What a check has at most.
-const CHECK: usize = 256;
 const LEAST_LINE: usize = "[0.000000, \"o\", \"\"]\n".len();
 
 /// A character whose end has not come yet.
@@ -295,5 +293,27 @@ impl Transcript {
     fn end_unit(&mut self) {
         let stream = self.stream - self.held.bytes.len() as u64;
         self.batch.end_unit(stream, stream - self.lost, self.encoder.last_time());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::chain;
+
+    #[test]
+    fn a_check_is_the_first_unit_also_while_half_a_character_waits() {
+        for format in [Format::AsciicastV3, Format::AsciicastV2] {
+            let mut transcript = Transcript::new(format, true);
+            let frame = |stream| Frame { code: FrameCode::Output, len: 1, time: 0, stream, typed: 0 };
+            transcript.frame(frame(0), 0, b"\xe2", (80, 24));
+            assert_eq!(transcript.batch, Batch::default(), "nothing to write, and no unit of it");
+            transcript.check();
+            assert!(chain::value_in(transcript.batch.first()).is_some(), "a check");
+            transcript.frame(frame(1), 1, b"\x82", (80, 24));
+            transcript.frame(frame(2), 2, b"\xac", (80, 24));
+            assert_eq!(transcript.batch.units.len(), 2, "the check, and the character");
+            assert!(transcript.batch.bytes.ends_with("\"€\"]\n".as_bytes()));
+        }
     }
 }
