@@ -20,7 +20,7 @@ use self::output::FULL_PATIENCE;
 pub(super) use self::relay::Relay;
 use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
-use self::tempo::{TELL_AFTER, Tempo};
+use self::tempo::Tempo;
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::hang_up::LOOK;
@@ -293,7 +293,7 @@ impl Pump {
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
         let flood = reads && self.tempo.is_flood();
-        if !flood || self.recorder.ring.untold() >= TELL_AFTER {
+        if self.tempo.tells(self.recorder.ring.untold(), now) || !flood {
             self.recorder.ring.tell();
         }
         if flood && self.drain.is_none() && !self.output_blocked && self.tempo.reads_on() {
@@ -306,7 +306,7 @@ impl Pump {
         let strict = self.enforcer.mode() == Mode::Strict;
         let may_capture = self.mask.is_none() || if strict { unrecorded < WINDOW } else { self.has_room() };
         // In a flood there is mostly nothing to see but more of it.
-        let around = !flood || self.drain.is_some() || self.tempo.looks_around();
+        let around = !flood || self.drain.is_some() || self.tempo.looks_around(now);
         let runs = self.drain.is_none() && may_capture && around;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();

@@ -1,6 +1,8 @@
 //! How fast output comes, and what that is worth: in a flood system calls are saved, at a prompt time is. Pure, but
 //! for the clock that a short spin needs.
 
+use std::time::Duration;
+
 use crate::policy::Mode;
 use crate::spin::{self, Spin};
 
@@ -11,13 +13,16 @@ const READS: u8 = 8;
 /// How many looks come after a read that found nothing before the next one without a look.
 const LOOKS: u8 = 32;
 /// How much a flood appends before the recording side is woken: it does its work in larger pieces then.
-pub(super) const TELL_AFTER: u64 = 64 * 1024;
+const TELL_AFTER: u64 = 64 * 1024;
+/// And how long it appends at most.
+const TELL_WITHIN: Duration = Duration::from_millis(8);
 /// A flood is over when nothing came for so long, milliseconds; strict shows its end so much later.
 const PAUSE: u8 = 1;
 /// A long flood has had so many reads.
 const LONG: u8 = 32;
-/// It has so many looks for its own bytes alone for each one at everything else.
+/// It has at most so many looks for its own bytes alone between two at everything else, and for so long.
 const NARROW_LOOKS: u8 = 8;
+const NARROW_FOR: Duration = Duration::from_millis(1);
 /// It is over when nothing came for so long, milliseconds, or after so many small reads, where nobody waits for the
 /// recording of its end: the recording side is woken less often.
 const LONG_PAUSE: u8 = 4;
@@ -32,7 +37,11 @@ pub(super) struct Tempo {
     /// How many large reads it had, and how many small ones since the last of those.
     large: u8,
     small: u8,
+    /// How many looks were for its bytes alone, and when the last one was at everything.
     narrow: u8,
+    looked: Duration,
+    /// When the recording side was told last.
+    told: Duration,
     reads: u8,
     looks: u8,
     spin: Spin,
@@ -41,7 +50,18 @@ pub(super) struct Tempo {
 impl Tempo {
     pub(super) fn new(mode: Mode) -> Self {
         let strict = mode == Mode::Strict;
-        Self { strict, flood: false, large: 0, small: 0, narrow: 0, reads: 0, looks: 0, spin: Spin::new() }
+        Self {
+            strict,
+            flood: false,
+            large: 0,
+            small: 0,
+            narrow: 0,
+            looked: Duration::ZERO,
+            told: Duration::ZERO,
+            reads: 0,
+            looks: 0,
+            spin: Spin::new(),
+        }
     }
 
     /// So many bytes were read at once.
@@ -82,10 +102,26 @@ impl Tempo {
         if self.is_long() && !self.strict { LONG_PAUSE } else { PAUSE }
     }
 
-    /// Whether the next look in a flood is at everything, not only for more of it.
-    pub(super) fn looks_around(&mut self) -> bool {
-        self.narrow = if self.is_long() { (self.narrow + 1) % NARROW_LOOKS } else { 0 };
-        self.narrow == 0
+    /// Whether the look in a flood that follows `now` is at everything, not only for more of it. Times count from any fixed
+    /// moment.
+    pub(super) fn looks_around(&mut self, now: Duration) -> bool {
+        let around =
+            !self.is_long() || self.narrow >= NARROW_LOOKS || now.saturating_sub(self.looked) >= NARROW_FOR;
+        if around {
+            (self.narrow, self.looked) = (0, now);
+        } else {
+            self.narrow += 1;
+        }
+        around
+    }
+
+    /// Whether the recording side is to be told that there are `untold` bytes.
+    pub(super) fn tells(&mut self, untold: u64, now: Duration) -> bool {
+        let due = untold >= TELL_AFTER || now.saturating_sub(self.told) >= TELL_WITHIN;
+        if due || !self.flood {
+            self.told = now;
+        }
+        due || !self.flood
     }
 
     /// Whether the next read is made without a look at everything else first.
