@@ -3,7 +3,7 @@
 //!
 //! Nothing here is on a disk, and nothing here may fail a session.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 /// What the groups' names begin with.
 const PREFIX: &str = "recmode-";
 
-/// How often a group is made before the session goes without one.
-const ATTEMPTS: usize = 100;
+/// How often a group is made or locked before the session goes without one: some milliseconds.
+const ATTEMPTS: usize = 1000;
 
 /// A child of this process's own group (version 2); removed with this, once it is empty.
 #[derive(Debug)]
@@ -33,18 +33,21 @@ impl Cgroup {
     /// Makes this directory, and locks it: the lock says that it is in use while nothing runs in it yet, or any more.
     fn claim(path: PathBuf) -> Option<Self> {
         // Before it is locked, the end of another session may take it for one that was left, and remove it.
-        for _ in 0..ATTEMPTS {
-            DirBuilder::new().mode(0o755).create(&path).ok()?;
-            let locked = File::open(&path).and_then(|directory| directory.lock_shared().map(|()| directory));
-            match locked {
-                Ok(directory) if is_at(&directory, &path) => return Some(Self { path, directory }),
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    let _ = fs::remove_dir(&path);
-                    return None;
-                }
+        for attempt in 0..ATTEMPTS {
+            match DirBuilder::new().mode(0o755).create(&path) {
+                Err(error) if attempt == 0 || error.kind() != io::ErrorKind::AlreadyExists => return None,
                 _ => {}
             }
+            let Ok(directory) = File::open(&path) else { continue };
+            match directory.try_lock_shared() {
+                Ok(()) if is_at(&directory, &path) => return Some(Self { path, directory }),
+                Ok(()) => {}
+                // Whoever removes it is done at once, but may be stopped, or no recmode at all.
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+                Err(TryLockError::Error(_)) => break,
+            }
         }
+        let _ = fs::remove_dir(&path);
         None
     }
 

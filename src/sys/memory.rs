@@ -26,7 +26,8 @@ pub struct SharedMemory {
 #[derive(Debug)]
 pub struct SharedBytes(Arc<SharedMemory>);
 
-// SAFETY: the region has no owner thread; cells are atomic, and bytes are only ever copied.
+// SAFETY: the region has no owner thread; cells are atomic, and bytes are only copied out, but for what `SharedBytes` does,
+// which is one.
 unsafe impl Send for SharedMemory {}
 // SAFETY: as above.
 unsafe impl Sync for SharedMemory {}
