@@ -555,8 +555,8 @@ const SEARCH: Page = Page {
 
 const VERIFY: Page = Page {
     description: &[
-        "The recorder writes checks into a recording: after 64 KiB, or five seconds after a write, and at the end, each the \
-         BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the last, and each \
+        "The recorder writes checks into a recording: with what comes after 64 KiB, or five seconds after a write, and at \
+         the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the last, and each \
          recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), cut off \
          after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte up \
          to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
