@@ -145,3 +145,61 @@ impl Tempo {
         self.spin.until(spin::ANSWER, condition)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    fn long_flood(mode: Mode) -> Tempo {
+        let mut tempo = Tempo::new(mode);
+        (0..LONG).for_each(|_| tempo.read(FULL));
+        assert!(tempo.is_flood() && tempo.is_long());
+        tempo
+    }
+
+    #[test]
+    fn a_long_flood_outlasts_a_few_small_reads_where_nothing_waits_for_its_end() {
+        let mut tempo = long_flood(Mode::BestEffort);
+        for _ in 1..SMALL_READS {
+            tempo.read(1);
+            assert!(tempo.is_flood());
+        }
+        tempo.read(FULL);
+        (0..SMALL_READS).for_each(|_| tempo.read(1));
+        assert!(!tempo.is_flood());
+        let mut tempo = long_flood(Mode::Strict);
+        tempo.read(1);
+        assert!(!tempo.is_flood());
+        let mut tempo = Tempo::new(Mode::BestEffort);
+        tempo.read(FULL);
+        tempo.read(1);
+        assert!(!tempo.is_flood(), "a short one is over");
+    }
+
+    #[test]
+    fn everything_is_looked_at_after_some_looks_or_some_time_and_at_once_where_it_is_no_long_flood() {
+        let mut tempo = long_flood(Mode::Strict);
+        assert!(tempo.looks_around(MILLI), "long ago");
+        for _ in 0..NARROW_LOOKS {
+            assert!(!tempo.looks_around(MILLI));
+        }
+        assert!(tempo.looks_around(MILLI), "often enough");
+        assert!(!tempo.looks_around(MILLI));
+        assert!(tempo.looks_around(MILLI + NARROW_FOR), "long enough");
+        tempo.ends();
+        assert!(tempo.looks_around(MILLI) && tempo.looks_around(MILLI));
+    }
+
+    #[test]
+    fn the_recording_side_is_told_of_much_of_what_waits_and_when_the_flood_is_over() {
+        let mut tempo = long_flood(Mode::BestEffort);
+        assert!(tempo.tells(TELL_AFTER, MILLI));
+        assert!(!tempo.tells(TELL_AFTER - 1, MILLI));
+        assert!(tempo.tells(1, MILLI + TELL_WITHIN));
+        assert!(!tempo.tells(1, MILLI + TELL_WITHIN));
+        tempo.ends();
+        assert!(tempo.tells(1, MILLI + TELL_WITHIN));
+    }
+}
