@@ -336,9 +336,14 @@ mod tests {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
     fn wait(syncer: &mut Syncer) -> Result<(), Fault> {
-        let mut fds = [PollFd::new(syncer.as_fd(), PollFlags::POLLIN)];
-        poll(&mut fds, PollTimeout::from(10_000_u16)).expect("a result in time");
-        syncer.finished().expect("a result")
+        // The eventfd is written a moment before the result is there.
+        loop {
+            let mut fds = [PollFd::new(syncer.as_fd(), PollFlags::POLLIN)];
+            assert_eq!(poll(&mut fds, PollTimeout::from(60_000_u16)), Ok(1), "a result in time");
+            if let Some(result) = syncer.finished() {
+                return result;
+            }
+        }
     }
 
     #[test]
