@@ -1,11 +1,14 @@
 //! `recmode play` on a real terminal: what gets through, keys, and the terminal afterwards.
 
+use std::fs;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, Outer, Verdict, count, find, recmode, show, strip_escapes, tests};
+use crate::harness::{Lab, Outer, SOON, Verdict, count, find, recmode, show, strip_escapes, tests, until};
 
 tests![
     a_recording_is_played_and_ends_by_itself,
@@ -201,12 +204,17 @@ fn ctrl_c_is_heard_while_a_place_is_looked_for() -> Verdict {
     let lab = Lab::new();
     let file = cast(&lab, "[0.0,\"o\",\"one \"]\n");
     let script = format!(
-        "exec {} play --from 5s - < <(cat {}; exec sleep 30 </dev/null 2>&0)",
+        "exec {} play --from 5s - < <(cat {}; touch written; exec sleep 30 </dev/null 2>&0)",
         recmode(),
         file.display()
     );
     let mut outer = lab.outer(&["bash", "-c", &script]);
     outer.wait_raw();
+    let input = fs::File::open(format!("/proc/{}/fd/0", outer.pid())).expect("its input");
+    until(SOON, "all that there is being read", || {
+        let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+        lab.exists("written") && poll(&mut fds, PollTimeout::ZERO) == Ok(0)
+    });
     outer.send(b"\x03");
     outer.wait_for("one ");
     let end = outer.end_within(Duration::from_secs(20));
