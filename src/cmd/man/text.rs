@@ -556,10 +556,10 @@ const SEARCH: Page = Page {
 const VERIFY: Page = Page {
     description: &[
         "The recorder writes checks into a recording: with what comes after 64 KiB, or five seconds after a write, and at \
-         the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the last, and each \
-         recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), cut off \
-         after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte up \
-         to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
+         the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the \
+         last, and each recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), \
+         cut off after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte \
+         up to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
          are verified, compressed ones too. Other files are passed over, but not those that are called .cast, .cast.gz or \
          .cast.zst: one of these that is no recording can't be judged. A path of - is standard input.",
         "With --allowed-signers each recording must also have been signed by one of those in the file, which is that of \
