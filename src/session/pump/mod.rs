@@ -293,7 +293,7 @@ impl Pump {
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
         let flood = reads && self.tempo.is_flood();
-        if self.tempo.tells(self.recorder.ring.untold(), now) || !flood {
+        if self.tempo.tells(flood, self.recorder.ring.untold(), now) {
             self.recorder.ring.tell();
         }
         if flood && self.drain.is_none() && !self.output_blocked && self.tempo.reads_on() {

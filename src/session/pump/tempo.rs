@@ -115,13 +115,13 @@ impl Tempo {
         around
     }
 
-    /// Whether the recording side is to be told that there are `untold` bytes.
-    pub(super) fn tells(&mut self, untold: u64, now: Duration) -> bool {
-        let due = untold >= TELL_AFTER || now.saturating_sub(self.told) >= TELL_WITHIN;
-        if due || !self.flood {
+    /// Whether the recording side is to be told that there are `untold` bytes; `flood` is whether more is read at once.
+    pub(super) fn tells(&mut self, flood: bool, untold: u64, now: Duration) -> bool {
+        let tells = !flood || untold >= TELL_AFTER || now.saturating_sub(self.told) >= TELL_WITHIN;
+        if tells {
             self.told = now;
         }
-        due || !self.flood
+        tells
     }
 
     /// Whether the next read is made without a look at everything else first.
@@ -195,11 +195,10 @@ mod tests {
     #[test]
     fn the_recording_side_is_told_of_much_of_what_waits_and_when_the_flood_is_over() {
         let mut tempo = long_flood(Mode::BestEffort);
-        assert!(tempo.tells(TELL_AFTER, MILLI));
-        assert!(!tempo.tells(TELL_AFTER - 1, MILLI));
-        assert!(tempo.tells(1, MILLI + TELL_WITHIN));
-        assert!(!tempo.tells(1, MILLI + TELL_WITHIN));
-        tempo.ends();
-        assert!(tempo.tells(1, MILLI + TELL_WITHIN));
+        assert!(tempo.tells(true, TELL_AFTER, MILLI));
+        assert!(!tempo.tells(true, TELL_AFTER - 1, MILLI));
+        assert!(tempo.tells(true, 1, MILLI + TELL_WITHIN));
+        assert!(!tempo.tells(true, 1, MILLI + TELL_WITHIN));
+        assert!(tempo.tells(false, 1, MILLI + TELL_WITHIN));
     }
 }
