@@ -239,9 +239,17 @@ impl Running {
         settings.control_chars.get(SpecialCharacterIndices::VEOF as usize).copied()
     }
 
-    /// Gives up what the session's processes don't need any more once all have ended.
+    /// Gives up what is not read nor written any more once the session's output is over: its terminal, which hangs up for
+    /// who lives on, and the control group, unless somebody does.
     pub fn tidy_up(&mut self) {
+        self.give_up_terminal();
         self.cgroup.take_if(|cgroup| cgroup.remove());
+    }
+
+    fn give_up_terminal(&mut self) {
+        self.master = None;
+        self.slave = None;
+        self.stdin = None;
     }
 
     /// Signals the command itself.
@@ -256,9 +264,7 @@ impl Running {
     pub fn end_all(&mut self, signals: BorrowedFd<'_>, patience: Duration) -> Vec<Pid> {
         let foreground = self.master.as_ref().and_then(|master| tcgetpgrp(master).ok());
         // Who may not be signalled loses the terminal at least.
-        self.master = None;
-        self.slave = None;
-        self.stdin = None;
+        self.give_up_terminal();
         let begun = Instant::now();
         let steps = [
             (Duration::ZERO, &[Signal::SIGHUP, Signal::SIGCONT][..]),
