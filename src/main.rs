@@ -35,10 +35,12 @@ fn main() -> ExitCode {
         Command::Completions(args) => cmd::completions::run(args),
         Command::Man(args) => cmd::man::run(args),
     };
-    ExitCode::from(done.unwrap_or_else(|error| {
+    let session = matches!(cli.command, Command::Record(_)) || is_login(&cli.command);
+    let code = done.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr().lock(), "recmode: {error:#}");
-        trouble(matches!(cli.command, Command::Record(_)) || is_login(&cli.command))
-    }))
+        trouble(session)
+    });
+    if session { cmd::exit_at_once(code) } else { ExitCode::from(code) }
 }
 
 /// Prints help, version or a usage error.

@@ -36,13 +36,13 @@ pub struct Consumer {
     shared: Arc<Shared>,
     own: Arc<Wake>,
     other: Arc<Wake>,
-    /// A segment's bytes.
+    /// The bytes of a claim. There is room for a segment from the start, as there may be no memory later on.
     buffer: Vec<u8>,
 }
 
 impl Consumer {
     pub(super) fn new(shared: Arc<Shared>, own: Arc<Wake>, other: Arc<Wake>) -> Self {
-        Self { shared, own, other, buffer: vec![0; SEGMENT] }
+        Self { shared, own, other, buffer: Vec::with_capacity(SEGMENT) }
     }
 
     /// What to poll for the producer's wake-ups.
@@ -94,7 +94,12 @@ impl Consumer {
             }
         };
         debug_assert!(within(start) as u64 + (end - start) <= SEGMENT as u64, "a claim of one segment");
-        let bytes = &mut self.buffer[..usize::try_from(end - start).unwrap_or(0)];
+        let len = usize::try_from(end - start).unwrap_or(0);
+        if self.buffer.len() < len {
+            // Not before it is wanted: each page takes time and memory when it is written first.
+            self.buffer.resize(len, 0);
+        }
+        let bytes = &mut self.buffer[..len];
         self.shared.memory.copy_out(offset(storage, start), bytes);
         Some(Claim { start, end, bytes })
     }
