@@ -93,9 +93,14 @@ fn strict_ends_the_session_at_the_file_size_limit() -> Verdict {
 
 fn strict_termination_leaves_a_usable_terminal() -> Verdict {
     let (lab, disk) = with_disk(512, 100)?;
-    let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[31m'; yes 0123456789abcdef";
-    let args = ["-q", "--mode", "strict", "--", "sh", "-c", script];
-    let end = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args)).end();
+    let modes = r"\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[31m";
+    let script = format!("printf '{modes}ready\\n'; read go; yes 0123456789abcdef");
+    let args = ["-q", "--mode", "strict", "--", "sh", "-c", &script];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    // What was never shown needs no reset: the disk may be full before all of it is.
+    outer.wait_for("ready\r\n");
+    outer.send("\r");
+    let end = outer.end();
     assert_terminated(&end, &disk.here("rec.cast"));
     let message = find(&end.seen, MESSAGE_B).unwrap();
     for reset in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l", "\x1b[?1000l"] {
