@@ -378,7 +378,7 @@ pub struct RecordArgs {
     pub size: Option<TerminalSize>,
 
     /// When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write
-    /// (when it is new, at once), or `always`, which under strict means that output is shown only when it is on the disk
+    /// (when it is new, after 10 ms), or `always`, which under strict means that output is shown only when it is on the disk
     #[arg(long, value_name = "POLICY", default_value = "interval:1s", value_parser = str::parse::<SyncPolicy>)]
     pub sync: SyncPolicy,
 

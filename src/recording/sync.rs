@@ -88,15 +88,6 @@ impl Durability {
         })
     }
 
-    /// Starts what syncs beside the writing, so that a session that is under way needs neither a
-    /// descriptor nor a thread more: its user may have used them up by then.
-    pub fn start(&mut self) {
-        if let SyncPolicy::Interval(_) = self.policy {
-            // Tried again with each sync.
-            let _ = self.syncer.start();
-        }
-    }
-
     /// The last unit that is known to be on the disk.
     #[must_use]
     pub fn synced(&self) -> Unit {
@@ -104,19 +95,17 @@ impl Durability {
     }
 
     /// Starts over with a new file and its header, after what an old one holds. That there is a recording comes to the
-    /// disk at once: beside the session's start, or with [`SyncPolicy::Always`] before this returns. With an interval not
-    /// each `again`, where a disk that syncs nothing may have files made all the time.
+    /// disk `at` this time, if one is given, and with [`SyncPolicy::Always`] before this returns.
     ///
     /// # Errors
     /// The sync's fault.
-    pub fn new_file(&mut self, file: &RecordingFile, synced: Unit, again: bool) -> Result<(), Fault> {
+    pub fn new_file(&mut self, file: &RecordingFile, synced: Unit, at: Option<Instant>) -> Result<(), Fault> {
         self.new_entry = true;
         if self.policy == SyncPolicy::Always {
             sync_all(&self.job(file))?;
             self.new_entry = false;
         }
-        let at_once = !again && matches!(self.policy, SyncPolicy::Interval(_));
-        (self.synced, self.due) = (synced, at_once.then(Instant::now));
+        (self.synced, self.due) = (synced, at.filter(|_| matches!(self.policy, SyncPolicy::Interval(_))));
         Ok(())
     }
 

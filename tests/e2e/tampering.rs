@@ -14,6 +14,7 @@ use crate::harness::{
 
 tests![
     strict_ends_the_session_when_the_file_vanishes,
+    strict_notices_a_file_that_vanishes_at_once,
     strict_end_in_the_middle_of_a_line_gets_lines_of_its_own,
     a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own,
     strict_ends_the_session_when_the_file_is_cut,
@@ -48,6 +49,17 @@ fn strict_ends_the_session_when_the_file_vanishes() -> Verdict {
     let end = outer.end();
     assert_eq!(end.status, 124);
     assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn strict_notices_a_file_that_vanishes_at_once() -> Verdict {
+    // Nothing is printed, and the session is over before much has been set up for it.
+    for words in [&["rm", "rec.cast"][..], &["mv", "rec.cast", "other.cast"]] {
+        let lab = Lab::new();
+        let end = lab.outer(&lab.record(&[&["-q", "--mode", "strict", "--"], words].concat())).end();
+        assert_eq!(end.status, 124, "{words:?}: {}", show(&end.seen));
+        assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+    }
     Ok(())
 }
 

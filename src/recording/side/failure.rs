@@ -4,6 +4,7 @@ use super::{Failing, KILLED, MOST_LEFT, Recorder, Stop};
 use crate::clock::boottime_micros;
 use crate::recording::control::Report;
 use crate::recording::transcript::OpenGap;
+use crate::recording::watch::Seen;
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamBytes};
 
 impl Recorder {
@@ -112,6 +113,10 @@ impl Recorder {
         }
         while self.failing.is_none() && self.record_claim() {
             self.report_dropped();
+        }
+        if self.failing.is_none() && self.watch.is_none() {
+            // It ends before there was a watch.
+            self.look_at_file(Seen::Moved);
         }
         if self.failing.is_none() {
             self.transcript.release_held();

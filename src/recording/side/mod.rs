@@ -33,6 +33,8 @@ use crate::sys;
 use crate::trust::Owners;
 use crate::wait::wait;
 
+/// How long a session lives before what only a longer one needs is set up: a watch over the file, and a thread that syncs it.
+const SETTLE: Duration = Duration::from_millis(10);
 /// How long the rest of a character is waited for.
 const HOLD: Duration = Duration::from_millis(20);
 /// How often a failing disk is tried again.
@@ -114,6 +116,8 @@ struct Recorder {
     /// The file, unless it could not be created yet or is no longer ours.
     file: Option<RecordingFile>,
     watch: Option<Watch>,
+    /// When there is to be one.
+    watch_at: Option<Instant>,
     /// The file can't be gone on with.
     file_lost: bool,
     /// What was recorded before the file that is written now, and what of that and of the files
@@ -166,6 +170,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         channel,
         file: None,
         watch: None,
+        watch_at: None,
         file_lost: false,
         file_from: Unit::default(),
         spoiled: 0,
@@ -209,15 +214,10 @@ impl Recorder {
     }
 
     fn serve(&mut self) {
-        let opened = if self.plan.resume.is_some() { Ok(()) } else { self.open() };
-        self.durability.start();
-        match opened {
-            // Whatever happened before there was a watch.
-            Ok(()) => self.look_at_file(Seen::Moved),
-            Err(fault) => self.fail(fault),
-        }
         if self.plan.resume.is_some() {
             self.recover();
+        } else if let Err(fault) = self.open() {
+            self.fail(fault);
         }
         let mut retry_at = Instant::now() + RETRY;
         let mut listen_at = Instant::now();
@@ -225,6 +225,9 @@ impl Recorder {
         loop {
             if let Some(stop) = self.stop {
                 return self.stop(stop);
+            }
+            if self.watch_at.is_some_and(|at| at <= Instant::now()) {
+                self.begin_watch();
             }
             if let Err(fault) = self.durability.turn(self.file.as_ref(), self.written) {
                 self.fail(fault);
@@ -275,9 +278,11 @@ impl Recorder {
                 None
             };
             let look = self.watch.as_ref().and_then(Watch::look_after);
+            let watch = self.watch_at.map(|at| at.saturating_duration_since(Instant::now()));
             let check = self.check_at.map(|at| at.saturating_duration_since(Instant::now()));
             let check = check.filter(|_| self.failing.is_none());
-            let timeout = [timeout, self.durability.deadline(), look, check].into_iter().flatten().min();
+            let timeout =
+                [timeout, self.durability.deadline(), look, watch, check].into_iter().flatten().min();
             self.sleep(timeout);
         }
     }
@@ -330,6 +335,15 @@ impl Recorder {
         }
         if seen > Seen::Nothing && self.failing.is_none() {
             self.look_at_file(seen);
+        }
+    }
+
+    /// Watches the file from now on, and looks what happened to it before.
+    fn begin_watch(&mut self) {
+        self.watch_at = None;
+        self.watch = self.file.as_ref().map(|file| Watch::new(file.path()));
+        if self.failing.is_none() {
+            self.look_at_file(Seen::Moved);
         }
     }
 
@@ -404,7 +418,9 @@ impl Recorder {
         self.transcript.encoder().header(&header, &mut first.bytes);
         first.end_unit(self.written.stream, self.written.recorded, self.written.time);
         let (_, written) = file.append(&mut first);
-        let kept = written.and_then(|()| self.durability.new_file(&file, self.written, self.segments > 0));
+        // Not each time again, where a disk that syncs nothing may have files made all the time.
+        let sync_at = (self.segments == 0).then(|| begun + SETTLE);
+        let kept = written.and_then(|()| self.durability.new_file(&file, self.written, sync_at));
         if let Err(fault) = kept {
             file.discard();
             return Err(fault);
@@ -417,8 +433,8 @@ impl Recorder {
             return Ok(());
         }
         self.channel.send(&Report::Started(self.segments));
+        (self.watch, self.watch_at) = (None, Some(begun + SETTLE));
         // The session starts meanwhile.
-        self.watch = Some(Watch::new(&path));
         if let Some(file) = &mut self.file {
             file.prepare();
         }
