@@ -29,6 +29,7 @@ tests![
     an_input_output_error_at_the_end_is_a_best_effort_warning,
     an_error_of_the_last_sync_is_a_failure_in_both_modes,
     an_error_of_the_first_sync_is_noticed_at_once_in_both_modes,
+    an_error_of_the_only_sync_is_a_failure_in_both_modes,
     an_input_output_error_mid_session_is_a_recording_failure,
 ];
 
@@ -308,6 +309,19 @@ fn an_error_of_the_last_sync_is_a_failure_in_both_modes() -> Verdict {
         assert_eq!(end.status, status, "{}", show(&end.seen));
         let seen = String::from_utf8_lossy(&end.seen);
         assert!(seen.contains("hi\r\n") && seen.ends_with(message), "{seen:?}");
+    }
+    Ok(())
+}
+
+fn an_error_of_the_only_sync_is_a_failure_in_both_modes() -> Verdict {
+    for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 6, MESSAGE_C)] {
+        let lab = Lab::new();
+        let disk = FaultyDisk::new(&lab)?;
+        disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
+        let args = ["-q", "--mode", mode, "--", "sh", "-c", "exit 6"];
+        let end = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args)).end();
+        assert_eq!(end.status, status, "{}", show(&end.seen));
+        assert!(end.seen.ends_with(message.as_bytes()), "{}", show(&end.seen));
     }
     Ok(())
 }
