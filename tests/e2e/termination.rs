@@ -115,7 +115,10 @@ fn strict_ends_what_runs_as_another_user_where_the_group_may_be_had() -> Verdict
     let lab = Lab::new();
     let copy = |from: &str, to: &str, mode| {
         let path = lab.path(to);
-        fs::copy(from, &path).expect("a copy");
+        // Not by this process: a child that another thread forks meanwhile would have it open for writing, and keep it from
+        // being executed.
+        let copied = lab.run(&["cp", from, to], b"");
+        assert_eq!(copied.status, 0, "{}", copied.stderr());
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("chmod");
     };
     copy(recmode(), "recmode", 0o755);
