@@ -10,6 +10,9 @@ use nix::unistd::Pid;
 pub const ANSWER: Duration = Duration::from_micros(60);
 /// How long a program's answer to a key is waited for.
 pub const ECHO: Duration = Duration::from_micros(150);
+/// How long is waited once in a session, each: for the recording's start, for what the command does first, which may be to
+/// end, and for the recording's end, which takes a sync.
+pub const ONCE: Duration = Duration::from_millis(2);
 
 /// How many spins in vain in a row are enough.
 const IN_VAIN: u32 = 4;

@@ -41,6 +41,7 @@ use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
 use crate::ring::{Consumer, Producer, ring};
+use crate::spin::{self, Spin};
 use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
 use cgroup::Cgroup;
@@ -358,6 +359,7 @@ fn await_start(
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO, patience);
     let mut looked = false;
+    Spin::new().until(spin::ONCE, || recorder.channel.is_readable());
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {

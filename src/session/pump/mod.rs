@@ -356,6 +356,10 @@ impl Pump {
         let stream = add(wants_stream, self.outer.stream(), PollFlags::POLLIN);
         let output = add(blocked, Some(self.outer.output()), PollFlags::POLLOUT);
         let relayed = self.relay.as_ref().map(|relay| relay.poll_fds(&mut fds, relay_reads));
+        if timeout != PollTimeout::ZERO && !flood {
+            let since = self.finishing.map_or(now, |since| since.elapsed());
+            self.tempo.spin_once(since, || fds.wait(PollTimeout::ZERO).is_ok_and(|count| count > 0));
+        }
         let count = fds.wait(timeout).unwrap_or(0);
         let any = |slot| fds.events(slot);
         let [output, report, wake] = [output, report, wake].map(any);

@@ -144,6 +144,13 @@ impl Tempo {
     pub(super) fn spin(&mut self, condition: impl FnMut() -> bool) -> bool {
         self.spin.until(spin::ANSWER, condition)
     }
+
+    /// The same just after a session's start or end, `since` which it may take longer.
+    pub(super) fn spin_once(&mut self, since: Duration, condition: impl FnMut() -> bool) {
+        if let Some(left) = spin::ONCE.checked_sub(since) {
+            self.spin.until(left, condition);
+        }
+    }
 }
 
 #[cfg(test)]
