@@ -299,11 +299,14 @@ fn an_error_of_the_last_sync_is_a_failure_in_both_modes() -> Verdict {
     for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 6, MESSAGE_C)] {
         let lab = Lab::new();
         let disk = FaultyDisk::new(&lab)?;
-        let script = "stty -echo; read x; echo hi; exit 6";
+        let script = "stty -echo; read x; echo hi; read x; exit 6";
         let args = ["-q", "--mode", mode, "--sync", "interval:1h", "--", "sh", "-c", script];
         let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
         until(SOON, "the first sync", || disk.directory_syncs() == 1);
         disk.break_now(Call::Sync, Fault::Errno(libc::EIO));
+        outer.send("\r");
+        // Shown before the sync, as strict shows nothing more once it has failed.
+        outer.wait_for("hi\r\n");
         outer.send("\r");
         let end = outer.end();
         assert_eq!(end.status, status, "{}", show(&end.seen));
