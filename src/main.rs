@@ -8,7 +8,7 @@ use recmode::{cmd, exit};
 
 fn main() -> ExitCode {
     if let Some(done) = cmd::login::as_login_shell() {
-        return ExitCode::from(done);
+        cmd::exit_at_once(done);
     }
     let words: Vec<_> = std::env::args_os().collect();
     let cli = match Cli::from_words(&words) {
