@@ -10,10 +10,11 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
-    // For another machine another compiler would have to be asked.
-    let native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
-    if native && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu") && has("libgcc_eh.a")
-    {
+    // For another machine, or with a linker of one's own, another compiler would have to be asked.
+    let own = env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("linker="));
+    let native = !own && env::var("HOST").is_ok_and(|host| is("TARGET", &host));
+    let target = is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("CARGO_CFG_TARGET_OS", "linux");
+    if native && target && is("CARGO_CFG_TARGET_ENV", "gnu") && has("libgcc_eh.a") {
         println!("cargo::rustc-link-lib=gcc_eh");
     }
 }

@@ -325,6 +325,8 @@ fn an_error_of_the_only_sync_is_a_failure_in_both_modes() -> Verdict {
         let end = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args)).end();
         assert_eq!(end.status, status, "{}", show(&end.seen));
         assert!(end.seen.ends_with(message.as_bytes()), "{}", show(&end.seen));
+        // Also what the recording says of it.
+        Cast::read(&disk.path("rec.cast")).assert_closed(status);
     }
     Ok(())
 }

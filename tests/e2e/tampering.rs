@@ -14,7 +14,7 @@ use crate::harness::{
 
 tests![
     strict_ends_the_session_when_the_file_vanishes,
-    strict_notices_a_file_that_vanishes_at_once,
+    a_file_that_vanishes_at_once_is_noticed,
     strict_end_in_the_middle_of_a_line_gets_lines_of_its_own,
     a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own,
     strict_ends_the_session_when_the_file_is_cut,
@@ -52,13 +52,18 @@ fn strict_ends_the_session_when_the_file_vanishes() -> Verdict {
     Ok(())
 }
 
-fn strict_notices_a_file_that_vanishes_at_once() -> Verdict {
+fn a_file_that_vanishes_at_once_is_noticed() -> Verdict {
     // Nothing is printed, and the session is over before much has been set up for it.
     for words in [&["rm", "rec.cast"][..], &["mv", "rec.cast", "other.cast"]] {
-        let lab = Lab::new();
-        let end = lab.outer(&lab.record(&[&["-q", "--mode", "strict", "--"], words].concat())).end();
-        assert_eq!(end.status, 124, "{words:?}: {}", show(&end.seen));
-        assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "{}", show(&end.seen));
+        for (mode, status, message) in [("strict", 124, MESSAGE_B), ("best_effort", 0, MESSAGE_C)] {
+            let lab = Lab::new();
+            let end = lab.outer(&lab.record(&[&["-q", "--mode", mode, "--"], words].concat())).end();
+            assert_eq!(end.status, status, "{words:?}: {}", show(&end.seen));
+            assert!(end.seen.ends_with(message.as_bytes()), "{}", show(&end.seen));
+            if mode == "best_effort" {
+                Cast::read(&lab.path("rec.2.cast")).assert_closed(0);
+            }
+        }
     }
     Ok(())
 }

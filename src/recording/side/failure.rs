@@ -108,19 +108,22 @@ impl Recorder {
 
     /// Ends in good order: with all that the ring holds, as far as the disk lets.
     pub(super) fn close(&mut self) {
+        if self.failing.is_none() && self.watch.is_none() {
+            // It ends before there was a watch.
+            self.look_at_file(Seen::Moved);
+        }
         if self.failing.is_some() && self.plan.retry {
             self.recover();
         }
         while self.failing.is_none() && self.record_claim() {
             self.report_dropped();
         }
-        if self.failing.is_none() && self.watch.is_none() {
-            // It ends before there was a watch.
-            self.look_at_file(Seen::Moved);
-        }
         if self.failing.is_none() {
             self.transcript.release_held();
+            // A header alone has time until the end, where no closing records would have to be taken back.
+            let settles = !self.plan.retry || self.written != self.durability.synced();
             if self.write()
+                && settles
                 && let Some(file) = &self.file
                 && let Err(fault) = self.durability.settle(file, self.written)
             {
