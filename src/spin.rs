@@ -12,7 +12,7 @@ pub const ANSWER: Duration = Duration::from_micros(60);
 pub const ECHO: Duration = Duration::from_micros(150);
 /// How long is waited once in a session, each: for the recording's start, for what the command does first, which may be to
 /// end, and for the recording's end, which takes a sync.
-pub const ONCE: Duration = Duration::from_millis(2);
+const ONCE: Duration = Duration::from_millis(2);
 
 /// How many spins in vain in a row are enough.
 const IN_VAIN: u32 = 4;
@@ -40,6 +40,13 @@ impl Spin {
     #[must_use]
     pub fn may(&self) -> bool {
         self.processors
+    }
+
+    /// Waits for a `condition` that comes once in a session, `since` which it may take a little longer.
+    pub fn once(&mut self, since: Duration, condition: impl FnMut() -> bool) {
+        if let Some(left) = ONCE.checked_sub(since) {
+            self.until(left, condition);
+        }
     }
 
     /// Waits for `condition` for at most `patience`. Returns whether it has come true.

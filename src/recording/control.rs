@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -87,13 +86,6 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
         if let Ok(bytes) = serde_json::to_vec(message) {
             let _ = send(self.socket.as_raw_fd(), &bytes, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
         }
-    }
-
-    /// Whether there is something to receive.
-    #[must_use]
-    pub fn is_readable(&self) -> bool {
-        let mut fds = [PollFd::new(self.as_fd(), PollFlags::POLLIN)];
-        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0)
     }
 
     /// The next message, without waiting.

@@ -95,7 +95,8 @@ impl Durability {
     }
 
     /// Starts over with a new file and its header, after what an old one holds. That there is a recording comes to the
-    /// disk `at` this time, if one is given, and with [`SyncPolicy::Always`] before this returns.
+    /// disk `at` this time, if one is given and the interval is no shorter, and with [`SyncPolicy::Always`] before this
+    /// returns.
     ///
     /// # Errors
     /// The sync's fault.
@@ -105,7 +106,11 @@ impl Durability {
             sync_all(&self.job(file))?;
             self.new_entry = false;
         }
-        (self.synced, self.due) = (synced, at.filter(|_| matches!(self.policy, SyncPolicy::Interval(_))));
+        self.synced = synced;
+        self.due = match self.policy {
+            SyncPolicy::Interval(interval) => at.map(|at| at.min(Instant::now() + interval)),
+            SyncPolicy::None | SyncPolicy::Always => None,
+        };
         Ok(())
     }
 
@@ -117,8 +122,7 @@ impl Durability {
         match self.policy {
             SyncPolicy::None => {}
             SyncPolicy::Interval(interval) => {
-                let at = Instant::now() + interval;
-                self.due = Some(self.due.map_or(at, |due| due.min(at)));
+                self.due.get_or_insert_with(|| Instant::now() + interval);
             }
             SyncPolicy::Always => {
                 sync_all(&self.job(file))?;
@@ -333,6 +337,28 @@ mod tests {
             if let Some(result) = syncer.finished() {
                 return result;
             }
+        }
+    }
+
+    #[test]
+    fn an_interval_shorter_than_a_new_file_waits_holds() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = RecordingFile::create(&dir.path().join("a.cast"), None, false).expect("created");
+        let hour = Duration::from_secs(3600);
+        for (policy, within) in [
+            (SyncPolicy::Interval(Duration::from_secs(1)), Some(Duration::from_secs(1))),
+            (SyncPolicy::Interval(2 * hour), Some(hour)),
+            (SyncPolicy::None, None),
+        ] {
+            let mut durability = Durability::new(policy, hour).expect("an eventfd");
+            durability.new_file(&file, Unit::default(), Some(Instant::now() + hour)).expect("no sync yet");
+            durability.wrote(&file, Unit::default()).expect("no sync yet");
+            let deadline = durability.deadline();
+            assert_eq!(deadline.is_some(), within.is_some(), "{policy:?}");
+            assert!(
+                deadline <= within && deadline >= within.map(|within| within / 2),
+                "{policy:?}: {deadline:?}"
+            );
         }
     }
 

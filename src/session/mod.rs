@@ -41,7 +41,7 @@ use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
 use crate::ring::{Consumer, Producer, ring};
-use crate::spin::{self, Spin};
+use crate::spin::Spin;
 use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
 use cgroup::Cgroup;
@@ -359,7 +359,7 @@ fn await_start(
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO, patience);
     let mut looked = false;
-    Spin::new().until(spin::ONCE, || recorder.channel.is_readable());
+    let mut spin = Spin::new();
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {
@@ -393,6 +393,7 @@ fn await_start(
             PollFd::new(recorder.channel.as_fd(), PollFlags::POLLIN),
             PollFd::new(signals.as_fd(), PollFlags::POLLIN),
         ];
+        spin.once(begun.elapsed(), || poll(&mut fds, PollTimeout::ZERO).is_ok_and(|count| count > 0));
         let _ = poll(&mut fds, PollTimeout::try_from(watch.tick()).unwrap_or(PollTimeout::MAX));
         while let Some(signalled) = signals.next() {
             match signalled {

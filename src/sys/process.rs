@@ -48,7 +48,7 @@ pub(super) fn has_one_thread() -> bool {
     !(0..1000).all(|_| many() && nix::sched::sched_yield().is_ok())
 }
 
-/// Ends the process without running destructors or exit handlers (those are the parent's).
+/// Ends the process without running destructors or exit handlers: a child's are its parent's.
 pub fn exit_now(status: i32) -> ! {
     // SAFETY: _exit has no preconditions.
     unsafe { libc::_exit(status) }

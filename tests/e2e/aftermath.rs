@@ -19,7 +19,7 @@ tests![
     every_entry_of_the_log_tells_whose_session_it_is_and_what_is_lost,
     nothing_is_synced_when_nothing_was_written,
     the_directory_is_synced_once,
-    a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more,
+    a_new_recording_is_soon_on_the_disk_and_its_end_takes_one_sync_more,
     a_recording_whose_first_sync_fails_is_none_when_every_write_is_synced,
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
@@ -309,7 +309,7 @@ fn the_directory_is_synced_once() -> Verdict {
     Ok(())
 }
 
-fn a_new_recording_is_on_the_disk_at_once_and_its_end_takes_one_sync_more() -> Verdict {
+fn a_new_recording_is_soon_on_the_disk_and_its_end_takes_one_sync_more() -> Verdict {
     for sync in ["interval:1h", "always"] {
         let lab = Lab::new();
         let disk = FaultyDisk::new(&lab)?;

@@ -147,9 +147,7 @@ impl Tempo {
 
     /// The same just after a session's start or end, `since` which it may take longer.
     pub(super) fn spin_once(&mut self, since: Duration, condition: impl FnMut() -> bool) {
-        if let Some(left) = spin::ONCE.checked_sub(since) {
-            self.spin.until(left, condition);
-        }
+        self.spin.once(since, condition);
     }
 }
 
