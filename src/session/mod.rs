@@ -191,6 +191,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         Forked::Child => side::run(plan.recording, consumer, theirs),
         Forked::Parent(pid) => pid,
     };
+    sys::begin_elsewhere(recorder);
     drop(theirs);
     drop(consumer);
     let recorder = Recorder { ring: producer, channel: ours, pid: recorder, path, gone: false };

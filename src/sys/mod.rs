@@ -14,8 +14,8 @@ mod unfinished;
 pub use disk::{has_writer, start_writeback};
 pub use memory::{SharedBytes, SharedMemory};
 pub use process::{
-    Ended, Forked, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored, next_ended_child,
-    null_streams, reset_signal, signal_set, stop_self,
+    Ended, Forked, begin_elsewhere, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored,
+    next_ended_child, null_streams, reset_signal, signal_set, stop_self,
 };
 pub use scan::{BLOCK, Escape, json_specials, push_escaped_blocks, rare_escapes};
 pub use spawn::{Belongs, Spawn};

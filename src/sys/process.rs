@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 
 use nix::errno::Errno;
+use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask,
 };
@@ -34,6 +35,17 @@ pub fn fork() -> io::Result<Forked> {
         ForkResult::Parent { child } => Forked::Parent(child),
         ForkResult::Child => Forked::Child,
     })
+}
+
+/// Lets a child that was just forked begin on another processor, if it may use one. Where there are few, the kernel
+/// often leaves it on its parent's until that sleeps, although another is idle. It may use all of its processors then.
+pub fn begin_elsewhere(child: Pid) {
+    let (Ok(all), Ok(here)) = (sched_getaffinity(child), sched_getcpu()) else { return };
+    let mut others = all;
+    // Refused where no other is left, or the child has ended.
+    if others.unset(here).is_ok() && sched_setaffinity(child, &others).is_ok() {
+        let _ = sched_setaffinity(child, &all);
+    }
 }
 
 /// Whether this process has a single thread.
