@@ -5,6 +5,7 @@
 
 mod disk;
 mod memory;
+mod power;
 mod process;
 mod scan;
 mod spawn;
