@@ -54,6 +54,21 @@ pub fn push_escaped(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Where the first byte is that [`push_escaped`] escapes.
+#[must_use]
+pub fn first_special(text: &[u8]) -> Option<usize> {
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let in_block = |specials: u32| (specials != 0).then(|| specials.trailing_zeros() as usize);
+    for (n, block) in blocks.iter().enumerate() {
+        if let Some(at) = in_block(json_specials(block)) {
+            return Some(n * BLOCK + at);
+        }
+    }
+    let mut block = [b'.'; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    in_block(json_specials(&block)).map(|at| text.len() - rest.len() + at)
+}
+
 fn push_escape(byte: u8, out: &mut Vec<u8>) {
     let (escape, len) = ESCAPES[usize::from(byte & 0x7f)].padded();
     let start = out.len();

@@ -304,7 +304,7 @@ fn read_line(
 }
 
 fn utf8(line: &[u8]) -> Result<&str, decode::Fault> {
-    std::str::from_utf8(line).map_err(|error| decode::Fault {
+    simdutf8::compat::from_utf8(line).map_err(|error| decode::Fault {
         column: Some(error.valid_up_to() + 1),
         reason: "invalid UTF-8".to_owned(),
     })

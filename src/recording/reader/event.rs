@@ -2,6 +2,7 @@
 //! costs is here. What is written in another way, or is wrong, is left to the parser. Pure.
 
 use super::{Code, time};
+use crate::recording::json::first_special;
 
 /// Time in nanoseconds, code and data of a line; `None` where the parser has to look.
 pub(super) fn event(line: &str) -> Option<(u64, Code, String)> {
@@ -36,26 +37,24 @@ fn unescaped(inside: &str) -> Option<String> {
     let mut text = String::with_capacity(inside.len());
     let mut rest = inside;
     loop {
-        let special = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-        let Some(at) = special else {
+        let Some(at) = first_special(rest.as_bytes()) else {
             text.push_str(rest);
             return Some(text);
         };
         text.push_str(&rest[..at]);
         let bytes = &rest.as_bytes()[at..];
-        if bytes[0] != b'\\' {
-            return None;
-        }
-        let (character, used) = match bytes.get(1)? {
-            b'n' => ('\n', 2),
-            b'r' => ('\r', 2),
-            b't' => ('\t', 2),
-            b'u' => (hexadecimal(bytes.get(2..6)?)?, 6),
-            b'"' => ('"', 2),
-            b'\\' => ('\\', 2),
-            b'/' => ('/', 2),
-            b'b' => ('\u{8}', 2),
-            b'f' => ('\u{c}', 2),
+        let (character, used) = match bytes {
+            // DEL may stand for itself, too.
+            [0x7f, ..] => ('\u{7f}', 1),
+            [b'\\', b'n', ..] => ('\n', 2),
+            [b'\\', b'r', ..] => ('\r', 2),
+            [b'\\', b't', ..] => ('\t', 2),
+            [b'\\', b'u', digits @ ..] => (hexadecimal(digits.get(..4)?)?, 6),
+            [b'\\', b'"', ..] => ('"', 2),
+            [b'\\', b'\\', ..] => ('\\', 2),
+            [b'\\', b'/', ..] => ('/', 2),
+            [b'\\', b'b', ..] => ('\u{8}', 2),
+            [b'\\', b'f', ..] => ('\u{c}', 2),
             _ => return None,
         };
         text.push(character);
