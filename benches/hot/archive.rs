@@ -72,37 +72,48 @@ fn verify_floor_hash(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(bytes)).bench(|| sample::hash(path).expect("hashed"));
 }
 
-/// What `search` does with a session in which nothing matches.
+/// What `search` does with a session at a prompt in which nothing matches.
 #[divan::bench]
 fn search_without_a_match(bencher: Bencher<'_, '_>) {
-    let dir = directory(1, 1 << 20);
-    let path = &paths(dir.path())[0];
-    let pattern = Regex::new("Permission denied").expect("a pattern");
-    bencher.counter(BytesCount::new(fs::metadata(path).expect("there").len())).bench(|| {
-        let input = BufReader::new(File::open(path).expect("opened"));
-        search::may_match(Reader::new(input).expect("a recording"), &pattern)
+    search_for(bencher, "Permission denied", |reader, query, count| {
+        search::follow(reader, query, count).expect("searched");
     });
 }
 
-/// What `search` does with a session in which something matches: it is rendered.
+/// The same, in which something matches.
 #[divan::bench]
 fn search_with_a_match(bencher: Bencher<'_, '_>) {
+    search_for(bencher, "journalctl -n 512", |reader, query, count| {
+        search::follow(reader, query, count).expect("searched");
+    });
+}
+
+/// What `search` does with any other session: it is rendered.
+#[divan::bench]
+fn search_rendered(bencher: Bencher<'_, '_>) {
+    search_for(bencher, "journalctl -n 512", |reader, query, count| {
+        search::find(reader, query, count).expect("searched");
+    });
+}
+
+type Recording = Reader<BufReader<File>>;
+
+fn search_for(
+    bencher: Bencher<'_, '_>,
+    pattern: &str,
+    search: impl Fn(Recording, &search::Query, &mut dyn FnMut(search::Found) -> bool) + Sync,
+) {
     let dir = directory(1, 256 << 10);
     let path = &paths(dir.path())[0];
-    let query = search::Query {
-        pattern: Regex::new("journalctl -n 512").expect("a pattern"),
-        before: 0,
-        after: 0,
-        input: false,
-    };
+    let pattern = Regex::new(pattern).expect("a pattern");
+    let query = search::Query { pattern, before: 0, after: 0, input: false };
     bencher.counter(BytesCount::new(fs::metadata(path).expect("there").len())).bench(|| {
         let input = BufReader::new(File::open(path).expect("opened"));
-        let mut found = Vec::new();
-        search::find(Reader::new(input).expect("a recording"), &query, &mut |line| {
-            found.push(line);
+        let mut found = 0;
+        search(Reader::new(input).expect("a recording"), &query, &mut |_| {
+            found += 1;
             true
-        })
-        .expect("searched");
-        found.len()
+        });
+        found
     });
 }

@@ -17,7 +17,7 @@ use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
 use crate::recording::reader::{ReadError, Reader};
 use crate::report;
-use crate::search::{Found, Query, find, may_match};
+use crate::search::{Followed, Found, Query, find, follow};
 use crate::{escape, exit};
 
 /// Prints what was found to standard output. The code is 1 if that is nothing, and 2 if a recording
@@ -111,25 +111,29 @@ fn search(
     searched: &mut Searched,
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
-    let Some(reader) = open(&searched.file, named)? else { return Ok(()) };
+    let file = searched.file.clone();
+    let Some(reader) = open(&file, named)? else { return Ok(()) };
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
-    // A stream can be read but once.
-    let once = named && !fs::metadata(&searched.file).is_ok_and(|metadata| metadata.is_file());
-    let reader = if query.input || once {
-        reader
-    } else if may_match(reader, &query.pattern) {
-        let Some(reader) = open(&searched.file, named)? else { return Ok(()) };
-        reader
-    } else {
-        return Ok(());
-    };
     let mut take = |line: Found| {
         searched.weight += line.text.len() + size_of::<Found>();
         searched.found.push(line);
         searched.weight < MAX_KEPT || early(searched)
     };
-    find(reader, query, &mut take)?;
+    // A stream can be read but once.
+    let once = named && !fs::metadata(&file).is_ok_and(|metadata| metadata.is_file());
+    if query.input || once {
+        find(reader, query, &mut take)?;
+        return Ok(());
+    }
+    if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
+        let Some(reader) = open(&file, named)? else { return Ok(()) };
+        find(reader, query, &mut |line| {
+            let known = told > 0;
+            told -= usize::from(known);
+            known || take(line)
+        })?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use super::{Options, Screen, TextLine, TooLarge, parse_size};
-use crate::recording::reader::{Code, Item, ReadError, Reader};
+use crate::recording::reader::{Code, Header, Item, ReadError, Reader};
 
 /// Why a recording can't be rendered.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,14 @@ pub enum Ending {
     NoEnd,
 }
 
+impl Ending {
+    /// How a recording with this header ends that has not been read further.
+    #[must_use]
+    pub fn before_any(header: &Header) -> Self {
+        if header.recmode.is_some() { Self::NoEnd } else { Self::Complete }
+    }
+}
+
 /// An iterator over the lines that were seen.
 pub struct Lines<R> {
     reader: Reader<R>,
@@ -55,7 +63,7 @@ impl<R: BufRead> Lines<R> {
     pub fn new(reader: Reader<R>, options: Options) -> Result<Self, RenderError> {
         let header = reader.header();
         let screen = Screen::of(header, options).map_err(|size| RenderError::TooLarge { line: 1, size })?;
-        let ending = if header.recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
+        let ending = Ending::before_any(header);
         Ok(Self { reader, screen, ready: VecDeque::new(), ending, done: false, failed: None })
     }
 

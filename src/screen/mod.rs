@@ -73,7 +73,8 @@ impl Screen {
     ///
     /// When it is too large.
     pub fn of(header: &Header, options: Options) -> Result<Self, TooLarge> {
-        let screen = Self::new(usize::from(header.cols), usize::from(header.rows), options)?;
+        let (cols, rows) = size_of(header)?;
+        let screen = Self::new(cols, rows, options)?;
         Ok(Self { cooked: is_cooked(header), ..screen })
     }
 
@@ -83,7 +84,7 @@ impl Screen {
         let text = as_seen(text, self.cooked);
         let (cols, rows) = self.terminal.size();
         let text = self.repeats.limited(&text, cols * rows);
-        for part in text.split_inclusive(PASTE_OFF) {
+        for part in parts(&text) {
             // Terminals ignore DEL; this one would show it.
             self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
             if part.ends_with(PASTE_OFF) {
@@ -133,6 +134,27 @@ pub fn is_cooked(header: &Header) -> bool {
 #[must_use]
 pub fn as_seen(text: &str, cooked: bool) -> Cow<'_, str> {
     if cooked && text.contains('\n') { text.replace('\n', "\r\n").into() } else { text.into() }
+}
+
+/// The size of the terminal of a recording with this header, in columns and rows.
+///
+/// # Errors
+///
+/// When it is too large.
+pub fn size_of(header: &Header) -> Result<(usize, usize), TooLarge> {
+    bounded(usize::from(header.cols), usize::from(header.rows))
+}
+
+/// Output in parts, each of which ends where a command was entered.
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut ends = memchr::memmem::find_iter(text.as_bytes(), PASTE_OFF);
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let end = ends.next().map_or(text.len(), |at| at + PASTE_OFF.len());
+        let part = (begin < end).then(|| &text[begin..end]);
+        begin = end;
+        part
+    })
 }
 
 fn bounded(cols: usize, rows: usize) -> Result<(usize, usize), TooLarge> {

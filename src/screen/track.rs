@@ -91,6 +91,7 @@ impl Tracker {
 
     /// Gives the rows of the primary screen, which is about to be cleared.
     fn flush_primary(&mut self, terminal: &Terminal) {
+        let known = self.ready.len();
         let lines: Vec<&Line> = terminal.primary_screen().all_lines().collect();
         let mut rows = std::mem::take(&mut self.primary);
         let used = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
@@ -101,7 +102,8 @@ impl Tracker {
         }
         self.ready.extend(self.joiner.flush(Place::Normal));
         // Rows below the last line with text that only waited for a screen before them.
-        while self.ready.last().is_some_and(|line| line.place == Place::Normal && line.text.is_empty()) {
+        let is_blank = |line: &TextLine| line.place == Place::Normal && line.text.is_empty();
+        while self.ready.len() > known && self.ready.last().is_some_and(is_blank) {
             self.ready.pop();
         }
     }

@@ -1,17 +1,18 @@
 //! Finds a pattern in what was seen in a session, or in what was typed. Pure but for the reader.
 //!
-//! What was seen is rendered by [`crate::screen`]. As that is slow, [`plain`] tells first of the
-//! many recordings that can't hold a match that they don't.
+//! What was seen is rendered by [`crate::screen`]. As that is slow, [`plain`] does it for the many sessions that stay
+//! at a prompt.
 
 mod plain;
 mod typed;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::BufRead;
 
 use regex::Regex;
 
-pub use self::plain::may_match;
+use self::plain::{Plain, Shown};
 use self::typed::Typed;
 use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Ending, Lines, Options, Place, RenderError};
@@ -44,6 +45,64 @@ pub struct Found {
     pub after_others: bool,
 }
 
+/// How far a session was followed without a terminal emulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// To its end.
+    Whole(Ending),
+    /// Not so far, and so many lines were told: they are those that [`find`] begins with.
+    Part(usize),
+}
+
+/// As [`find`], for a session at a prompt; several times as fast.
+///
+/// # Errors
+///
+/// When the recording can't be read; what was found before was given.
+pub fn follow(
+    reader: Reader<impl BufRead>,
+    query: &Query,
+    found: &mut dyn FnMut(Found) -> bool,
+) -> Result<Followed, RenderError> {
+    let told = Cell::new(0);
+    let mut count = |line| {
+        told.set(told.get() + 1);
+        found(line)
+    };
+    let mut finder = Finder::new(query, &mut count);
+    let Some(mut plain) = (!query.input).then(|| Plain::new(reader.header(), &query.pattern)).flatten()
+    else {
+        return Ok(Followed::Part(0));
+    };
+    let mut ending = Ending::before_any(reader.header());
+    let mut failed = None;
+    for item in reader {
+        match item {
+            Ok(Item::Event(event)) if event.code == Code::Output => {
+                if plain.output(event.time, &event.data, &mut |shown| finder.shown(&shown)).is_err() {
+                    return Ok(Followed::Part(told.get()));
+                }
+                if finder.enough {
+                    return Ok(Followed::Whole(ending));
+                }
+            }
+            Ok(Item::Event(event)) if matches!(event.code, Code::Resize | Code::ErrorOutput) => {
+                return Ok(Followed::Part(told.get()));
+            }
+            Ok(Item::Event(_) | Item::Gap(_) | Item::Streams(_)) => {}
+            Ok(Item::End(_)) => ending = Ending::Complete,
+            Ok(Item::TornTail { line }) => ending = Ending::Torn { line },
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    // What was seen before an error is still told.
+    plain.finish(&mut |shown| finder.shown(&shown));
+    failed.map_or(Ok(Followed::Whole(ending)), |error| Err(error.into()))
+}
+
 /// Gives the lines that match, with those beside them, to `found`, one by one; it ends when that is false.
 ///
 /// # Errors
@@ -54,20 +113,18 @@ pub fn find(
     query: &Query,
     found: &mut dyn FnMut(Found) -> bool,
 ) -> Result<Ending, RenderError> {
-    let recent = VecDeque::new();
-    let mut finder = Finder { query, found, recent, due: 0, skipped: false, enough: false };
+    let mut finder = Finder::new(query, found);
     if query.input {
         return typed(reader, &mut finder);
     }
     let mut lines = Lines::new(reader, Options { styles: false, replaced: true })?;
     for line in lines.by_ref() {
         let line = line?;
-        let matches = query.pattern.is_match(&line.text);
         if line.place != Place::Replaced {
-            finder.line(line.time, line.place, line.text, matches);
-        } else if matches && !query.pattern.is_match(&line.successor) {
+            finder.line(line.time, line.place, &line.text);
+        } else if query.pattern.is_match(&line.text) && !query.pattern.is_match(&line.successor) {
             // A line is told in the last state in which it matched.
-            finder.aside(line.time, line.text);
+            finder.aside(line.time, &line.text);
         }
         if finder.enough {
             break;
@@ -78,11 +135,10 @@ pub fn find(
 
 fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<Ending, RenderError> {
     let mut typed = Typed::default();
-    let mut ending = if reader.header().recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
+    let mut ending = Ending::before_any(reader.header());
     let mut tell = |lines: Vec<(u64, String)>| {
         for (time, text) in lines {
-            let matches = finder.query.pattern.is_match(&text);
-            finder.line(time, Place::Normal, text, matches);
+            finder.line(time, Place::Normal, &text);
         }
     };
     for item in reader {
@@ -112,19 +168,32 @@ struct Finder<'a> {
     enough: bool,
 }
 
-impl Finder<'_> {
-    fn line(&mut self, time: u64, place: Place, text: String, matches: bool) {
-        if matches {
+impl<'a> Finder<'a> {
+    fn new(query: &'a Query, found: &'a mut dyn FnMut(Found) -> bool) -> Self {
+        Self { query, found, recent: VecDeque::new(), due: 0, skipped: false, enough: false }
+    }
+
+    fn shown(&mut self, shown: &Shown<'_>) {
+        match *shown {
+            Shown::Line { time, text } => self.line(time, Place::Normal, text),
+            Shown::Replaced { time, text } => self.aside(time, text),
+        }
+    }
+
+    fn line(&mut self, time: u64, place: Place, text: &str) {
+        if self.query.pattern.is_match(text) {
             for (time, place, text) in std::mem::take(&mut self.recent) {
                 self.push(time, place, text, false);
             }
-            self.push(time, place, text, true);
+            self.push(time, place, text.to_owned(), true);
             self.due = self.query.after;
         } else if self.due > 0 {
             self.due -= 1;
-            self.push(time, place, text, false);
+            self.push(time, place, text.to_owned(), false);
+        } else if self.query.before == 0 {
+            self.skipped = true;
         } else {
-            self.recent.push_back((time, place, text));
+            self.recent.push_back((time, place, text.to_owned()));
             if self.recent.len() > self.query.before {
                 self.recent.pop_front();
                 self.skipped = true;
@@ -133,8 +202,8 @@ impl Finder<'_> {
     }
 
     /// A match that is no line of the transcript: it has nothing beside it.
-    fn aside(&mut self, time: u64, text: String) {
-        self.push(time, Place::Replaced, text, true);
+    fn aside(&mut self, time: u64, text: &str) {
+        self.push(time, Place::Replaced, text.to_owned(), true);
     }
 
     fn push(&mut self, time: u64, place: Place, text: String, matches: bool) {

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn cast(cols: usize, events: &[impl AsRef<str>]) -> String {
-    let mut text = format!("{{\"version\":3,\"term\":{{\"cols\":{cols},\"rows\":5}}}}\n");
+    sized(cols, 5, events)
+}
+
+fn sized(cols: usize, rows: usize, events: &[impl AsRef<str>]) -> String {
+    let mut text = format!("{{\"version\":3,\"term\":{{\"cols\":{cols},\"rows\":{rows}}}}}\n");
     for event in events {
         let (code, data) = match event.as_ref().strip_prefix("INPUT ") {
             Some(typed) => ("i", typed),
@@ -35,8 +39,27 @@ fn told(cast: &str, query: &Query) -> Vec<(u64, String)> {
     found(cast, query).into_iter().map(|line| (line.time / 1_000_000, line.text)).collect()
 }
 
-fn may(cast: &str, pattern: &str) -> bool {
-    may_match(Reader::new(cast.as_bytes()).expect("a header"), &Regex::new(pattern).expect("a pattern"))
+/// What is found without a terminal emulator, and how far that went.
+fn quickly(cast: &str, query: &Query) -> (Vec<Found>, Followed) {
+    let mut found = Vec::new();
+    let mut take = |line| {
+        found.push(line);
+        true
+    };
+    let reader = Reader::new(cast.as_bytes()).expect("a header");
+    let followed = follow(reader, query, &mut take).expect("readable");
+    (found, followed)
+}
+
+/// Whether the quick way was right, and went to the end.
+fn is_followed(cast: &str, query: &Query) -> bool {
+    let (quick, followed) = quickly(cast, query);
+    let whole = found(cast, query);
+    match followed {
+        Followed::Whole(_) => assert_eq!(quick, whole),
+        Followed::Part(told) => assert_eq!((told, &quick[..]), (quick.len(), &whole[..quick.len()])),
+    }
+    matches!(followed, Followed::Whole(_))
 }
 
 #[test]
@@ -53,11 +76,11 @@ fn words_split_by_escapes_backspaces_and_the_screens_edge_are_found() {
     ] {
         let cast = cast(20, events);
         assert_eq!(told(&cast, &query("password")).len(), 1, "{events:?}");
-        assert!(may(&cast, "password"), "{events:?}");
+        is_followed(&cast, &query("password"));
     }
     let cast = cast(20, &["pass\r\nword\x1b]0;password\x07"]);
     assert_eq!(told(&cast, &query("password")), []);
-    assert!(!may(&cast, "password"));
+    assert!(is_followed(&cast, &query("password")));
 }
 
 #[test]
@@ -91,42 +114,91 @@ fn what_was_typed_is_found_as_it_was_entered() {
     assert_eq!(told(&cast, &query), [(3, "sudo rm".to_owned()), (4, "exit".to_owned())]);
 }
 
-/// Output of the sort that the quick answer knows, and some that it does not.
+#[test]
+fn sessions_at_a_prompt_need_no_terminal_emulator() {
+    let bash = [
+        "\x1b]0;u@h: ~\x07\x1b[?2004h\x1b[01;32mu@h\x1b[00m:\x1b[01;34m~\x1b[00m$ ",
+        "l",
+        "s",
+        "\x08\x1b[K",
+        "s",
+        " ",
+        "\x08\x08\x1b[1@x\x08",
+        "\x1b[C\x1b[P",
+        "\r\n\x1b[?2004l\r",
+        "\x1b[0m\x1b[01;34mdir\x1b[0m  naïve\t日本\r\n",
+        "\x1b[01;31m\x1b[Kpass\x1b[m\x1b[Kword over the edge\r\n",
+        "\r10%\x1b[K",
+        "\r20%\x1b[K",
+        "\r\x1b[2Kdone\r\n",
+        "1\r\n2\r\n3\r\n",
+        "\x1b[H\x1b[2J\x1b[3J",
+        "$ exit\r\n",
+    ];
+    let zsh = [
+        "\x1b[1m\x1b[7m%\x1b[27m\x1b[1m\x1b[0m                   \r \r",
+        "\r\x1b[0m\x1b[27m\x1b[24m\x1b[Jh% \x1b[K\x1b[?2004h",
+        "e",
+        "\x08ex",
+        "it",
+        "\x1b[?2004l\r\r\n",
+    ];
+    for events in [&bash[..], &zsh] {
+        let cast = cast(20, events);
+        for pattern in ["", "password", "^10%$", "e", "ls"] {
+            assert!(
+                is_followed(&cast, &Query { before: 1, after: 2, ..query(pattern) }),
+                "{pattern} in {cast}"
+            );
+        }
+    }
+    for event in ["\x1b[A", "\x1b[2;2H", "\x1b[?1049h", "\x1bM", "\x1b7", "\x1b[4h", "a\u{85}b", "\x1b[3b"] {
+        assert!(!is_followed(&cast(20, &["a\r\n", event, "b\r\n"]), &query("a")), "{event:?}");
+    }
+}
+
+/// Output of the sort that is followed without a terminal emulator, and some that is not.
 fn output() -> impl Strategy<Value = String> {
+    let own = |pieces: &'static [&'static str]| prop::sample::select(pieces).prop_map(str::to_owned);
     let piece = prop_oneof![
-        8 => "[abc]{1,12}",
-        4 => Just("\r\n".to_owned()),
-        2 => prop_oneof![
-            Just("\r"), Just("\n"), Just("\x08"), Just("\x08 \x08"), Just("\t"), Just("\x07"), Just("\x7f"),
-            Just("é"), Just("漢"), Just(" "),
-        ].prop_map(str::to_owned),
-        3 => prop_oneof![
-            Just("\x1b[K"), Just("\x1b[31m"), Just("\x1b[m"), Just("\x1b[C"), Just("\x1b[3D"), Just("\x1b[P"),
-            Just("\x1b[2@"), Just("\x1b[H\x1b[2J"), Just("\x1b[?2004h"), Just("\x1b]0;abc\x07"),
-            Just("\x1b(B"), Just("\x1b[0K"), Just("\x1b[30C"), Just("\x1b[9P"),
-        ].prop_map(str::to_owned),
-        1 => prop_oneof![Just("\x1b[A"), Just("\x1b[2;3H"), Just("\x1b[?1049h"), Just("\x1bM")]
-            .prop_map(str::to_owned),
+        16 => "[abc]{1,12}",
+        8 => own(&["\r\n"]),
+        4 => own(&[
+            "\r", "\r", "\n", "\x08", "\x08 \x08", "\t", "\x07", "\x7f", "é", "漢", " ", "   ", "\u{a0}", "e\u{301}",
+        ]),
+        4 => own(&["\x1b[31m", "\x1b[m", "\x1b[00m", "\x1b[0;1m", "\x1b[39m", "\x1b[27m", "\x1b[7m", "\x1b[;1;0m", "\x1b[>4;1m"]),
+        6 => own(&[
+            "\x1b[K", "\x1b[0K", "\x1b[2K", "\x1b[J", "\x1b[C", "\x1b[3D", "\x1b[30C", "\x1b[5G", "\x1b[G", "\x1b[P",
+            "\x1b[9P", "\x1b[2@",
+        ]),
+        2 => own(&["\x1b[H\x1b[2J", "\x1b[H\x1b[2J\x1b[3J", "\x1b[3J\x1b[H\x1b[2J", "\r\x1b[K"]),
+        2 => own(&[
+            "\x1b[?2004h", "\x1b[?2004l", "\x1b]0;abc\x07", "\x1b]0;é\x1b\\", "\x1b(B", "\x1b[2 q", "\x1b[6n", "\x1b[>c",
+            "\x1b[22;0;0t", "\x1b[?u", "\x1b[=1u", "\x1b[?25l",
+        ]),
+        1 => own(&["\x1b[A", "\x1b[2;3H", "\x1b[?1049h", "\x1bM", "\x1b[1K", "\x1b[3b"]),
     ];
     prop::collection::vec(piece, 1..30).prop_map(|pieces| pieces.concat())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn the_quick_answer_is_never_wrong(
+    fn the_quick_way_finds_the_same(
         output in output(),
-        cuts in prop::collection::vec(0_usize..300, 0..4),
-        pattern in prop_oneof!["[abc]{1,4}", "\\^[abc]{1,3}", "[abc]{1,2}\\$", "[abc] {1,3}[abc]", "é[abc]", "漢[abc]"],
+        cuts in prop::collection::vec(0_usize..300, 0..8),
+        pattern in prop_oneof![
+            Just(String::new()), "[abc]{1,4}", "\\^[abc]{1,3}", "[abc]{1,2}\\$", "[abc] {1,3}[abc]", "é[abc]", "漢[abc]",
+        ],
+        (before, after) in (0_usize..2, 0_usize..2),
+        (cols, rows) in (prop::sample::select(&[2_usize, 9, 20, 20, 20]), 1_usize..6),
     ) {
         let mut cuts: Vec<usize> =
             cuts.into_iter().map(|cut| output.floor_char_boundary(cut.min(output.len()))).collect();
         cuts.extend([0, output.len()]);
         cuts.sort_unstable();
         let events: Vec<&str> = cuts.windows(2).map(|cut| &output[cut[0]..cut[1]]).collect();
-        let cast = cast(20, &events);
-        let matches = found(&cast, &query(&pattern));
-        prop_assert!(matches.is_empty() || may(&cast, &pattern), "{:?} in {:?}", matches, events);
+        is_followed(&sized(cols, rows, &events), &Query { before, after, ..query(&pattern) });
     }
 }
