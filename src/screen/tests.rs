@@ -120,6 +120,17 @@ fn sizes_are_bounded() {
     assert_eq!(Screen::new(0, 0, Options::default()).expect("a size").terminal().size(), (80, 24));
 }
 
+#[test]
+fn a_blank_line_that_scrolled_off_is_told_however_the_events_are_cut() {
+    let expected = ["", "1", "2", "3", "4", "5"];
+    let lines = "\r\n1\r\n2\r\n3\r\n4";
+    assert_eq!(texts(&[lines, "\r\n", "5\x1b[H", "\x1b[J"]), expected);
+    assert_eq!(texts(&[lines, "\r\n5\x1b[H\x1b[J"]), expected);
+    // The last line before the screen is cleared.
+    assert_eq!(texts(&["\r\n\r\n\r\n\r\n\r\n", "\x1b[H\x1b[J", "x"]), ["", "x"]);
+    assert_eq!(texts(&["\r\n\r\n\r\n\r\n\r\n\x1b[H\x1b[J", "x"]), ["", "x"]);
+}
+
 proptest! {
     #[test]
     fn text_without_controls_comes_out_as_it_went_in_however_it_is_cut(

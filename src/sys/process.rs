@@ -193,3 +193,31 @@ pub fn close_other_descriptors(keep: &[RawFd]) {
         first = fd.saturating_add(1).max(first);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use nix::sched::CpuSet;
+
+    use super::*;
+
+    #[test]
+    fn a_child_that_begins_elsewhere_may_use_its_processors_afterwards() {
+        let mut child = Command::new("sleep").arg("60").spawn().expect("a child");
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let all = sched_getaffinity(pid).expect("its processors");
+        begin_elsewhere(pid);
+        let after = sched_getaffinity(pid);
+        let mut one = CpuSet::new();
+        one.set((0..CpuSet::count()).find(|&cpu| all.is_set(cpu) == Ok(true)).expect("one")).expect("set");
+        let confined = sched_setaffinity(pid, &one).and_then(|()| {
+            begin_elsewhere(pid);
+            sched_getaffinity(pid)
+        });
+        child.kill().expect("ended");
+        child.wait().expect("gone");
+        assert_eq!(after, Ok(all));
+        assert_eq!(confined, Ok(one));
+    }
+}
