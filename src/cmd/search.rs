@@ -2,8 +2,8 @@
 
 mod output;
 
-use std::fs;
-use std::io::{self, IsTerminal as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -111,8 +111,8 @@ fn search(
     searched: &mut Searched,
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
-    let file = searched.file.clone();
-    let Some(reader) = open(&file, named)? else { return Ok(()) };
+    let Some((input, again)) = open(&searched.file, named)? else { return Ok(()) };
+    let Some(reader) = reader(input, named)? else { return Ok(()) };
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
     let mut take = |line: Found| {
@@ -120,14 +120,13 @@ fn search(
         searched.found.push(line);
         searched.weight < MAX_KEPT || early(searched)
     };
-    // A stream can be read but once.
-    let once = named && !fs::metadata(&file).is_ok_and(|metadata| metadata.is_file());
-    if query.input || once {
+    let Some(mut again) = again.filter(|_| !query.input) else {
         find(reader, query, &mut take)?;
         return Ok(());
-    }
+    };
     if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
-        let Some(reader) = open(&file, named)? else { return Ok(()) };
+        again.rewind()?;
+        let reader = Reader::new(cast::reader_of(again)?)?;
         find(reader, query, &mut |line| {
             let known = told > 0;
             told -= usize::from(known);
@@ -137,12 +136,21 @@ fn search(
     Ok(())
 }
 
-fn open(file: &Path, named: bool) -> anyhow::Result<Option<Reader<cast::Input>>> {
-    let input = match cast::open(file) {
-        Ok(input) => input,
+/// Opens a file, also for a second time where it is no stream.
+fn open(file: &Path, named: bool) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
+    if file == Path::new("-") {
+        return Ok(Some((cast::open(file)?, None)));
+    }
+    let source = match File::open(file) {
+        Ok(source) => source,
         Err(error) if !named && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    let again = if source.metadata()?.is_file() { Some(source.try_clone()?) } else { None };
+    Ok(Some((cast::reader_of(source)?, again)))
+}
+
+fn reader(input: cast::Input, named: bool) -> anyhow::Result<Option<Reader<cast::Input>>> {
     match Reader::new(input) {
         Ok(reader) => Ok(Some(reader)),
         Err(ReadError::Empty | ReadError::Invalid { .. } | ReadError::TooLong { .. }) if !named => Ok(None),

@@ -48,8 +48,8 @@ pub struct Found {
 /// How far a session was followed without a terminal emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Followed {
-    /// To its end.
-    Whole(Ending),
+    /// To its end, or until nobody wanted more.
+    Whole,
     /// Not so far, and so many lines were told: they are those that [`find`] begins with.
     Part(usize),
 }
@@ -74,24 +74,22 @@ pub fn follow(
     else {
         return Ok(Followed::Part(0));
     };
-    let mut ending = Ending::before_any(reader.header());
     let mut failed = None;
     for item in reader {
         match item {
             Ok(Item::Event(event)) if event.code == Code::Output => {
-                if plain.output(event.time, &event.data, &mut |shown| finder.shown(&shown)).is_err() {
-                    return Ok(Followed::Part(told.get()));
-                }
+                let followed = plain.output(event.time, &event.data, &mut |shown| finder.shown(&shown));
                 if finder.enough {
-                    return Ok(Followed::Whole(ending));
+                    return Ok(Followed::Whole);
+                }
+                if followed.is_err() {
+                    return Ok(Followed::Part(told.get()));
                 }
             }
             Ok(Item::Event(event)) if matches!(event.code, Code::Resize | Code::ErrorOutput) => {
                 return Ok(Followed::Part(told.get()));
             }
-            Ok(Item::Event(_) | Item::Gap(_) | Item::Streams(_)) => {}
-            Ok(Item::End(_)) => ending = Ending::Complete,
-            Ok(Item::TornTail { line }) => ending = Ending::Torn { line },
+            Ok(_) => {}
             Err(error) => {
                 failed = Some(error);
                 break;
@@ -100,7 +98,10 @@ pub fn follow(
     }
     // What was seen before an error is still told.
     plain.finish(&mut |shown| finder.shown(&shown));
-    failed.map_or(Ok(Followed::Whole(ending)), |error| Err(error.into()))
+    match failed {
+        Some(error) if !finder.enough => Err(error.into()),
+        _ => Ok(Followed::Whole),
+    }
 }
 
 /// Gives the lines that match, with those beside them, to `found`, one by one; it ends when that is false.

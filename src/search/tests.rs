@@ -8,6 +8,7 @@ fn cast(cols: usize, events: &[impl AsRef<str>]) -> String {
     sized(cols, 5, events)
 }
 
+/// The events come a second apart.
 fn sized(cols: usize, rows: usize, events: &[impl AsRef<str>]) -> String {
     let mut text = format!("{{\"version\":3,\"term\":{{\"cols\":{cols},\"rows\":{rows}}}}}\n");
     for event in events {
@@ -56,10 +57,10 @@ fn is_followed(cast: &str, query: &Query) -> bool {
     let (quick, followed) = quickly(cast, query);
     let whole = found(cast, query);
     match followed {
-        Followed::Whole(_) => assert_eq!(quick, whole),
+        Followed::Whole => assert_eq!(quick, whole),
         Followed::Part(told) => assert_eq!((told, &quick[..]), (quick.len(), &whole[..quick.len()])),
     }
-    matches!(followed, Followed::Whole(_))
+    followed == Followed::Whole
 }
 
 #[test]
@@ -157,16 +158,56 @@ fn sessions_at_a_prompt_need_no_terminal_emulator() {
     }
 }
 
+#[test]
+fn what_is_doubtful_is_left_to_the_terminal_emulator() {
+    let everything = query("");
+    for events in [
+        // A row that matched, and one that is wrapped inside the word in the middle of a wide character.
+        &["pass x", "\r\x1b[K漢漢漢漢漢漢漢漢漢漢pass"][..],
+        // Cells that were given another look, and the old one again behind them.
+        &["abc", "\x1b[41m\x1b[K\x1b[5C\x1b[m\x1b[K"],
+        // Looks that are said alike and are not alike.
+        &["\x1b[38;5;1mabc\x1b[m", "\r\x1b[38;5m\x1b[1mabc"],
+        &["\x1b[1;31mabc\x1b[m", "\r\x1b[;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;;1;31mabc"],
+        &["\x1b[0;<mabc\x1b[m", "\r\x1b[31m\x1b[0;<mabc"],
+    ] {
+        for pattern in ["", "pass"] {
+            is_followed(&cast(20, events), &query(pattern));
+        }
+    }
+    // Times that go back.
+    let v2 = "{\"version\":2,\"width\":20,\"height\":5}\n\
+              [10.0,\"o\",\"0123456789012345password\"]\n[5.0,\"o\",\" more\"]\n";
+    assert!(!is_followed(v2, &everything));
+    // A line of them all would be too much of one.
+    let long = "漢".repeat(30_000);
+    assert!(!is_followed(&cast(20, &[&long, "x\r\n"]), &everything));
+}
+
+#[test]
+fn nothing_more_is_read_when_nobody_wants_more() {
+    // The first line scrolls off in the event in which the rest becomes doubtful.
+    let cast = cast(20, &["1\r\n2\r\n3\r\n4\r\n5\r\n\x1b[A", "6"]) + "nonsense\n";
+    let mut found = 0;
+    let reader = Reader::new(cast.as_bytes()).expect("a header");
+    let followed = follow(reader, &query(""), &mut |_| {
+        found += 1;
+        false
+    });
+    assert_eq!((followed.expect("not read"), found), (Followed::Whole, 1));
+}
+
 /// Output of the sort that is followed without a terminal emulator, and some that is not.
 fn output() -> impl Strategy<Value = String> {
     let own = |pieces: &'static [&'static str]| prop::sample::select(pieces).prop_map(str::to_owned);
     let piece = prop_oneof![
         16 => "[abc]{1,12}",
-        8 => own(&["\r\n"]),
+        8 => own(&["\r\n", "\r\n", "\r\n", "漢漢漢漢漢漢漢漢漢漢a"]),
         4 => own(&[
             "\r", "\r", "\n", "\x08", "\x08 \x08", "\t", "\x07", "\x7f", "é", "漢", " ", "   ", "\u{a0}", "e\u{301}",
         ]),
-        4 => own(&["\x1b[31m", "\x1b[m", "\x1b[00m", "\x1b[0;1m", "\x1b[39m", "\x1b[27m", "\x1b[7m", "\x1b[;1;0m", "\x1b[>4;1m"]),
+        4 => own(&["\x1b[31m", "\x1b[m", "\x1b[00m", "\x1b[0;1m", "\x1b[39m", "\x1b[27m", "\x1b[7m", "\x1b[;1;0m", "\x1b[>4;1m", "\x1b[41m", "\x1b[38;5;1m", "\x1b[38;5m", "\x1b[1m",
+            "\x1b[38:5:1m", "\x1b[1;41m", "\x1b[7m\x1b[K", "\x1b[m\x1b[K"]),
         6 => own(&[
             "\x1b[K", "\x1b[0K", "\x1b[2K", "\x1b[J", "\x1b[C", "\x1b[3D", "\x1b[30C", "\x1b[5G", "\x1b[G", "\x1b[P",
             "\x1b[9P", "\x1b[2@",

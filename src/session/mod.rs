@@ -187,8 +187,10 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let (ours, theirs) = channel()?;
     let path = plan.recording.path.clone();
     let (identity, log_file) = (plan.recording.identity.clone(), plan.recording.log.clone());
+    // Before a processor is chosen for one of the two.
+    let spin = Spin::new();
     let recorder = match sys::fork()? {
-        Forked::Child => side::run(plan.recording, consumer, theirs),
+        Forked::Child => side::run(plan.recording, consumer, theirs, spin),
         Forked::Parent(pid) => pid,
     };
     sys::begin_elsewhere(recorder);
@@ -208,7 +210,8 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     };
     let mut outcome = Outcome { smaller_buffer, ..Outcome::default() };
     let mut enforcer = Enforcer::new(plan.mode);
-    let started = await_start(plan.recording.stall_timeout, &recorder, &signals, &mut enforcer, &mut outcome);
+    let started =
+        await_start(plan.recording.stall_timeout, &recorder, &signals, spin, &mut enforcer, &mut outcome);
     for fault in &outcome.faults {
         log.tell(&Happening::failure(*fault));
     }
@@ -350,6 +353,7 @@ fn await_start(
     stall_timeout: Duration,
     recorder: &Recorder,
     signals: &Signals,
+    mut spin: Spin,
     enforcer: &mut Enforcer,
     outcome: &mut Outcome,
 ) -> Started {
@@ -360,7 +364,6 @@ fn await_start(
     let begun = Instant::now();
     let mut watch = StallWatch::new(Duration::ZERO, patience);
     let mut looked = false;
-    let mut spin = Spin::new();
     loop {
         let fault = match recorder.channel.receive() {
             Received::Message(Report::Started(_)) => {

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 
 use nix::errno::Errno;
-use nix::sched::{sched_getaffinity, sched_getcpu, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask,
 };
@@ -37,15 +37,32 @@ pub fn fork() -> io::Result<Forked> {
     })
 }
 
+/// Where there are more processors than this, the kernel finds an idle one by itself.
+const FEW_PROCESSORS: usize = 4;
+
 /// Lets a child that was just forked begin on another processor, if it may use one. Where there are few, the kernel
-/// often leaves it on its parent's until that sleeps, although another is idle. It may use all of its processors then.
+/// often leaves it on its parent's until that sleeps, although another is idle. What it may use later is what it may
+/// use now.
 pub fn begin_elsewhere(child: Pid) {
+    // A filter of system calls might end the process for asking.
+    if is_filtered() {
+        return;
+    }
     let (Ok(all), Ok(here)) = (sched_getaffinity(child), sched_getcpu()) else { return };
+    let processors = (0..CpuSet::count()).filter(|&cpu| all.is_set(cpu) == Ok(true)).count();
     let mut others = all;
-    // Refused where no other is left, or the child has ended.
-    if others.unset(here).is_ok() && sched_setaffinity(child, &others).is_ok() {
+    if (2..=FEW_PROCESSORS).contains(&processors)
+        && others.unset(here).is_ok()
+        && sched_setaffinity(child, &others).is_ok()
+    {
         let _ = sched_setaffinity(child, &all);
     }
+}
+
+/// Whether system calls of this process are filtered (seccomp).
+fn is_filtered() -> bool {
+    // SAFETY: asks only. In the strictest mode it would end the process, which could have done nothing before.
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP) != 0 }
 }
 
 /// Whether this process has a single thread.
@@ -197,8 +214,6 @@ pub fn close_other_descriptors(keep: &[RawFd]) {
 #[cfg(test)]
 mod tests {
     use std::process::Command;
-
-    use nix::sched::CpuSet;
 
     use super::*;
 

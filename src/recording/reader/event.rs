@@ -108,7 +108,7 @@ mod tests {
         fn what_needs_no_parser_is_what_the_parser_says(
             number in "[0-9.]{0,3}|[0-9]{1,12}\\.[0-9]{0,12}|[0-9.e+-]{1,6}",
             code in "[oeirmxRz]|\\PC{0,2}",
-            data in "(\\\\[nrtu\"\\\\/bfx]|\\\\u00[0-9a-f]{2}|\\\\u[0-9a-fA-F]{4}|[a\"\\\\ é😀\\x00-\\x20]|\\PC){0,8}",
+            data in "(\\\\[nrtu\"\\\\/bfx]|\\\\u00[0-9a-f]{2}|\\\\u[0-9a-fA-F]{4}|[a\"\\\\ é😀\\x00-\\x20\\x7f]|\\PC){0,8}",
             end in "\"\\]|\"|\\]|\"\\] |\", 1\\]",
         ) {
             let line = format!("[{number}, \"{code}\", \"{data}{end}");

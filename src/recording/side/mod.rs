@@ -153,7 +153,7 @@ enum Stop {
 }
 
 /// Runs the recording side in a process of its own, which was just forked, until the session is over.
-pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> ! {
+pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>, spin: Spin) -> ! {
     let [own, other] = consumer.wakes();
     let keep = [own.as_fd().as_raw_fd(), other.as_fd().as_raw_fd(), channel.as_raw_fd()];
     apart::live_apart(&keep, c"recmode-rec");
@@ -166,7 +166,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>) -> !
         progress: plan.started,
         plan,
         consumer,
-        spin: Spin::new(),
+        spin,
         channel,
         file: None,
         watch: None,

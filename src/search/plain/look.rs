@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// A look. The same number is the same look; two numbers may be.
-pub(super) type Look = u32;
+pub(super) type Look = u64;
 
 /// How cells look that nothing was said of.
 pub(super) const PLAIN: Look = 0;
@@ -25,7 +25,7 @@ pub(super) struct Pen {
 }
 
 impl Pen {
-    /// Takes the parameters of an SGR sequence.
+    /// Takes the parameters of an SGR sequence: numbers, with `;` and `:` between them.
     pub(super) fn say(&mut self, parameters: &str) {
         let mut rest = Some(parameters);
         while let Some(text) = rest {
@@ -42,8 +42,8 @@ impl Pen {
             self.look = PLAIN;
             return;
         };
-        self.said.push(';');
         self.said.push_str(text);
+        self.said.push('m');
         if let Some(&look) = self.known.get(&self.said) {
             self.look = look;
             return;
@@ -54,7 +54,7 @@ impl Pen {
             self.known.insert(self.said.clone(), self.look);
         } else {
             // One that never comes again.
-            self.said = format!("#{}", self.look);
+            self.said = format!("#{}m", self.look);
         }
     }
 }

@@ -23,6 +23,9 @@ use crate::screen;
 /// A sequence that is longer than this is doubtful.
 const MAX_CARRY: usize = 4096;
 
+/// Memory of longer lines is not kept for others.
+const MAX_SPARE: usize = 4096;
+
 /// It may be more than what is followed here.
 #[derive(Debug)]
 pub(super) struct Doubtful;
@@ -96,6 +99,10 @@ impl<'a> Plain<'a> {
 
     /// Follows the output of one event.
     pub(super) fn output(&mut self, time: u64, output: &str, told: &mut Told<'_>) -> Result<(), Doubtful> {
+        // Lines are told with the latest time of their rows.
+        if time < self.now {
+            return Err(Doubtful);
+        }
         self.now = time;
         if !self.begun && !output.is_empty() {
             self.begun = true;
@@ -109,9 +116,6 @@ impl<'a> Plain<'a> {
             } else {
                 let mut joined = std::mem::take(&mut self.carry);
                 joined.push_str(part);
-                if joined.len() > MAX_CARRY + part.len() {
-                    return Err(Doubtful);
-                }
                 self.follow(&joined, told)?;
             }
             self.settle()?;
@@ -265,7 +269,9 @@ impl<'a> Plain<'a> {
     fn tell_gone(&mut self, told: &mut Told<'_>) {
         while let Some(line) = self.above.pop_front_if(|line| line.last < self.top) {
             told(Shown::Line { time: line.time, text: line.text.trim_end() });
-            self.spare.push(line.text);
+            if line.text.capacity() <= MAX_SPARE {
+                self.spare.push(line.text);
+            }
         }
     }
 

@@ -43,7 +43,7 @@ struct Copy {
 }
 
 /// Whether what was added makes a difference.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Grown {
     #[default]
     No,
@@ -92,6 +92,8 @@ impl Row {
             None if self.time == now => false,
             None if self.grown == Grown::Perhaps || self.tail != self.before.tail => return Err(Doubtful),
             None => false,
+            // A wide character at the edge of the first row.
+            Some(_) if self.wide && self.cells > width => return Err(Doubtful),
             Some(copy) => {
                 let row = self.first_row(width);
                 let differs =
@@ -148,6 +150,10 @@ impl Row {
         }
     }
 
+    fn grow(&mut self, grown: Grown) {
+        self.grown = self.grown.max(grown);
+    }
+
     fn look_from(&mut self, from: usize, look: Look) {
         if look != PLAIN || !self.looks.is_empty() {
             self.looks.resize(from, PLAIN);
@@ -159,6 +165,9 @@ impl Row {
     pub(super) fn reach(&mut self, cell: usize) {
         if cell > self.cells {
             let from = self.cells;
+            if self.tail != self.before.tail {
+                self.grow(Grown::Perhaps);
+            }
             self.text.extend(std::iter::repeat_n(' ', cell - from));
             self.cells = cell;
             self.look_from(from, self.tail);
@@ -172,12 +181,10 @@ impl Row {
         self.text.push_str(text);
         self.cells += cells;
         self.look_from(from, look);
-        if self.grown != Grown::Yes {
-            self.grown = match text.bytes().any(|byte| byte != b' ') {
-                true => Grown::Yes,
-                false if look != PLAIN || self.before.tail != PLAIN => Grown::Perhaps,
-                false => self.grown,
-            };
+        if text.bytes().any(|byte| byte != b' ') {
+            self.grow(Grown::Yes);
+        } else if look != PLAIN || self.before.tail != PLAIN {
+            self.grow(Grown::Perhaps);
         }
         if self.text.len() > MAX_TEXT { Err(Doubtful) } else { Ok(()) }
     }

@@ -35,6 +35,9 @@ pub(super) enum Edit {
 /// More parameters than this are doubtful.
 const MAX_PARAMETERS: usize = 64;
 
+/// More parameters of SGR than this are doubtful: terminals leave some out.
+const MAX_LOOKS: usize = 16;
+
 /// The sequence that the text begins with; its first byte is ESC.
 pub(super) fn sequence(text: &str) -> Sequence<'_> {
     const CLEARS: [&str; 3] = ["\x1b[H\x1b[2J\x1b[3J", "\x1b[3J\x1b[H\x1b[2J", "\x1b[H\x1b[2J"];
@@ -102,7 +105,7 @@ fn control(text: &str) -> Sequence<'_> {
         |of: fn(usize) -> Edit| number().map_or(Sequence::Doubtful, |n| Sequence::Edit(used, of(n)));
     let is_private = inside.starts_with(['<', '=', '>', '?']);
     match (inside, last) {
-        (_, b'm') if !is_private => Sequence::Look(used, inside),
+        (_, b'm') if !is_private && is_look(inside) => Sequence::Look(used, inside),
         // How keys and the cursor behave, bracketed paste, the mouse: of no account to the text.
         (
             "?1" | "?9" | "?12" | "?25" | "?1000" | "?1002" | "?1003" | "?1004" | "?1005" | "?1006" | "?1015"
@@ -130,4 +133,11 @@ fn control(text: &str) -> Sequence<'_> {
         (_, b'@') => numbered(Edit::Insert),
         _ => Sequence::Doubtful,
     }
+}
+
+/// Whether these are parameters of SGR as everybody understands them.
+fn is_look(parameters: &str) -> bool {
+    parameters.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b';' | b':'))
+        && !parameters.starts_with(':')
+        && parameters.bytes().filter(|byte| !byte.is_ascii_digit()).count() < MAX_LOOKS
 }

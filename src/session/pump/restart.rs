@@ -7,6 +7,7 @@ use crate::clock::boottime_micros;
 use crate::recording::control::channel;
 use crate::recording::side::{self, Resume};
 use crate::session::{Recorder, buffer};
+use crate::spin::Spin;
 use crate::sys::{self, Forked};
 
 /// How long after its death, and after each one that could not be started.
@@ -63,8 +64,9 @@ impl Pump {
             typed: old.typed(),
             since: restart.died,
         });
+        let spin = Spin::new();
         let pid = match sys::fork() {
-            Ok(Forked::Child) => side::run(plan, consumer, theirs),
+            Ok(Forked::Child) => side::run(plan, consumer, theirs, spin),
             Ok(Forked::Parent(pid)) => pid,
             Err(_) => return,
         };
