@@ -33,11 +33,11 @@ struct Before {
     cells: usize,
     tail: Look,
     /// Made when it is no longer the beginning of what is there.
-    copy: Option<Copy>,
+    former: Option<Former>,
 }
 
 #[derive(Debug)]
-struct Copy {
+struct Former {
     text: String,
     looks: Vec<Look>,
 }
@@ -74,7 +74,7 @@ impl Row {
 
     /// From here on changes are counted.
     pub(super) fn mark(&mut self) {
-        self.before = Before { bytes: self.text.len(), cells: self.cells, tail: self.tail, copy: None };
+        self.before = Before { bytes: self.text.len(), cells: self.cells, tail: self.tail, former: None };
         self.grown = Grown::No;
     }
 
@@ -86,7 +86,7 @@ impl Row {
     /// Notes whether it has changed since it was marked, and gives what was overwritten.
     pub(super) fn settle(&mut self, now: u64, width: usize) -> Result<Option<Overwritten>, Doubtful> {
         let mut overwritten = None;
-        let changed = match self.before.copy.take() {
+        let changed = match self.before.former.take() {
             None if self.grown == Grown::Yes => true,
             // Whether it has changed again is of no account.
             None if self.time == now => false,
@@ -94,11 +94,11 @@ impl Row {
             None => false,
             // A wide character at the edge of the first row.
             Some(_) if self.wide && self.cells > width => return Err(Doubtful),
-            Some(copy) => {
+            Some(former) => {
                 let row = self.first_row(width);
                 let differs =
-                    self.cells > width || row.trim_end_matches(' ') != copy.text.trim_end_matches(' ');
-                let text = copy.text.trim_end();
+                    self.cells > width || row.trim_end_matches(' ') != former.text.trim_end_matches(' ');
+                let text = former.text.trim_end();
                 if differs && !text.is_empty() && !row.starts_with(text) {
                     overwritten = Some(Overwritten {
                         time: self.time,
@@ -106,7 +106,7 @@ impl Row {
                         successor: row.trim_end().to_owned(),
                     });
                 }
-                if !differs && self.time != now && !self.looks_as(&copy, width) {
+                if !differs && self.time != now && !self.looks_as(&former, width) {
                     return Err(Doubtful);
                 }
                 differs
@@ -118,7 +118,7 @@ impl Row {
         Ok(overwritten)
     }
 
-    fn looks_as(&self, copy: &Copy, width: usize) -> bool {
+    fn looks_as(&self, former: &Former, width: usize) -> bool {
         let look = |looks: &[Look], cells: usize, tail: Look, at: usize| match looks.get(at) {
             Some(&look) => look,
             None if at < cells => PLAIN,
@@ -126,7 +126,7 @@ impl Row {
         };
         let before = &self.before;
         (0..width).all(|at| {
-            look(&self.looks, self.cells, self.tail, at) == look(&copy.looks, before.cells, before.tail, at)
+            look(&self.looks, self.cells, self.tail, at) == look(&former.looks, before.cells, before.tail, at)
         })
     }
 
@@ -144,9 +144,9 @@ impl Row {
 
     /// Something else than its end is about to change.
     fn touch(&mut self) {
-        if self.before.copy.is_none() {
+        if self.before.former.is_none() {
             let looks = self.looks.get(..self.before.cells).unwrap_or(&[]).to_vec();
-            self.before.copy = Some(Copy { text: self.text[..self.before.bytes].to_owned(), looks });
+            self.before.former = Some(Former { text: self.text[..self.before.bytes].to_owned(), looks });
         }
     }
 
