@@ -23,6 +23,7 @@ tests![
     a_recording_whose_first_sync_fails_is_none_when_every_write_is_synced,
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
+    a_failure_that_comes_again_is_told_again_in_the_log_file,
     a_killed_terminal_side_is_told_in_the_log_file,
     the_log_file_tells_of_a_recorder_that_hangs_or_was_killed,
     the_log_file_tells_every_role_that_decided,
@@ -92,6 +93,27 @@ fn a_log_that_cannot_be_written_disturbs_nobody() -> Verdict {
             assert_eq!((run.status, run.stdout(), run.stderr()), (0, "fine\r\n".to_owned(), String::new()));
         }
     }
+    Ok(())
+}
+
+fn a_failure_that_comes_again_is_told_again_in_the_log_file() -> Verdict {
+    let lab = Lab::new();
+    let script = "echo ready; while :; do echo tick; sleep 0.1; done";
+    let args = ["-q", "--mode", "best_effort", "--log", "log.jsonl", "--", "sh", "-c", script];
+    let mut outer = lab.outer(&lab.record(&args));
+    outer.wait_for("ready\r\n");
+    let log = lab.path("log.jsonl");
+    let told = || {
+        let names = events(&log).into_iter().map(|event| event["event"].as_str().unwrap().to_owned());
+        names.filter(|name| name == "failure" || name == "recovery").collect::<Vec<_>>()
+    };
+    for (times, file) in (1..).zip(["rec.cast", "rec.2.cast"]) {
+        fs::remove_file(lab.path(file)).unwrap();
+        until(SOON, "a recovery in the log", || told().len() == 2 * times);
+    }
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    assert_eq!(told(), ["failure", "recovery", "failure", "recovery"]);
     Ok(())
 }
 

@@ -22,6 +22,7 @@ tests![
     best_effort_goes_on_in_a_new_file_when_the_file_vanishes,
     strict_ends_the_session_when_the_recording_side_is_killed,
     best_effort_goes_on_when_the_recording_side_is_killed,
+    of_two_files_only_the_one_that_vanished_is_told_of,
     a_link_on_the_way_that_leads_elsewhere_is_noticed,
     output_without_a_pause_hides_nothing_that_is_done_to_the_file,
     a_file_that_was_left_is_not_recovered_while_its_session_runs,
@@ -29,8 +30,12 @@ tests![
 
 /// A session that prints a line now and then, and the file it is recorded to.
 fn ticking(lab: &Lab, mode: &str) -> Outer {
+    ticking_with(lab, &["-q", "--mode", mode])
+}
+
+fn ticking_with(lab: &Lab, options: &[&str]) -> Outer {
     let script = "echo ready; i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo tick $i; sleep 0.1; done";
-    let mut outer = lab.outer(&lab.record(&["-q", "--mode", mode, "--", "sh", "-c", script]));
+    let mut outer = lab.outer(&lab.record(&[options, &["--", "sh", "-c", script]].concat()));
     outer.wait_for("ready\r\n");
     outer.wait_for("tick 2\r\n");
     // Best effort shows first. A byte that came just before the write would be written over, and nothing be wrong.
@@ -180,6 +185,29 @@ fn best_effort_goes_on_when_the_recording_side_is_killed() -> Verdict {
     let held = (before.len() + after.len()) as u64;
     assert!(held + second.lost() >= shown - 2, "{held} held, {} lost, {shown} shown", second.lost());
     assert_eq!(second.records("end")[0]["bytes"], held);
+    Ok(())
+}
+
+fn of_two_files_only_the_one_that_vanished_is_told_of() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking_with(&lab, &["--mode", "best_effort"]);
+    kill(recording_side(outer.pid()), Signal::SIGKILL);
+    let second = lab.path("rec.2.cast");
+    until(SOON, "the second file", || {
+        Cast::try_read(&second).is_some_and(|cast| find(&cast.output(), "tick ").is_some())
+    });
+    // Nor can there be a third one.
+    let aside = lab.dir().with_extension("aside");
+    fs::rename(lab.dir(), &aside).unwrap();
+    fs::write(lab.dir(), "").unwrap();
+    outer.send("\x03");
+    let end = outer.end();
+    fs::remove_file(lab.dir()).unwrap();
+    fs::rename(&aside, lab.dir()).unwrap();
+    assert_eq!(end.status, 130);
+    let seen = show(&end.seen);
+    let told = |file: &str| seen.contains(&format!("{file}: the recording was moved, removed or changed"));
+    assert!(told("/rec.2.cast") && !told("/rec.cast"), "{seen}");
     Ok(())
 }
 

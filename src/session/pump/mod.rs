@@ -251,13 +251,17 @@ impl Pump {
     }
 
     fn failed(&mut self, fault: Fault) -> Step {
-        self.failing_since.get_or_insert_with(Instant::now);
-        if self.outcome.faults.last() != Some(&fault) {
-            self.outcome.faults.push(fault);
+        let told = self.outcome.faults.last() == Some(&fault);
+        // The end repeats what is still wrong, and has taken its file already.
+        if !told || self.failing_since.is_none() {
+            if fault.is_spoiled_file() {
+                self.outcome.spoiled.extend(self.outcome.files.pop());
+            }
             self.log.tell(&Happening::failure(fault));
         }
-        if fault.is_spoiled_file() {
-            self.outcome.spoiled.extend(self.outcome.files.pop());
+        self.failing_since.get_or_insert_with(Instant::now);
+        if !told {
+            self.outcome.faults.push(fault);
         }
         match self.enforcer.failed() {
             Verdict::GoOn => Step::GoOn,
