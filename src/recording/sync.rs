@@ -158,7 +158,10 @@ impl Durability {
     }
 
     /// Waits for a sync that is under way.
-    fn wait(&mut self) -> Result<(), Fault> {
+    ///
+    /// # Errors
+    /// The sync's fault.
+    pub fn wait(&mut self) -> Result<(), Fault> {
         let Some((.., unit)) = self.under_way.take() else { return Ok(()) };
         self.syncer.wait()?;
         (self.synced, self.new_entry) = (unit, false);

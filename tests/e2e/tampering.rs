@@ -15,6 +15,7 @@ use crate::harness::{
 tests![
     strict_ends_the_session_when_the_file_vanishes,
     a_file_that_vanishes_at_once_is_noticed,
+    a_file_that_vanishes_during_a_sync_has_a_successor,
     strict_end_in_the_middle_of_a_line_gets_lines_of_its_own,
     a_warning_in_the_middle_of_a_line_gets_a_line_of_its_own,
     strict_ends_the_session_when_the_file_is_cut,
@@ -70,6 +71,27 @@ fn a_file_that_vanishes_at_once_is_noticed() -> Verdict {
             }
         }
     }
+    Ok(())
+}
+
+fn a_file_that_vanishes_during_a_sync_has_a_successor() -> Verdict {
+    let lab = Lab::new();
+    let disk = FaultyDisk::new(&lab)?;
+    disk.break_now(Call::Sync, Fault::Hang);
+    // A file that is being synced can't be removed on such a disk; the way to it can.
+    let way = lab.path("way");
+    symlink(disk.path("."), &way).unwrap();
+    let remove = format!("sleep 0.1; rm {}", way.display());
+    let args = ["-q", "--mode", "best_effort", "--", "sh", "-c", &remove];
+    let mut outer = lab.outer(&lab.record_to(&way.join("rec.cast"), &args));
+    until(SOON, "its removal", || !lab.exists("way"));
+    // Time for the end to come to the sync.
+    std::thread::sleep(Duration::from_millis(300));
+    disk.heal();
+    let end = outer.end();
+    assert_eq!(end.status, 0, "{}", show(&end.seen));
+    assert!(end.seen.ends_with(MESSAGE_C.as_bytes()), "{}", show(&end.seen));
+    Cast::read(&way.join("rec.2.cast")).assert_closed(0);
     Ok(())
 }
 

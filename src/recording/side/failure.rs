@@ -113,6 +113,10 @@ impl Recorder {
             self.look_at_file(Seen::Moved);
         }
         if self.failing.is_some() && self.plan.retry {
+            if self.file_lost {
+                // What it came to is of no account: of that file nothing counts.
+                let _ = self.durability.wait();
+            }
             self.recover();
         }
         while self.failing.is_none() && self.record_claim() {
