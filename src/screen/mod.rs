@@ -145,7 +145,8 @@ pub fn size_of(header: &Header) -> Result<(usize, usize), TooLarge> {
     bounded(usize::from(header.cols), usize::from(header.rows))
 }
 
-/// Output in parts, each of which ends where a command was entered.
+/// Output in parts, each of which ends where a command was entered. Not by `str::split_inclusive`: what that searches with
+/// is slower than the rest of following a session.
 pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
     let mut ends = memchr::memmem::find_iter(text.as_bytes(), PASTE_OFF);
     let mut begin = 0;

@@ -172,16 +172,35 @@ fn what_is_doubtful_is_left_to_the_terminal_emulator() {
         &["\x1b[0;<mabc\x1b[m", "\r\x1b[31m\x1b[0;<mabc"],
     ] {
         for pattern in ["", "pass"] {
-            is_followed(&cast(20, events), &query(pattern));
+            assert!(!is_followed(&cast(20, events), &query(pattern)), "{events:?}");
         }
     }
     // Times that go back.
     let v2 = "{\"version\":2,\"width\":20,\"height\":5}\n\
               [10.0,\"o\",\"0123456789012345password\"]\n[5.0,\"o\",\" more\"]\n";
     assert!(!is_followed(v2, &everything));
-    // A line of them all would be too much of one.
+    // A line that is longer than what is kept of one.
     let long = "漢".repeat(30_000);
     assert!(!is_followed(&cast(20, &[&long, "x\r\n"]), &everything));
+}
+
+#[test]
+fn what_was_seen_before_an_error_is_told() {
+    let cast = cast(20, &["1\r\n2\r\n3\r\n4\r\n5\r\n6", "7\r\n"]) + "nonsense\n[1.0,\"o\",\"8\"]\n";
+    for quick in [true, false] {
+        let mut texts = Vec::new();
+        let mut take = |line: Found| {
+            texts.push(line.text);
+            true
+        };
+        let reader = Reader::new(cast.as_bytes()).expect("a header");
+        let failed = if quick {
+            follow(reader, &query("[0-9]"), &mut take).is_err()
+        } else {
+            find(reader, &query("[0-9]"), &mut take).is_err()
+        };
+        assert_eq!((failed, texts.join(" ")), (true, "1 2 3 4 5 67".to_owned()), "quick: {quick}");
+    }
 }
 
 #[test]

@@ -114,7 +114,8 @@ impl Recorder {
         }
         if self.failing.is_some() && self.plan.retry {
             if self.file_lost {
-                // What it came to is of no account: of that file nothing counts.
+                // A sync of the file that was taken would keep the next one from being opened. What it comes to is of no
+                // account: of that file nothing counts.
                 let _ = self.durability.wait();
             }
             self.recover();

@@ -257,8 +257,10 @@ impl Row {
 
     /// Whether nothing is seen of it; where it looks otherwise than at first, that is doubtful.
     pub(super) fn is_blank(&self) -> Result<bool, Doubtful> {
-        let blank = self.text.bytes().all(|byte| byte == b' ');
+        if self.text.bytes().any(|byte| byte != b' ') {
+            return Ok(false);
+        }
         let plain = self.tail == PLAIN && self.looks.iter().all(|&look| look == PLAIN);
-        if blank && !plain { Err(Doubtful) } else { Ok(blank) }
+        if plain { Ok(true) } else { Err(Doubtful) }
     }
 }

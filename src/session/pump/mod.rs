@@ -83,6 +83,8 @@ pub(super) struct Pump {
     finishing: Option<Instant>,
     /// Since when the recording has failed, if it does.
     failing_since: Option<Instant>,
+    /// Whether the file that is written is known to be no longer ours alone, and out of the outcome's files.
+    file_taken: bool,
     /// The recording side may have said something.
     reported: bool,
     closed: bool,
@@ -150,6 +152,7 @@ impl Pump {
             ended_by: None,
             finishing: None,
             failing_since,
+            file_taken: false,
             reported: true,
             closed: false,
         }
@@ -213,6 +216,7 @@ impl Pump {
                     let first = &self.recorder.path;
                     let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
                     self.outcome.files.push(path);
+                    self.file_taken = false;
                 }
                 Received::Message(Report::Recovered { bytes, lost, micros }) => {
                     self.enforcer.recovered(self.begun.elapsed());
@@ -252,16 +256,16 @@ impl Pump {
 
     fn failed(&mut self, fault: Fault) -> Step {
         let told = self.outcome.faults.last() == Some(&fault);
-        // The end repeats what is still wrong, and has taken its file already.
+        if !told {
+            self.outcome.faults.push(fault);
+        }
+        // The end repeats what is still wrong.
         if !told || self.failing_since.is_none() {
-            if fault.is_spoiled_file() {
-                self.outcome.spoiled.extend(self.outcome.files.pop());
-            }
             self.log.tell(&Happening::failure(fault));
         }
         self.failing_since.get_or_insert_with(Instant::now);
-        if !told {
-            self.outcome.faults.push(fault);
+        if fault.is_spoiled_file() && !std::mem::replace(&mut self.file_taken, true) {
+            self.outcome.spoiled.extend(self.outcome.files.pop());
         }
         match self.enforcer.failed() {
             Verdict::GoOn => Step::GoOn,
