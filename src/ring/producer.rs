@@ -254,6 +254,12 @@ impl Producer {
         self.head - self.told
     }
 
+    /// Whether the consumer is not done with all that it was told of. What it was not told of it may leave.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        self.released() < self.told
+    }
+
     /// Wakes the consumer, if it sleeps and there are frames that it was not told of. Whoever appends must do this
     /// before sleeping.
     pub fn tell(&mut self) {

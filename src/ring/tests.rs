@@ -118,6 +118,22 @@ fn nothing_is_shown_beyond_what_was_accepted() {
 }
 
 #[test]
+fn what_the_consumer_was_not_told_of_it_does_not_owe() {
+    let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
+    assert!(push(&mut producer, 1));
+    assert!(!producer.is_owed());
+    producer.tell();
+    assert!(producer.is_owed());
+    assert!(push(&mut producer, 1));
+    let end = consumer.claim().expect("two frames").end;
+    assert!(producer.is_owed(), "it has them and is at work");
+    consumer.release(end);
+    assert!(!producer.is_owed());
+    assert!(push(&mut producer, 1));
+    assert!(!producer.is_owed(), "it sleeps");
+}
+
+#[test]
 fn a_full_ring_drops_the_oldest_unclaimed_and_the_loss_shows() {
     let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
     let put = |producer: &mut Producer| {

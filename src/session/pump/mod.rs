@@ -291,9 +291,8 @@ impl Pump {
 
     /// Whether the recording side owes progress that nothing explains the lack of.
     fn outstanding(&self) -> bool {
-        let behind = self.recorder.ring.released() < self.recorder.ring.head();
         let closing = self.finishing.is_some() && !self.closed;
-        (behind || closing) && !self.enforcer.is_failing() && !self.recorder.gone
+        (self.recorder.ring.is_owed() || closing) && !self.enforcer.is_failing() && !self.recorder.gone
     }
 
     fn wait_and_move(&mut self, now: Duration) -> Step {
