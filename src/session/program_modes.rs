@@ -6,7 +6,7 @@
 use memchr::memrchr;
 
 use crate::recording::incomplete_tail;
-use crate::sys::{BLOCK, rare_escapes};
+use crate::sys::{WIDE, rare_escapes};
 
 /// The longest sequence that may be cut between two reads and still be understood.
 const LONGEST: usize = 64;
@@ -155,12 +155,12 @@ impl ProgramModes {
             return;
         };
         self.escapes = true;
-        for start in (0..bytes.len()).step_by(BLOCK) {
+        for start in (0..bytes.len()).step_by(WIDE) {
             let rest = &bytes[start..];
             let mut found = if let Some(block) = rest.first_chunk() {
                 rare_escapes(block)
             } else {
-                let mut block = [0; BLOCK + 2];
+                let mut block = [0; WIDE + 2];
                 block[..rest.len()].copy_from_slice(rest);
                 rare_escapes(&block)
             };

@@ -18,7 +18,7 @@ pub use process::{
     Ended, Forked, begin_elsewhere, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored,
     next_ended_child, null_streams, reset_signal, signal_set, stop_self,
 };
-pub use scan::{BLOCK, Escape, json_specials, push_escaped_blocks, rare_escapes};
+pub use scan::{BLOCK, Escape, WIDE, json_specials, push_escaped_blocks, rare_escapes};
 pub use spawn::{Belongs, Spawn};
 pub use tty::{is_terminal_same, set_window_size, window_size};
 pub use unfinished::Unfinished;

@@ -1,7 +1,9 @@
-//! Sixteen bytes at a time, as the processor compares them: what is looked for in every byte of a session's output.
+//! Sixteen or 64 bytes at a time, as the processor compares them: what is looked for in every byte of a session's output.
 
 /// Bytes that are looked at together.
 pub const BLOCK: usize = 16;
+/// The same, where what is looked for is rare.
+pub const WIDE: usize = 4 * BLOCK;
 
 /// A bit for each byte of a block that JSON must escape: control characters, DEL, the quote and the backslash. The
 /// lowest bit is the first byte's.
@@ -16,11 +18,11 @@ pub fn json_specials(block: &[u8; BLOCK]) -> u32 {
     found
 }
 
-/// A bit for each byte that is an ESC, but for `CSI` sequences without a private marker (`?`, `<`, `>`), such as colours: of
+/// A bit for each byte that is an ESC, but for `CSI` sequences without a private marker (`<`, `=`, `>`, `?`), such as colours: of
 /// the block's bytes, the two after them being looked at, too. The lowest bit is the first byte's.
 #[must_use]
 #[inline]
-pub fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
+pub fn rare_escapes(block: &[u8; WIDE + 2]) -> u64 {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: every x86-64 has SSE2.
     let found = unsafe { sse2::rare_escapes(block) };
@@ -75,40 +77,39 @@ pub fn push_escaped_blocks(text: &[u8], escapes: &[Escape; 0x80], out: &mut Vec<
 
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod plain {
-    use super::BLOCK;
-
-    fn bits(found: impl Fn(usize) -> bool) -> u32 {
-        (0..BLOCK).map(|at| u32::from(found(at)) << at).sum()
-    }
+    use super::{BLOCK, WIDE};
 
     pub(super) fn json_specials(block: &[u8; BLOCK]) -> u32 {
-        bits(|at| matches!(block[at], 0..0x20 | b'"' | b'\\' | 0x7f))
+        let special = |&byte: &u8| u32::from(matches!(byte, 0..0x20 | b'"' | b'\\' | 0x7f));
+        block.iter().rev().fold(0, |found, byte| found << 1 | special(byte))
     }
 
-    pub(super) fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
-        bits(|at| block[at] == 0x1b && (block[at + 1] != b'[' || matches!(block[at + 2], b'?' | b'<' | b'>')))
+    pub(super) fn rare_escapes(block: &[u8; WIDE + 2]) -> u64 {
+        let rare =
+            |at: usize| block[at] == 0x1b && (block[at + 1] != b'[' || matches!(block[at + 2], b'<'..=b'?'));
+        (0..WIDE).rev().fold(0, |found, at| found << 1 | u64::from(rare(at)))
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod sse2 {
     use std::arch::x86_64::{
-        __m128i, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128,
-        _mm_set_epi64x, _mm_set1_epi8,
+        __m128i, _mm_and_si128, _mm_andnot_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_min_epu8,
+        _mm_movemask_epi8, _mm_or_si128, _mm_set1_epi8,
     };
 
-    use super::{BLOCK, Escape};
+    use super::{BLOCK, Escape, WIDE};
 
     /// Bytes that are escaped together.
-    const BLOCKS: usize = 4 * BLOCK;
+    const BLOCKS: usize = WIDE;
     /// Bytes that are copied together.
     const COPY: usize = BLOCKS / 2;
 
     #[inline]
     #[target_feature(enable = "sse2")]
     fn load(block: &[u8; BLOCK]) -> __m128i {
-        let ([low, high], _) = block.as_chunks::<8>() else { return _mm_set1_epi8(0) };
-        _mm_set_epi64x(i64::from_le_bytes(*high), i64::from_le_bytes(*low))
+        // SAFETY: it reads as many bytes, wherever they are. Two halves would be loaded apart.
+        unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
     }
 
     #[inline]
@@ -132,16 +133,34 @@ mod sse2 {
         mask(_mm_or_si128(_mm_or_si128(control, equal(bytes, 0x7f)), quotes))
     }
 
+    /// [`super::rare_escapes`] of a quarter, each of its bytes all ones or zeros.
     #[inline]
     #[target_feature(enable = "sse2")]
-    pub(super) fn rare_escapes(block: &[u8; BLOCK + 2]) -> u32 {
+    fn rare(block: &[u8; BLOCK + 2]) -> __m128i {
         let from = |at: usize| block.get(at..).and_then(<[u8]>::first_chunk);
-        let (Some(here), Some(next), Some(second)) = (from(0), from(1), from(2)) else { return 0 };
-        let (here, next, second) = (load(here), load(next), load(second));
-        let marker =
-            _mm_or_si128(_mm_or_si128(equal(second, b'?'), equal(second, b'<')), equal(second, b'>'));
-        let common = _mm_andnot_si128(marker, equal(next, b'['));
-        mask(_mm_andnot_si128(common, equal(here, 0x1b)))
+        let (Some(here), Some(next), Some(second)) = (from(0), from(1), from(2)) else {
+            return _mm_set1_epi8(0);
+        };
+        // The four markers differ in their lowest two bits.
+        let marker = equal(_mm_and_si128(load(second), _mm_set1_epi8(!3)), b'<');
+        let common = _mm_andnot_si128(marker, equal(load(next), b'['));
+        _mm_andnot_si128(common, equal(load(here), 0x1b))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    pub(super) fn rare_escapes(block: &[u8; WIDE + 2]) -> u64 {
+        let from = |at: usize| block.get(at..).and_then(<[u8]>::first_chunk);
+        let (Some(a), Some(b), Some(c), Some(d)) = (from(0), from(BLOCK), from(2 * BLOCK), from(3 * BLOCK))
+        else {
+            return 0;
+        };
+        let (a, b, c, d) = (rare(a), rare(b), rare(c), rare(d));
+        if mask(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) == 0 {
+            return 0;
+        }
+        let [a, b, c, d] = [mask(a), mask(b), mask(c), mask(d)];
+        u64::from(d << BLOCK | c) << (2 * BLOCK) | u64::from(b << BLOCK | a)
     }
 
     #[target_feature(enable = "sse2")]
@@ -217,9 +236,9 @@ mod tests {
     fn every_sequence_at_every_place_is_found_as_it_is_byte_by_byte() {
         for second in 0..=u8::MAX {
             for third in *b"?<>=0m[\x1b" {
-                for at in 0..BLOCK {
-                    let mut block = [b'x'; BLOCK + 2];
-                    block[at..at + 3.min(BLOCK + 2 - at)].copy_from_slice(&[0x1b, second, third]);
+                for at in 0..WIDE {
+                    let mut block = [b'x'; WIDE + 2];
+                    block[at..at + 3].copy_from_slice(&[0x1b, second, third]);
                     assert_eq!(rare_escapes(&block), plain::rare_escapes(&block), "{second:#x} at {at}");
                 }
             }
