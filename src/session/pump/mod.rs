@@ -20,7 +20,7 @@ use self::output::FULL_PATIENCE;
 pub(super) use self::relay::Relay;
 use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
-use self::tempo::Tempo;
+use self::tempo::{Flow, Tempo};
 use super::command::Running;
 use super::enforce::{Enforcer, Verdict};
 use super::hang_up::LOOK;
@@ -300,9 +300,7 @@ impl Pump {
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
         let flood = reads && self.tempo.is_flood();
-        if self.tempo.tells(flood, self.recorder.ring.untold(), now) {
-            self.recorder.ring.tell();
-        }
+        self.tell_recorder(reads, now);
         if flood && self.drain.is_none() && !self.output_blocked && self.tempo.reads_on() {
             self.read_output();
             return Step::GoOn;
@@ -326,7 +324,7 @@ impl Pump {
         let timeout = if (reads && self.drain.is_some()) || self.has_more_to_show() {
             // Draining is reading until there is nothing, and a turn of a flood does not show all: no need to wait.
             PollTimeout::ZERO
-        } else if flood {
+        } else if flood || self.tempo.lingers() {
             PollTimeout::from(self.tempo.pause())
         } else {
             timeout_of(self.next_deadline(now))
@@ -387,6 +385,20 @@ impl Pump {
         }
         self.move_by(Events { signal, master, to_stdin, keys, stream, relayed }, reads);
         Step::GoOn
+    }
+
+    /// Tells the recording side what there is for it, if it is time to; `reads` is whether more may be read.
+    fn tell_recorder(&mut self, reads: bool, now: Duration) {
+        let flow = if reads && self.tempo.is_flood() {
+            Flow::Flood
+        } else if reads && self.drain.is_none() {
+            Flow::Prompt
+        } else {
+            Flow::End
+        };
+        if self.tempo.tells(flow, self.recorder.ring.untold(), now) {
+            self.recorder.ring.tell();
+        }
     }
 
     /// Moves what can be moved by what poll told; `reads` is whether output is wanted.
