@@ -14,6 +14,9 @@ pub const ECHO: Duration = Duration::from_micros(150);
 /// end, and for the recording's end, which takes a sync.
 const ONCE: Duration = Duration::from_millis(2);
 
+/// How often is looked before others get the processor: for about a microsecond.
+const LOOKS: u32 = 16;
+
 /// How many spins in vain in a row are enough.
 const IN_VAIN: u32 = 4;
 /// Every how many times is tried again after that.
@@ -42,15 +45,19 @@ impl Spin {
         self.processors
     }
 
-    /// Waits for a `condition` that comes once in a session, `since` which it may take a little longer.
+    /// Waits for a `condition`, which may ask the system, that comes once in a session, `since` which it may take a little longer.
     pub fn once(&mut self, since: Duration, condition: impl FnMut() -> bool) {
         if let Some(left) = ONCE.checked_sub(since) {
-            self.until(left, condition);
+            self.wait(left, 1, condition);
         }
     }
 
-    /// Waits for `condition` for at most `patience`. Returns whether it has come true.
-    pub fn until(&mut self, patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    /// Waits for `condition`, which costs nothing, for at most `patience`. Returns whether it has come true.
+    pub fn until(&mut self, patience: Duration, condition: impl FnMut() -> bool) -> bool {
+        self.wait(patience, LOOKS, condition)
+    }
+
+    fn wait(&mut self, patience: Duration, looks: u32, mut condition: impl FnMut() -> bool) -> bool {
         if !self.processors {
             return false;
         }
@@ -62,15 +69,17 @@ impl Spin {
         }
         let begun = Instant::now();
         loop {
-            if condition() {
-                self.in_vain = 0;
-                return true;
+            for _ in 0..looks {
+                if condition() {
+                    self.in_vain = 0;
+                    return true;
+                }
+                spin_loop();
             }
             if begun.elapsed() >= patience {
                 self.in_vain += u32::from(self.in_vain < IN_VAIN);
                 return false;
             }
-            (0..16).for_each(|_| spin_loop());
             // Whoever is to run on this processor may be who is waited for.
             let _ = sched_yield();
         }

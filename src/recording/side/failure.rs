@@ -108,7 +108,7 @@ impl Recorder {
 
     /// Ends in good order: with all that the ring holds, as far as the disk lets.
     pub(super) fn close(&mut self) {
-        if self.failing.is_none() && self.watch.is_none() {
+        if self.watch.is_none() {
             // It ends before there was a watch.
             self.look_at_file(Seen::Moved);
         }

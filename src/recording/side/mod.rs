@@ -256,9 +256,7 @@ impl Recorder {
                 if now >= listen_at {
                     listen_at = now + LISTEN;
                     self.take_orders();
-                    if self.failing.is_none() {
-                        self.look_at_file(Seen::Moved);
-                    }
+                    self.look_at_file(Seen::Moved);
                 }
                 continue;
             } else if self.hung_up || self.finish.is_some() {
@@ -290,11 +288,15 @@ impl Recorder {
     /// Waits for frames, orders, the end of a sync, or what others do to the file.
     fn sleep(&mut self, timeout: Option<Duration>) {
         let failing = self.failing.is_some();
-        // Our own writes are among them, and can't be told from those of others: it costs a look.
-        let mut seen = self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events);
+        // Our own writes are among them, and can't be told from those of others: it costs a look. Now, as somebody may wait
+        // for what comes next, or nothing comes for long.
+        self.look_at_file(self.happened());
+        if self.failing.is_some() != failing {
+            return;
+        }
         self.consumer.announce_sleep();
         // A failing recording leaves its frames in the ring.
-        let (mut ordered, mut woken) = (false, false);
+        let (mut ordered, mut woken, mut seen) = (false, false, Seen::Nothing);
         if failing || self.consumer.is_empty() {
             let timeout = timeout.map_or(PollTimeout::NONE, |left| {
                 // Rounded up, so that the time is over after the wait.
@@ -316,40 +318,47 @@ impl Recorder {
             // Where poll fails, as with a limit on descriptors below their number, only a look tells.
             ordered = count
                 .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));
-            let happened = |index: usize| fds[index].any() == Some(true);
-            if happened(3) || count == Ok(0) {
+            let told = |index: usize| fds[index].any() == Some(true);
+            if told(3) || count == Ok(0) {
                 seen = Seen::Moved;
-            } else if happened(2) {
-                seen = seen.max(self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events));
+            } else if told(2) {
+                seen = self.happened();
             }
-            woken = !failing && happened(4);
+            woken = !failing && told(4);
         }
         self.consumer.settle(woken);
         // Woken before there is anything: it comes at once.
         if woken && self.consumer.is_empty() {
+            // What it will need is brought near meanwhile.
+            self.look_at_file(Seen::Written);
             let consumer = &self.consumer;
             self.spin.until(spin::ECHO, || !consumer.is_empty());
         }
         if ordered {
             self.take_orders();
         }
-        if seen > Seen::Nothing && self.failing.is_none() {
-            self.look_at_file(seen);
-        }
+        self.look_at_file(seen);
+    }
+
+    /// What happened to the file, as far as that was not asked before.
+    fn happened(&self) -> Seen {
+        self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events)
     }
 
     /// Watches the file from now on, and looks what happened to it before.
     fn begin_watch(&mut self) {
         self.watch_at = None;
         self.watch = self.file.as_ref().map(|file| Watch::new(file.path()));
-        if self.failing.is_none() {
-            self.look_at_file(Seen::Moved);
-        }
+        self.look_at_file(Seen::Moved);
     }
 
-    /// Looks whether the file is still ours, as far as what was seen makes it doubtful.
+    /// Looks whether the file is still ours, as far as what was seen makes it doubtful; one that fails is looked at when it is
+    /// gone on with.
     fn look_at_file(&mut self, seen: Seen) {
         let Some(file) = &self.file else { return };
+        if seen == Seen::Nothing || self.failing.is_some() {
+            return;
+        }
         let checked = file.check();
         let checked = if seen == Seen::Moved { checked.and_then(|()| file.check_place()) } else { checked };
         if let Err(fault) = checked {
