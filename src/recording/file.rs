@@ -21,7 +21,7 @@ use super::chain::{self, Chain};
 use super::{Batch, Cause, Fault, Operation, Unit};
 
 /// Bytes that are kept free, beyond what is written, for the records that close a recording.
-pub const CLOSING_ROOM: u64 = 16 * 1024;
+const CLOSING_ROOM: u64 = 16 * 1024;
 
 /// Space is set aside in steps of at most this, so that it costs a system call now and then only.
 const RESERVE_STEP: u64 = 1024 * 1024;
@@ -147,7 +147,7 @@ impl RecordingFile {
         self.chain.unchecked()
     }
 
-    /// Writes the closing records, at most [`CLOSING_ROOM`] bytes, into the room set aside for
+    /// Writes the closing records, at most 16 KiB, into the room set aside for
     /// them, over a torn line if there is one. The last of them is a check, in which there is room for the value.
     ///
     /// # Errors

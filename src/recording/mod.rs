@@ -21,7 +21,7 @@ mod watch;
 pub use batch::{Batch, Unit};
 pub use encode::{Encoder, Format};
 pub use fault::{Cause, Fault, Operation};
-pub use file::{CLOSING_ROOM, RecordingFile};
+pub use file::RecordingFile;
 pub use header::{Decider, Header, Session, StreamCapture, Term};
 pub use records::{Ending, Gap, Reason, Record, StreamBytes, seconds};
 pub use sync::SyncPolicy;

@@ -321,15 +321,7 @@ impl Pump {
             || relay_waits
             || !may_capture
             || self.full.is_some_and(|(since, _)| since.elapsed() < FULL_PATIENCE);
-        let timeout = if (reads && self.drain.is_some()) || self.has_more_to_show() {
-            // Draining is reading until there is nothing, and a turn of a flood does not show all: no need to wait.
-            PollTimeout::ZERO
-        } else if flood || self.tempo.lingers() {
-            PollTimeout::from(self.tempo.pause())
-        } else {
-            timeout_of(self.next_deadline(now))
-        };
-
+        let timeout = self.timeout(reads, flood, now);
         let sleeps = awaits_recorder && !flood && timeout != PollTimeout::ZERO;
         if sleeps {
             if unshown && self.spin_for_recorder() {
@@ -453,6 +445,18 @@ impl Pump {
                 self.outer.enter_raw();
                 self.resized();
             }
+        }
+    }
+
+    /// How long a poll waits; `reads` is whether output is wanted, and `flood` whether it comes fast.
+    fn timeout(&mut self, reads: bool, flood: bool, now: Duration) -> PollTimeout {
+        if (reads && self.drain.is_some()) || self.has_more_to_show() {
+            // Draining is reading until there is nothing, and a turn of a flood does not show all: no need to wait.
+            PollTimeout::ZERO
+        } else if flood || self.tempo.lingers() {
+            PollTimeout::from(self.tempo.pause())
+        } else {
+            timeout_of(self.next_deadline(now))
         }
     }
 
