@@ -14,7 +14,7 @@ pub const ECHO: Duration = Duration::from_micros(150);
 /// end, and for the recording's end, which takes a sync.
 const ONCE: Duration = Duration::from_millis(2);
 
-/// How often is looked before others get the processor: for about a microsecond.
+/// How often is looked before others get the processor: for a microsecond or less, by the processor.
 const LOOKS: u32 = 16;
 
 /// How many spins in vain in a row are enough.

@@ -260,12 +260,14 @@ impl Producer {
         self.released() < self.told
     }
 
-    /// Wakes the consumer, if it sleeps and there are frames that it was not told of. Whoever appends must do this
-    /// before sleeping.
+    /// Wakes the consumer, if it sleeps and there are frames that it was not told of and has not taken by itself. Whoever
+    /// appends must do this before a sleep that is to last.
     pub fn tell(&mut self) {
         if self.told < self.head {
             self.told = self.head;
-            self.other.wake(&self.shared.memory);
+            if self.shared.claimed().load(Ordering::Acquire) < self.head {
+                self.other.wake(&self.shared.memory);
+            }
         }
     }
 

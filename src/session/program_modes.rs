@@ -299,6 +299,17 @@ mod tests {
     }
 
     #[test]
+    fn a_sequence_is_found_wherever_it_stands() {
+        for at in 0..200 {
+            for more in [0, 1, 100] {
+                let text = format!("{}\x1b[31m\x1b[?1049h{}", "x".repeat(at), "y".repeat(more));
+                let modes = after(&[&text]);
+                assert!(modes.alternate_screen(), "at {at}, {more} bytes behind it");
+            }
+        }
+    }
+
+    #[test]
     fn a_line_of_ours_waits_for_the_end_of_a_sequence() {
         for open in ["\x1b", "\x1b[", "\x1b[12;", "\x1b]0;title", "\x1bPq", "\x1b("] {
             assert!(!after(&[open]).between_sequences(), "{open:?}");

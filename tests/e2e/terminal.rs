@@ -30,6 +30,8 @@ tests![
     ctrl_z_and_fg_work_in_a_recorded_shell,
     exec_in_a_recorded_shell_goes_on_in_the_session,
     a_stopped_recmode_gives_the_terminal_back_until_it_goes_on,
+    what_was_shown_is_recorded_while_recmode_is_stopped,
+    what_is_shown_is_in_the_file_soon_though_nothing_else_happens,
     a_background_job_does_not_keep_the_session_from_ending,
     vim_edits_a_file_and_leaves_the_screen,
     less_pages_and_leaves_the_screen,
@@ -302,6 +304,52 @@ fn a_stopped_recmode_gives_the_terminal_back_until_it_goes_on() -> Verdict {
     outer.wait_restored();
     outer.send("exit $?\r");
     assert_eq!(outer.end().status, 4);
+    Ok(())
+}
+
+/// Under best effort what was shown is on its way to the recording for a moment, and recmode may be stopped in it.
+fn what_was_shown_is_recorded_while_recmode_is_stopped() -> Verdict {
+    needs_tools(&["bash"])?;
+    let mut shown = 0;
+    // One of them ends in that moment, as a rule.
+    for turns in (0..3000).step_by(200).chain([20_000]) {
+        let lab = Lab::new().env("PS1", "outer> ");
+        let mut outer = lab.outer(&["sh", "-i"]);
+        outer.wait_for("outer> ");
+        let inner = format!(
+            "sleep 0.1; m=mark; echo shown-\\$m; for ((i = 0; i < {turns}; i++)); do :; done; kill -TSTP \\$PPID; exit 4"
+        );
+        let record = "\"$RECMODE\" record -q --mode best_effort --sync none -o \"$CAST\" -- bash -c";
+        outer.send(format!("{record} \"{inner}\"\r"));
+        outer.wait_for("Stopped");
+        outer.wait_for("outer> ");
+        if find(&outer.seen(), "shown-mark").is_some() {
+            shown += 1;
+            let recorded =
+                || std::fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("shown-mark"));
+            until(Duration::from_secs(3), "what was shown in the file", recorded);
+        }
+        outer.send("fg\r");
+        outer.wait_for("outer> ");
+        outer.send("exit $?\r");
+        assert_eq!(outer.end().status, 4);
+    }
+    assert!(shown > 0, "recmode was always stopped before it showed anything");
+    Ok(())
+}
+
+fn what_is_shown_is_in_the_file_soon_though_nothing_else_happens() -> Verdict {
+    for mode in ["strict", "best_effort"] {
+        let lab = Lab::new();
+        let script = "m=mark; sleep 0.2; echo shown-$m; read x";
+        let mut outer =
+            lab.outer(&lab.record(&["-q", "--mode", mode, "--sync", "none", "--", "sh", "-c", script]));
+        outer.wait_for("shown-mark");
+        let recorded = || std::fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("shown-mark"));
+        until(Duration::from_secs(3), "what was shown in the file", recorded);
+        outer.send("\r");
+        outer.end();
+    }
     Ok(())
 }
 

@@ -290,7 +290,7 @@ impl Recorder {
         let failing = self.failing.is_some();
         // Our own writes are among them, and can't be told from those of others: it costs a look. Now, as somebody may wait
         // for what comes next, or nothing comes for long.
-        self.look_at_file(self.happened());
+        self.look_at_file(self.take_events());
         if self.failing.is_some() != failing {
             return;
         }
@@ -318,13 +318,13 @@ impl Recorder {
             // Where poll fails, as with a limit on descriptors below their number, only a look tells.
             ordered = count
                 .map_or_else(|errno| errno != Errno::EINTR, |count| count > 0 && fds[0].any() != Some(false));
-            let told = |index: usize| fds[index].any() == Some(true);
-            if told(3) || count == Ok(0) {
+            let ready = |index: usize| fds[index].any() == Some(true);
+            if ready(3) || count == Ok(0) {
                 seen = Seen::Moved;
-            } else if told(2) {
-                seen = self.happened();
+            } else if ready(2) {
+                seen = self.take_events();
             }
-            woken = !failing && told(4);
+            woken = !failing && ready(4);
         }
         self.consumer.settle(woken);
         // Woken before there is anything: it comes at once.
@@ -340,8 +340,8 @@ impl Recorder {
         self.look_at_file(seen);
     }
 
-    /// What happened to the file, as far as that was not asked before.
-    fn happened(&self) -> Seen {
+    /// What happened to the file since this was asked last.
+    fn take_events(&self) -> Seen {
         self.watch.as_ref().map_or(Seen::Nothing, Watch::take_events)
     }
 
@@ -352,8 +352,8 @@ impl Recorder {
         self.look_at_file(Seen::Moved);
     }
 
-    /// Looks whether the file is still ours, as far as what was seen makes it doubtful; one that fails is looked at when it is
-    /// gone on with.
+    /// Looks whether the file is still ours, as far as what was seen makes it doubtful. Where the recording fails already, a
+    /// write looks before it goes on.
     fn look_at_file(&mut self, seen: Seen) {
         let Some(file) = &self.file else { return };
         if seen == Seen::Nothing || self.failing.is_some() {

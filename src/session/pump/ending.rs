@@ -39,6 +39,8 @@ impl Pump {
                 }
                 Signalled::Resized => self.resized(),
                 Signalled::Stop(signal) => {
+                    // It may be for hours.
+                    self.recorder.ring.tell();
                     self.outer.leave_raw();
                     let _ = sys::stop_self(signal);
                     self.continued();

@@ -39,7 +39,7 @@ const SMALL_READS: u8 = 4;
 pub(super) enum Flow {
     /// More output at once.
     Flood,
-    /// Whatever it is, when it comes.
+    /// Little at a time, or nothing until a key is pressed.
     Prompt,
     /// Nothing, or nothing that can be read now.
     End,
