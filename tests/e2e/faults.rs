@@ -20,6 +20,7 @@ tests![
     strict_termination_leaves_a_usable_terminal,
     strict_shows_nothing_that_is_not_recorded_on_a_full_disk,
     best_effort_goes_on_when_the_disk_fills_and_resumes_in_the_same_file,
+    best_effort_goes_on_in_a_new_file_when_the_old_one_was_taken_while_the_disk_was_full,
     best_effort_warns_once_a_minute_at_most,
     best_effort_goes_on_at_the_file_size_limit,
     best_effort_warning_waits_for_the_alternate_screen_to_be_left,
@@ -166,6 +167,42 @@ fn best_effort_goes_on_when_the_disk_fills_and_resumes_in_the_same_file() -> Ver
     cast.assert_closed(3);
     assert!(cast.output().ends_with(b"done 20\r\n"));
     assert_gaps(&cast, chatter_bytes(&[1000, 40000, 10, 20]), "ENOSPC");
+    Ok(())
+}
+
+fn best_effort_goes_on_in_a_new_file_when_the_old_one_was_taken_while_the_disk_was_full() -> Verdict {
+    for removed in [false, true] {
+        let (lab, disk) = with_disk(4096, 160)?;
+        let (file, aside) = (disk.here("rec.cast"), disk.here("aside.cast"));
+        let args = ["--mode", "best_effort", "--", "sh", "-c", CHATTER];
+        let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+        outer.wait_for("ready\r\n");
+        outer.send("40000\r");
+        outer.wait_for("done 40000\r\n");
+        until(SOON, "the warning", || count(&outer.seen(), MESSAGE_C) == 1);
+        if removed {
+            fs::remove_file(&file).unwrap();
+        } else {
+            fs::rename(&file, &aside).unwrap();
+        }
+        let taken = fs::read(&aside).ok();
+        disk.free();
+        let second = disk.here("rec.2.cast");
+        until(Duration::from_secs(7), "a second file with the gap", || {
+            Cast::try_read(&second).is_some_and(|cast| !cast.records("gap").is_empty())
+        });
+        outer.send("20\r");
+        outer.wait_for("done 20\r\n");
+        outer.send("\x04");
+        let end = outer.end();
+        assert_eq!(end.status, 3);
+        let cast = Cast::read(&second);
+        cast.assert_closed(3);
+        assert!(cast.output().ends_with(b"done 20\r\n"));
+        let seen = show(&end.seen);
+        assert!(seen.contains("/rec.cast: the recording was moved, removed or changed"), "{seen}");
+        assert!(!file.exists() && fs::read(&aside).ok() == taken, "what was taken is written to");
+    }
     Ok(())
 }
 

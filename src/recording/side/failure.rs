@@ -5,7 +5,7 @@ use crate::clock::boottime_micros;
 use crate::recording::control::Report;
 use crate::recording::transcript::OpenGap;
 use crate::recording::watch::Seen;
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamBytes};
+use crate::recording::{Cause, Ending, Fault, Operation, Reason, RecordingFile, StreamBytes};
 
 impl Recorder {
     pub(super) fn fail(&mut self, fault: Fault) {
@@ -18,11 +18,16 @@ impl Recorder {
             fault.is_spoiled_file().then_some(self.file_from)
         };
         let doubtful = kept.map_or(0, |kept| self.written.recorded - kept.recorded);
-        if kept.is_some() && !std::mem::replace(&mut self.file_lost, true) {
+        let newly_lost = kept.is_some() && !std::mem::replace(&mut self.file_lost, true);
+        if newly_lost {
             self.spoiled += doubtful;
         }
         if let Some(failing) = &mut self.failing {
             failing.doubtful = failing.doubtful.max(doubtful);
+            if newly_lost && fault.is_spoiled_file() {
+                // That the file is none any more is news, also of a recording that fails.
+                self.channel.send(&Report::Failed(fault));
+            }
         } else {
             let since = boottime_micros();
             self.failing =
@@ -34,11 +39,16 @@ impl Recorder {
     /// Tries to go on after a failure: with a file, then with the lines that waited and a marker,
     /// then with the gap record and the ring's next frames.
     pub(super) fn recover(&mut self) {
-        let Some(mut failing) = self.failing else { return };
         if self.durability.is_busy() {
             // What hangs in a sync would take every write in, and bring none to the disk.
             return;
         }
+        // Events were not looked at while it failed.
+        let place = self.file.as_ref().filter(|_| !self.file_lost).map_or(Ok(()), RecordingFile::check_place);
+        if let Err(fault) = place {
+            self.fail(fault);
+        }
+        let Some(mut failing) = self.failing else { return };
         if self.file_lost {
             // One that is elsewhere now is let go: its disk may have to be, too.
             let left = self.file.take().filter(|file| file.check_place().is_ok());

@@ -352,8 +352,8 @@ impl Recorder {
         self.look_at_file(Seen::Moved);
     }
 
-    /// Looks whether the file is still ours, as far as what was seen makes it doubtful. Where the recording fails already, a
-    /// write looks before it goes on.
+    /// Looks whether the file is still ours, as far as what was seen makes it doubtful. Where the recording fails already, that
+    /// is done before it goes on.
     fn look_at_file(&mut self, seen: Seen) {
         let Some(file) = &self.file else { return };
         if seen == Seen::Nothing || self.failing.is_some() {
