@@ -8,7 +8,9 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
-use crate::harness::{Lab, Outer, SOON, Verdict, count, find, recmode, show, strip_escapes, tests, until};
+use crate::harness::{
+    Lab, Outer, SOON, Verdict, count, find, recmode, show, strip_escapes, tests, until, waits,
+};
 
 tests![
     a_recording_is_played_and_ends_by_itself,
@@ -213,7 +215,8 @@ fn ctrl_c_is_heard_while_a_place_is_looked_for() -> Verdict {
     let input = fs::File::open(format!("/proc/{}/fd/0", outer.pid())).expect("its input");
     until(SOON, "all that there is being read", || {
         let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
-        lab.exists("written") && poll(&mut fds, PollTimeout::ZERO) == Ok(0)
+        // Read, and done with.
+        lab.exists("written") && poll(&mut fds, PollTimeout::ZERO) == Ok(0) && waits(outer.pid())
     });
     outer.send(b"\x03");
     outer.wait_for("one ");

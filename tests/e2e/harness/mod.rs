@@ -21,7 +21,9 @@ pub(crate) use fuse::{Call, Fault, FaultyDisk};
 pub(crate) use lab::{Lab, Run};
 pub(crate) use node::{Node, Recordings};
 pub(crate) use outer::{End, Outer};
-pub(crate) use process::{Pid, alive, cpu_ticks, kill, named_pid, recording_side, resident_kib, working_in};
+pub(crate) use process::{
+    Pid, alive, cpu_ticks, kill, named_pid, recording_side, resident_kib, waits, working_in,
+};
 
 /// A test's name and body.
 pub(crate) type Test = (&'static str, fn() -> Verdict);

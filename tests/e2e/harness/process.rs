@@ -20,6 +20,13 @@ pub(crate) fn alive(pid: Pid) -> bool {
     stat(pid).is_some_and(|fields| fields[0] != "Z" && fields[0] != "X")
 }
 
+/// Whether every thread of the process waits for something.
+pub(crate) fn waits(pid: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads").flatten();
+    let mut ids = threads.filter_map(|thread| thread.file_name().to_str()?.parse().ok());
+    ids.all(|id| stat(id).is_some_and(|fields| fields[0] == "S"))
+}
+
 /// The living children of a process.
 pub(crate) fn children(pid: Pid) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").expect("/proc").flatten();
