@@ -14,8 +14,8 @@ pub const ECHO: Duration = Duration::from_micros(150);
 /// end, and for the recording's end, which takes a sync.
 const ONCE: Duration = Duration::from_millis(2);
 
-/// How often is looked before others get the processor: for a microsecond or less, by the processor.
-const LOOKS: u32 = 16;
+/// How many pauses of the processor there are before others get it: together a microsecond or less, by the processor.
+const PAUSES: u32 = 16;
 
 /// How many spins in vain in a row are enough.
 const IN_VAIN: u32 = 4;
@@ -54,9 +54,10 @@ impl Spin {
 
     /// Waits for `condition`, which costs nothing, for at most `patience`. Returns whether it has come true.
     pub fn until(&mut self, patience: Duration, condition: impl FnMut() -> bool) -> bool {
-        self.wait(patience, LOOKS, condition)
+        self.wait(patience, PAUSES, condition)
     }
 
+    /// `looks` is how often is looked between two yields.
     fn wait(&mut self, patience: Duration, looks: u32, mut condition: impl FnMut() -> bool) -> bool {
         if !self.processors {
             return false;
@@ -74,7 +75,7 @@ impl Spin {
                     self.in_vain = 0;
                     return true;
                 }
-                spin_loop();
+                (0..PAUSES / looks).for_each(|_| spin_loop());
             }
             if begun.elapsed() >= patience {
                 self.in_vain += u32::from(self.in_vain < IN_VAIN);
