@@ -33,7 +33,7 @@ pub enum Report {
     Closed {
         /// Bytes of output that no file holds.
         lost: u64,
-        /// What went wrong at the end, if anything did.
+        /// What went wrong at the end, if anything did that was not told before.
         fault: Option<Fault>,
     },
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
+use crate::faulty::{CHATTER, with_disk};
 use crate::harness::{
     Call, Cast, Fault, FaultyDisk, Lab, MESSAGE_B, SOON, Verdict, find, kill, recmode, recording_side, show,
     tests, until,
@@ -24,6 +25,7 @@ tests![
     strict_shows_only_what_is_on_the_disk_when_every_write_is_synced,
     a_log_that_cannot_be_written_disturbs_nobody,
     a_failure_that_comes_again_is_told_again_in_the_log_file,
+    each_failure_is_told_once_in_the_log_file_though_it_lasts_to_the_end,
     a_killed_terminal_side_is_told_in_the_log_file,
     the_log_file_tells_of_a_recorder_that_hangs_or_was_killed,
     the_log_file_tells_every_role_that_decided,
@@ -114,6 +116,28 @@ fn a_failure_that_comes_again_is_told_again_in_the_log_file() -> Verdict {
     outer.send("\x03");
     assert_eq!(outer.end().status, 130);
     assert_eq!(told(), ["failure", "recovery", "failure", "recovery"]);
+    Ok(())
+}
+
+fn each_failure_is_told_once_in_the_log_file_though_it_lasts_to_the_end() -> Verdict {
+    let (lab, disk) = with_disk(4096, 160)?;
+    let args = ["--mode", "best_effort", "--log", "log.jsonl", "--", "sh", "-c", CHATTER];
+    let mut outer = lab.outer(&lab.record_to(&disk.path("rec.cast"), &args));
+    outer.wait_for("ready\r\n");
+    outer.send("40000\r");
+    outer.wait_for("done 40000\r\n");
+    let log = lab.path("log.jsonl");
+    let causes = || {
+        let failures = events(&log).into_iter().filter(|event| event["event"] == "failure");
+        failures.map(|event| event["error"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    until(SOON, "the failure in the log", || causes() == ["ENOSPC"]);
+    fs::rename(disk.here("rec.cast"), disk.here("aside.cast")).unwrap();
+    until(SOON, "the other one", || causes() == ["ENOSPC", "vanished"]);
+    outer.send("\x04");
+    let end = outer.end();
+    assert_eq!((end.status, causes()), (3, vec!["ENOSPC".to_owned(), "vanished".to_owned()]));
+    assert!(find(&end.seen, "/rec.cast: the recording was moved, removed or changed").is_some());
     Ok(())
 }
 

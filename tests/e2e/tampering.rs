@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::harness::{
     Call, Cast, Fault, FaultyDisk, Lab, MESSAGE_B, MESSAGE_C, Outer, SOON, Verdict, assert_shown_is_recorded,
-    count, find, kill, recmode, recording_side, show, strip_escapes, tests, until,
+    children, count, find, kill, recmode, recording_side, show, strip_escapes, tests, until, waits,
 };
 
 tests![
@@ -85,8 +85,9 @@ fn a_file_that_vanishes_during_a_sync_has_a_successor() -> Verdict {
     let args = ["-q", "--mode", "best_effort", "--", "sh", "-c", &remove];
     let mut outer = lab.outer(&lab.record_to(&way.join("rec.cast"), &args));
     until(SOON, "its removal", || !lab.exists("way"));
-    // Time for the end to come to the sync.
-    std::thread::sleep(Duration::from_millis(300));
+    // The command is gone, and the end has come to the sync.
+    let (pid, side) = (outer.pid(), recording_side(outer.pid()));
+    until(SOON, "the end that waits", || children(pid) == [side] && waits(pid) && waits(side));
     disk.heal();
     let end = outer.end();
     assert_eq!(end.status, 0, "{}", show(&end.seen));

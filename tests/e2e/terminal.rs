@@ -307,6 +307,10 @@ fn a_stopped_recmode_gives_the_terminal_back_until_it_goes_on() -> Verdict {
     Ok(())
 }
 
+fn has_mark(lab: &Lab) -> bool {
+    fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("shown-mark"))
+}
+
 /// Under best effort what was shown is on its way to the recording for a moment, and recmode may be stopped in it.
 fn what_was_shown_is_recorded_while_recmode_is_stopped() -> Verdict {
     needs_tools(&["bash"])?;
@@ -325,9 +329,7 @@ fn what_was_shown_is_recorded_while_recmode_is_stopped() -> Verdict {
         outer.wait_for("outer> ");
         if find(&outer.seen(), "shown-mark").is_some() {
             shown += 1;
-            let recorded =
-                || std::fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("shown-mark"));
-            until(Duration::from_secs(3), "what was shown in the file", recorded);
+            until(Duration::from_secs(3), "what was shown in the file", || has_mark(&lab));
         }
         outer.send("fg\r");
         outer.wait_for("outer> ");
@@ -345,10 +347,9 @@ fn what_is_shown_is_in_the_file_soon_though_nothing_else_happens() -> Verdict {
         let mut outer =
             lab.outer(&lab.record(&["-q", "--mode", mode, "--sync", "none", "--", "sh", "-c", script]));
         outer.wait_for("shown-mark");
-        let recorded = || std::fs::read_to_string(lab.cast()).is_ok_and(|text| text.contains("shown-mark"));
-        until(Duration::from_secs(3), "what was shown in the file", recorded);
+        until(Duration::from_secs(3), "what was shown in the file", || has_mark(&lab));
         outer.send("\r");
-        outer.end();
+        assert_eq!(outer.end().status, 0, "{mode}");
     }
     Ok(())
 }

@@ -107,11 +107,7 @@ impl Recorder {
             Stop::Terminate(ending) => {
                 let cause = self.failing.map_or_else(|| "stalled".to_owned(), |failing| failing.fault.code());
                 self.transcript.abandon(self.written.time);
-                self.finish(
-                    ending,
-                    Some(&format!("Session terminated: the recording failed ({cause})")),
-                    None,
-                );
+                self.finish(ending, Some(&format!("Session terminated: the recording failed ({cause})")));
             }
         }
     }
@@ -155,7 +151,6 @@ impl Recorder {
             }
         }
         let ending = self.finish.unwrap_or(Ending { reason: Reason::TerminalSideDied, status: KILLED });
-        let fault = self.failing.map(|failing| failing.fault);
         if let Some(failing) = self.failing {
             self.transcript.abandon(self.written.time);
             self.transcript.marker(&gap_marker(failing.fault));
@@ -170,11 +165,11 @@ impl Recorder {
         }
         let marker =
             (ending.reason == Reason::TerminalSideDied).then_some("Session ended: recmode was killed");
-        self.finish(ending, marker, fault);
+        self.finish(ending, marker);
     }
 
     /// Writes the closing lines, closes the file and reports.
-    pub(super) fn finish(&mut self, ending: Ending, marker: Option<&str>, fault: Option<Fault>) {
+    pub(super) fn finish(&mut self, ending: Ending, marker: Option<&str>) {
         let recorded = self.written.recorded.saturating_sub(self.spoiled);
         let time = boottime_micros().saturating_sub(self.plan.started);
         let streams = self.plan.header.session.streams.map(|_| {
@@ -196,7 +191,9 @@ impl Recorder {
             None => Err(Fault { during: Operation::Close, cause: Cause::Vanished }),
         };
         let lost = self.consumer.stream().saturating_sub(recorded);
-        self.channel.send(&Report::Closed { lost, fault: fault.or(result.err()) });
+        // A failure that lasts was told when it began.
+        let fault = result.err().filter(|_| self.failing.is_none());
+        self.channel.send(&Report::Closed { lost, fault });
     }
 }
 

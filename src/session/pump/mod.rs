@@ -83,8 +83,6 @@ pub(super) struct Pump {
     finishing: Option<Instant>,
     /// Since when the recording has failed, if it does.
     failing_since: Option<Instant>,
-    /// Whether the file that is written is known to be no longer ours alone, and out of the outcome's files.
-    file_taken: bool,
     /// The recording side may have said something.
     reported: bool,
     closed: bool,
@@ -152,7 +150,6 @@ impl Pump {
             ended_by: None,
             finishing: None,
             failing_since,
-            file_taken: false,
             reported: true,
             closed: false,
         }
@@ -216,7 +213,6 @@ impl Pump {
                     let first = &self.recorder.path;
                     let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
                     self.outcome.files.push(path);
-                    self.file_taken = false;
                 }
                 Received::Message(Report::Recovered { bytes, lost, micros }) => {
                     self.enforcer.recovered(self.begun.elapsed());
@@ -255,16 +251,12 @@ impl Pump {
     }
 
     fn failed(&mut self, fault: Fault) -> Step {
-        let told = self.outcome.faults.last() == Some(&fault);
-        if !told {
+        self.failing_since.get_or_insert_with(Instant::now);
+        if self.outcome.faults.last() != Some(&fault) {
             self.outcome.faults.push(fault);
         }
-        // The end repeats what is still wrong.
-        if !told || self.failing_since.is_none() {
-            self.log.tell(&Happening::failure(fault));
-        }
-        self.failing_since.get_or_insert_with(Instant::now);
-        if fault.is_spoiled_file() && !std::mem::replace(&mut self.file_taken, true) {
+        self.log.tell(&Happening::failure(fault));
+        if fault.is_spoiled_file() {
             self.outcome.spoiled.extend(self.outcome.files.pop());
         }
         match self.enforcer.failed() {

@@ -22,7 +22,7 @@ pub(crate) use lab::{Lab, Run};
 pub(crate) use node::{Node, Recordings};
 pub(crate) use outer::{End, Outer};
 pub(crate) use process::{
-    Pid, alive, cpu_ticks, kill, named_pid, recording_side, resident_kib, waits, working_in,
+    Pid, alive, children, cpu_ticks, kill, named_pid, recording_side, resident_kib, waits, working_in,
 };
 
 /// A test's name and body.
