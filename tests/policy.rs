@@ -34,7 +34,8 @@ fn the_worked_example() {
         RecordSession { default: Some(mode(Mode::BestEffort, 4)), ..RecordSession::default() },
     ]);
     let resolved = SessionKind::ALL.map(|kind| roles.resolve(kind).mode);
-    assert_eq!(resolved, [Mode::BestEffort, Mode::Strict, Mode::Strict, Mode::Strict, Mode::Strict]);
+    let expected = [Mode::BestEffort, Mode::Strict, Mode::Strict, Mode::Strict, Mode::Strict];
+    assert_eq!(resolved, expected.map(Some));
 
     let ssh = roles.resolve(SessionKind::Ssh);
     assert_eq!(ssh.decided_by, DecidedBy::Direct);
@@ -51,8 +52,12 @@ fn nothing_said_is_best_effort_by_the_built_in_rule() {
     for roles in [set(&[]), set(&[RecordSession::default()])] {
         for kind in SessionKind::ALL {
             let decision = roles.resolve(kind);
-            assert_eq!((decision.mode, decision.decided_by), (Mode::BestEffort, DecidedBy::BuiltIn));
-            assert!(decision.because.is_empty() && decision.overridden.is_empty() && decision.recording);
+            assert_eq!((decision.mode, decision.decided_by), (Some(Mode::BestEffort), DecidedBy::BuiltIn));
+            assert!(
+                decision.because.is_empty()
+                    && decision.overridden.is_empty()
+                    && decision.recording == Some(true)
+            );
         }
     }
 }
@@ -60,13 +65,14 @@ fn nothing_said_is_best_effort_by_the_built_in_rule() {
 #[test]
 fn desktop_is_unrecorded_only_when_every_role_says_false() {
     let off = desktop(Desktop::Recorded(false));
-    let recording = |roles: &[RecordSession]| set(roles).resolve(SessionKind::Desktop).recording;
+    let recording =
+        |roles: &[RecordSession]| set(roles).resolve(SessionKind::Desktop).recording == Some(true);
     assert!(!recording(std::slice::from_ref(&off)));
     assert!(!recording(&[off.clone(), off.clone()]));
     assert!(recording(&[off.clone(), RecordSession::default()]));
     assert!(recording(&[off.clone(), desktop(Desktop::Recorded(true))]));
     assert!(recording(&[off.clone(), desktop(Desktop::Mode(Mode::BestEffort))]));
-    assert!(set(&[off]).resolve(SessionKind::Ssh).recording);
+    assert_eq!(set(&[off]).resolve(SessionKind::Ssh).recording, Some(true));
 }
 
 #[test]
@@ -83,7 +89,7 @@ fn desktop_booleans_give_no_mode_and_are_named_where_they_matter() {
     assert!(!all_off.meets(Mode::Strict) && all_off.meets(Mode::BestEffort));
 
     let mixed = set(&[strict, on.clone(), off]).resolve(SessionKind::Desktop);
-    assert_eq!(mixed.mode, Mode::Strict);
+    assert_eq!(mixed.mode, Some(Mode::Strict));
     assert_eq!(values(&mixed.because), ["strict", "true"]);
     assert_eq!(values(&mixed.overridden), ["false"]);
 
@@ -111,7 +117,7 @@ prop_compose! {
         app in any_setting(),
     ) -> RecordSession {
         let desktop = desktop.map(|value| Setting::new(value, at(5)));
-        RecordSession { default, ssh, k8s, desktop, db, app }
+        RecordSession { default, ssh, k8s, desktop, db, app, ..RecordSession::default() }
     }
 }
 
@@ -183,7 +189,7 @@ proptest! {
         for kind in SessionKind::ALL {
             let decision = roles.resolve(kind);
             prop_assert_eq!((decision.mode, decision.decided_by), (Mode::Strict, DecidedBy::Direct));
-            prop_assert!(decision.recording && decision.meets(Mode::Strict));
+            prop_assert!(decision.recording == Some(true) && decision.meets(Mode::Strict));
         }
     }
 
@@ -206,10 +212,10 @@ proptest! {
     fn the_rules_restated_give_the_same(roles in any_roles()) {
         let set: RoleSet = roles.iter().cloned().collect();
         for kind in SessionKind::ALL {
-            prop_assert_eq!(set.resolve(kind).mode, restated(&roles, kind));
+            prop_assert_eq!(set.resolve(kind).mode, Some(restated(&roles, kind)));
         }
         let off = |role: &Role| matches!(role.record_session.desktop_recorded(), Some((false, _)));
         let unrecorded = !roles.is_empty() && roles.iter().all(off);
-        prop_assert_eq!(set.resolve(SessionKind::Desktop).recording, !unrecorded);
+        prop_assert_eq!(set.resolve(SessionKind::Desktop).recording, Some(!unrecorded));
     }
 }

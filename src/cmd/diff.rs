@@ -21,7 +21,9 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
     let say = super::say;
     let Some(sides) = sides(args, color, &say)? else { return Ok(exit::TROUBLE) };
 
-    let diff = diff::compare(&sides.old, &sides.new, args.dialect, args.with_requests);
+    let settings =
+        diff::Settings { dialect: args.dialect, with_requests: args.with_requests, old_is_partial: false };
+    let diff = diff::compare(&sides.old, &sides.new, &settings);
     let names = (sides.old_name.as_str(), sides.new_name.as_str());
     let text = match args.format {
         DiffFormat::Human => report::diff_text(&diff, names, super::color::wanted(args.color, &io::stdout())),

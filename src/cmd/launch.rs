@@ -35,18 +35,18 @@ impl Decided {
         Self { mode, roles: Vec::new(), because: Vec::new() }
     }
 
-    /// What the roles say of this kind.
-    pub(super) fn by(set: &RoleSet, kind: SessionKind) -> Self {
+    /// The mode that these roles give this kind; `None` where unknown settings leave both possible.
+    pub(super) fn by(set: &RoleSet, kind: SessionKind) -> Option<Self> {
         let decision = set.resolve(kind);
         let decider = |ground: &crate::policy::Ground| Decider {
             role: ground.role.to_string(),
             option: ground.option.name().to_owned(),
         };
-        Self {
-            mode: decision.mode,
+        Some(Self {
+            mode: decision.mode?,
             roles: set.names().iter().map(ToString::to_string).collect(),
             because: decision.because.iter().map(decider).collect(),
-        }
+        })
     }
 }
 

@@ -56,7 +56,11 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     let judge = |survey: &Survey| {
         let dialect = args.dialect.or(config.dialect).unwrap_or_default();
         let is_whole = args.paths.is_empty();
-        lint::run(&Input { survey, dialect, is_whole, require: &config.require }, &settings, &path)
+        lint::run(
+            &Input { survey, dialect, is_whole, require: &config.require, expect: &config.expect },
+            &settings,
+            &path,
+        )
     };
     let mut found = judge(&survey);
     if args.fix {

@@ -77,7 +77,9 @@ fn serve(request: &Request) -> anyhow::Result<u8> {
             return Ok(exit::RECORD_TROUBLE);
         }
         Admission::Session { mode, roles: None } => Decided::given(mode),
-        Admission::Session { roles: Some(set), .. } => Decided::by(&set, config.kind),
+        Admission::Session { mode, roles: Some(set) } => {
+            Decided::by(&set, config.kind).unwrap_or_else(|| Decided::given(mode))
+        }
     };
     match plan(request, &account, &config, decided) {
         Ok(plan) => session(plan),

@@ -100,7 +100,7 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
         }
     }
     if !paths.is_empty() {
-        return Ok(load(args, &paths).map(|set| resolve(&set, args.kind)));
+        return Ok(load(args, &paths).and_then(|set| resolve(&set, args.kind)));
     }
     if !args.selection.role.is_empty() || args.selection.user.is_some() {
         bail!("--role and --user choose from roles: give --roles, or set RECMODE_ROLES");
@@ -133,8 +133,17 @@ fn load(args: &RecordArgs, paths: &[PathBuf]) -> Option<RoleSet> {
     }
 }
 
-fn resolve(set: &RoleSet, kind: SessionKind) -> Decided {
-    if !set.resolve(kind).recording {
+/// The mode of the set; says on standard error why there is none.
+fn resolve(set: &RoleSet, kind: SessionKind) -> Option<Decided> {
+    let answer = set.resolve(kind);
+    if answer.mode.is_none() {
+        super::say(&format!(
+            "recmode: the mode of {kind} is unknown: {}\n",
+            report::reasons(&answer).join("; ")
+        ));
+        return None;
+    }
+    if answer.recording == Some(false) {
         super::say(&format!(
             "recmode: warning: every role turns {kind} recording off; this session is recorded all the same\n"
         ));

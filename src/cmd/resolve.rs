@@ -107,7 +107,7 @@ fn matrix(
             if !cell.answer.meets(required) {
                 code = exit::NO;
                 say(&format!("recmode: {who}: {}\n", report::short_fall(&cell.answer, required)));
-            } else if let Some(unknown) = row.could_loosen(cell, required, args.with_requests) {
+            } else if let Some(unknown) = row.could_loosen(cell, required, args.dialect, args.with_requests) {
                 code = exit::NO;
                 let why = escape::controls(&unknown.to_string());
                 say(&format!("recmode: {who}: {} may fall short of {required}: {why}\n", cell.answer.kind));

@@ -17,7 +17,7 @@ use crate::roles::Site;
 pub use find::{Found, find, repository};
 pub use pattern::Pattern;
 pub use read::{ConfigError, parse, read};
-pub use requirement::Requirement;
+pub use requirement::{Expectation, Requirement, Subject};
 
 /// What the configuration says.
 #[derive(Debug, Clone, Default)]
@@ -32,8 +32,10 @@ pub struct Config {
     pub paths: Vec<String>,
     /// Findings to leave out.
     pub ignore: Vec<Ignore>,
-    /// What the roles are required to say.
+    /// What is required of the roles.
     pub require: Vec<Requirement>,
+    /// What single users, groups and sets of roles are expected to come to.
+    pub expect: Vec<Expectation>,
 }
 
 /// Findings to leave out: those that match all that is said.

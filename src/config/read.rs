@@ -11,9 +11,9 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 
 use super::places::Places;
-use super::{Config, Ignore, Pattern, Requirement};
+use super::{Config, Expectation, Ignore, Pattern, Requirement, Subject};
 use crate::lint::{Severity, registry};
-use crate::policy::{Dialect, Mode, SessionKind};
+use crate::policy::{Bound, Dialect, Mode, SessionKind};
 use crate::roles::Site;
 
 /// The version of the format.
@@ -79,6 +79,8 @@ struct Tree {
     ignore: Vec<Spanned<IgnoreEntry>>,
     #[serde(default)]
     require: Vec<Spanned<RequireEntry>>,
+    #[serde(default)]
+    expect: Vec<Spanned<ExpectEntry>>,
 }
 
 /// A mapping whose keys have places too.
@@ -127,9 +129,24 @@ struct RequireEntry {
     #[serde(default)]
     users: Vec<Spanned<String>>,
     kinds: Option<Vec<Spanned<String>>>,
-    mode: Spanned<String>,
+    mode: Option<Spanned<String>>,
+    at_most: Option<Spanned<String>>,
+    exactly: Option<Spanned<String>>,
     #[serde(default)]
     except_roles: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectEntry {
+    user: Option<String>,
+    group: Option<String>,
+    roles: Option<Vec<String>>,
+    ssh: Option<Spanned<String>>,
+    k8s: Option<Spanned<String>>,
+    desktop: Option<Spanned<String>>,
+    db: Option<Spanned<String>>,
+    app: Option<Spanned<String>>,
 }
 
 impl Tree {
@@ -158,6 +175,9 @@ impl Tree {
         }
         for entry in self.require {
             config.require.push(require(entry, places)?);
+        }
+        for entry in self.expect {
+            config.expect.push(expect(entry, places)?);
         }
         Ok(config)
     }
@@ -194,9 +214,13 @@ fn require(entry: Spanned<RequireEntry>, places: &Places<'_>) -> Result<Requirem
     if entry.roles.is_empty() == entry.users.is_empty() {
         return places.error(at, "a requirement is about either roles or users");
     }
-    let Some(mode) = Mode::from_name(&entry.mode.value) else {
-        return places.error(entry.mode.referenced, "a mode is strict or best_effort");
+    let bounds: [(_, fn(Mode) -> Bound); 3] =
+        [(&entry.mode, Bound::AtLeast), (&entry.at_most, Bound::AtMost), (&entry.exactly, Bound::Exactly)];
+    let mut given = bounds.iter().filter_map(|(text, bound)| Some((text.as_ref()?, bound)));
+    let (Some((text, bound)), None) = (given.next(), given.next()) else {
+        return places.error(at, "a requirement has one of mode, at_most and exactly");
     };
+    let bound = bound(mode(text, places)?);
     let mut kinds = Vec::new();
     for kind in entry.kinds.iter().flatten() {
         match SessionKind::from_name(&kind.value) {
@@ -219,10 +243,38 @@ fn require(entry: Spanned<RequireEntry>, places: &Places<'_>) -> Result<Requirem
         roles: names(&entry.roles)?,
         users: names(&entry.users)?,
         kinds,
-        mode,
+        bound,
         except_roles: names(&entry.except_roles)?,
         at: places.site(at),
     })
+}
+
+fn mode(text: &Spanned<String>, places: &Places<'_>) -> Result<Mode, ConfigError> {
+    match Mode::from_name(&text.value) {
+        Some(mode) => Ok(mode),
+        None => places.error(text.referenced, "a mode is strict or best_effort"),
+    }
+}
+
+fn expect(entry: Spanned<ExpectEntry>, places: &Places<'_>) -> Result<Expectation, ConfigError> {
+    let at = entry.referenced;
+    let ExpectEntry { user, group, roles, ssh, k8s, desktop, db, app } = entry.value;
+    let subject = match (user, group, roles) {
+        (Some(name), None, None) => Subject::User(name),
+        (None, Some(name), None) => Subject::Group(name),
+        (None, None, Some(roles)) if !roles.is_empty() => Subject::Roles(roles),
+        _ => return places.error(at, "an expectation is about one of user, group and roles"),
+    };
+    let mut modes = Vec::new();
+    for (kind, text) in SessionKind::ALL.into_iter().zip([ssh, k8s, desktop, db, app]) {
+        if let Some(text) = text {
+            modes.push((kind, mode(&text, places)?));
+        }
+    }
+    if modes.is_empty() {
+        return places.error(at, "an expectation names at least one kind: ssh, k8s, desktop, db or app");
+    }
+    Ok(Expectation { subject, modes, at: places.site(at) })
 }
 
 fn pattern(

@@ -16,20 +16,26 @@ pub(super) fn find(old: &Party, new: &Party, n: usize, what: What) -> Vec<Cause>
     let mut keys: Vec<&Key> = before.keys().chain(after.keys()).collect();
     keys.sort_unstable();
     keys.dedup();
-    let about_recording = matches!(what, What::RecordingOn | What::RecordingOff);
     let changed = keys.into_iter().filter_map(|key| {
         let (from, to) = (before.get(key), after.get(key));
-        if from.map(|ground| ground.value) == to.map(|ground| ground.value) {
+        if is_same(old, new, n, key) {
             return None;
         }
         let decides = |answer: &Answer, ground: Option<&Ground>| {
-            ground.is_some_and(|ground| answer.because.contains(ground))
+            ground.is_some_and(|ground| {
+                let mut unknown = answer.unknown.iter();
+                answer.because.contains(ground)
+                    || unknown.any(|unknown| (&unknown.role, &unknown.at) == (&ground.role, &ground.at))
+            })
         };
         // A boolean gives no mode, so it caused no change of one.
-        let is_mode =
-            |ground: Option<&Ground>| ground.is_some_and(|ground| matches!(ground.value, Value::Mode(_)));
-        let matters = about_recording || is_mode(from) || is_mode(to);
-        if !matters || !(decides(was, from) || decides(is, to)) {
+        let is_mode = |ground: Option<&Ground>| {
+            ground.is_some_and(|ground| !matches!(ground.value, Value::Recorded(_)))
+        };
+        let matters = !what.is_of_mode() || is_mode(from) || is_mode(to);
+        // Where the mode is unknown, every setting has a part in what is possible.
+        let is_open = was.mode.is_none() || is.mode.is_none();
+        if !matters || !(decides(was, from) || decides(is, to) || is_open) {
             return None;
         }
         let at = &to.or(from)?.at;
@@ -50,6 +56,26 @@ pub(super) fn find(old: &Party, new: &Party, n: usize, what: What) -> Vec<Cause>
 fn settings(party: &Party, n: usize, kind: SessionKind) -> BTreeMap<Key, Ground> {
     let grounds = party.roles(n).flat_map(|(role, _)| role.grounds(kind));
     grounds.map(|ground| ((Arc::clone(&ground.role), ground.option), ground)).collect()
+}
+
+/// Whether the setting has the same value on both sides, as far as can be known.
+fn is_same(old: &Party, new: &Party, n: usize, (role, option): &Key) -> bool {
+    let setting = |party: &Party| {
+        let (role, _) = party.roles(n).find(|(held, _)| held.name == *role)?;
+        let settings = &role.record_session;
+        let known = match option {
+            OptionName::Default => settings.default.as_ref().map(|default| Value::Mode(default.value)),
+            OptionName::Kind(kind) => {
+                let boolean = || settings.desktop_recorded().filter(|_| *kind == SessionKind::Desktop);
+                let mode = settings.direct(*kind).map(|(mode, _)| Value::Mode(mode));
+                mode.or_else(|| boolean().map(|(recorded, _)| Value::Recorded(recorded)))
+            }
+        };
+        let unknown = settings.unknown.get(option).map(|unknown| Arc::clone(&unknown.expression));
+        Some((known, unknown))
+    };
+    let nothing = || Some((None, None));
+    setting(old).or_else(nothing) == setting(new).or_else(nothing)
 }
 
 fn held_at<'a>(party: &'a Party, n: usize, name: &str) -> Option<&'a Place> {

@@ -3,21 +3,24 @@
 //!
 //! A party that is on both sides (by sort and name) is compared kind by kind; one that is on one side
 //! only is `new` or `gone`. What stays as it was is left out, wherever it is written now. Each change
-//! names the settings that caused it: those that decide after it and were not there, or said something
-//! else, before; and those that decided before it and are gone.
+//! names the settings that caused it: those that decide after it and were not there, or had another
+//! value, before; and those that decided before it and are gone.
+//!
+//! A setting that is unknown by the same expression on both sides has the same value on both. A change
+//! that depends on unknown settings is *possible*: it is listed as such, and counts like a certain one.
 
 mod causes;
 mod party;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::holders::{HolderKind, Unknown};
-use crate::policy::{Answer, Dialect, OptionName, Place, SessionKind, Value};
+use crate::policy::{self, Answer, Dialect, OptionName, Outcome, Place, SessionKind, Value};
 use crate::roles::Roles;
 
 use self::party::Party;
@@ -62,10 +65,18 @@ pub enum What {
     RecordingOff,
     /// From strict to best effort.
     Loosened,
+    /// From recorded to not recorded for some values of what is unknown.
+    MayTurnOff,
+    /// From strict to best effort for some values of what is unknown.
+    MayLoosen,
     /// From best effort to strict.
     Tightened,
     /// From not recorded to recorded.
     RecordingOn,
+    /// From best effort to strict for some values of what is unknown.
+    MayTighten,
+    /// From not recorded to recorded for some values of what is unknown.
+    MayTurnOn,
     /// The party was not there before.
     New,
     /// The party is not there any more.
@@ -74,8 +85,18 @@ pub enum What {
 
 impl What {
     /// All, the worst first.
-    pub const ALL: [Self; 6] =
-        [Self::RecordingOff, Self::Loosened, Self::Tightened, Self::RecordingOn, Self::New, Self::Gone];
+    pub const ALL: [Self; 10] = [
+        Self::RecordingOff,
+        Self::Loosened,
+        Self::MayTurnOff,
+        Self::MayLoosen,
+        Self::Tightened,
+        Self::RecordingOn,
+        Self::MayTighten,
+        Self::MayTurnOn,
+        Self::New,
+        Self::Gone,
+    ];
 
     /// What it is called in a report.
     #[must_use]
@@ -83,6 +104,10 @@ impl What {
         match self {
             Self::RecordingOff => "recording off",
             Self::Loosened => "loosened",
+            Self::MayTurnOff => "recording may be off",
+            Self::MayLoosen => "may be loosened",
+            Self::MayTighten => "may be tightened",
+            Self::MayTurnOn => "recording may be on",
             Self::Tightened => "tightened",
             Self::RecordingOn => "recording on",
             Self::New => "new",
@@ -90,10 +115,15 @@ impl What {
         }
     }
 
-    /// Whether less is recorded, or less surely, than before.
+    /// Whether less is recorded, or less surely, than before; also where that is only possible.
     #[must_use]
     pub fn is_weaker(self) -> bool {
-        matches!(self, Self::Loosened | Self::RecordingOff)
+        matches!(self, Self::Loosened | Self::RecordingOff | Self::MayLoosen | Self::MayTurnOff)
+    }
+
+    /// Whether the change is one of the mode, and not of recording.
+    fn is_of_mode(self) -> bool {
+        matches!(self, Self::Loosened | Self::MayLoosen | Self::Tightened | Self::MayTighten)
     }
 }
 
@@ -175,10 +205,10 @@ impl Diff {
     }
 }
 
-/// What changes from `old` to `new`, by the rules of `dialect`; with requests, of what each could come
-/// to at the weakest.
+/// What changes from `old` to `new`.
 #[must_use]
-pub fn compare(old: &Roles, new: &Roles, dialect: Dialect, with_requests: bool) -> Diff {
+pub fn compare(old: &Roles, new: &Roles, settings: &Settings) -> Diff {
+    let Settings { dialect, with_requests, old_is_partial } = *settings;
     let by_key = |roles| -> BTreeMap<_, _> {
         let parties = party::parties(roles, dialect, with_requests).into_iter();
         parties.map(|party: Party| ((party.kind, Arc::clone(&party.name)), party)).collect()
@@ -186,21 +216,34 @@ pub fn compare(old: &Roles, new: &Roles, dialect: Dialect, with_requests: bool) 
     let (mut before, after) = (by_key(old), by_key(new));
     let mut parties: Vec<_> = Vec::new();
     for (key, party) in after {
-        parties.extend(of_party(before.remove(&key), Some(party)));
+        let unread = || old_is_partial.then(|| Party::unread(&party, dialect));
+        parties.extend(of_party(before.remove(&key).or_else(unread), Some(party), dialect));
     }
-    parties.extend(before.into_values().filter_map(|party| of_party(Some(party), None)));
+    parties.extend(before.into_values().filter_map(|party| of_party(Some(party), None, dialect)));
     parties.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     Diff { parties }
 }
 
+/// How two states are compared.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings {
+    /// The rules of the answers.
+    pub dialect: Dialect,
+    /// Whether to compare the weakest answer that each could come to by a request.
+    pub with_requests: bool,
+    /// Whether the old side holds documents that could not be read. Then a party that is on the new side
+    /// only may have been in one of them, with any settings.
+    pub old_is_partial: bool,
+}
+
 /// What changed for one party, if anything did.
-fn of_party(before: Option<Party>, after: Option<Party>) -> Option<PartyChanges> {
+fn of_party(before: Option<Party>, after: Option<Party>, dialect: Dialect) -> Option<PartyChanges> {
     let mut changes = Vec::new();
     for (n, kind) in SessionKind::ALL.into_iter().enumerate() {
         match (&before, &after) {
             (Some(old), Some(new)) => {
                 let (was, is) = (&old.cells[n].answer, &new.cells[n].answer);
-                for what in differences(was, is) {
+                for what in differences(&transitions(old, new, n, dialect)) {
                     let causes = causes::find(old, new, n, what);
                     let (before, after) = (Some(was.clone()), Some(is.clone()));
                     changes.push(Change { kind, what, before, after, causes });
@@ -231,19 +274,35 @@ fn of_party(before: Option<Party>, after: Option<Party>) -> Option<PartyChanges>
     Some(PartyChanges { kind, name, at, changes, unknown_since, unknown_before })
 }
 
-/// How two answers differ: not at all, by the mode, by recording, or by both.
-fn differences(was: &Answer, is: &Answer) -> impl Iterator<Item = What> {
-    let recording = match (was.recording, is.recording) {
-        (true, false) => Some(What::RecordingOff),
-        (false, true) => Some(What::RecordingOn),
-        _ => None,
-    };
-    let mode = match was.mode.cmp(&is.mode) {
-        std::cmp::Ordering::Greater => Some(What::Loosened),
-        std::cmp::Ordering::Less => Some(What::Tightened),
-        std::cmp::Ordering::Equal => None,
-    };
-    let mut both: Vec<_> = recording.into_iter().chain(mode).collect();
-    both.sort_unstable();
-    both.into_iter()
+/// The outcomes of the cell `n` before and after that are possible together.
+fn transitions(old: &Party, new: &Party, n: usize, dialect: Dialect) -> BTreeSet<(Outcome, Outcome)> {
+    let (was, is) = (&old.cells[n].answer, &new.cells[n].answer);
+    if let (Some(before), Some(after)) = (the_only(&was.outcomes), the_only(&is.outcomes)) {
+        return BTreeSet::from([(before, after)]);
+    }
+    policy::transitions(&old.set(n), &new.set(n), is.kind, dialect)
+}
+
+fn the_only(outcomes: &BTreeSet<Outcome>) -> Option<Outcome> {
+    outcomes.first().copied().filter(|_| outcomes.len() == 1)
+}
+
+/// How the answers differ: not at all, by the mode, by recording, or by both; the worst first.
+fn differences(transitions: &BTreeSet<(Outcome, Outcome)>) -> Vec<What> {
+    type Differs = fn(&(Outcome, Outcome)) -> bool;
+    let all: [(Differs, What, What); 4] = [
+        (|(was, is)| was.recorded && !is.recorded, What::RecordingOff, What::MayTurnOff),
+        (|(was, is)| was.mode > is.mode, What::Loosened, What::MayLoosen),
+        (|(was, is)| was.mode < is.mode, What::Tightened, What::MayTighten),
+        (|(was, is)| !was.recorded && is.recorded, What::RecordingOn, What::MayTurnOn),
+    ];
+    let mut found: Vec<_> = all
+        .into_iter()
+        .filter_map(|(differs, certain, possible)| {
+            let count = transitions.iter().filter(|pair| differs(pair)).count();
+            (count > 0).then_some(if count == transitions.len() { certain } else { possible })
+        })
+        .collect();
+    found.sort_unstable();
+    found
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::PartyKind;
-use crate::holders::{Cell, Row, Unknown, holders};
-use crate::policy::{Dialect, Place, Role, RoleSet, SessionKind};
+use crate::holders::{self, Cell, Row, holders};
+use crate::policy::{Dialect, Place, RecordSession, Role, RoleSet, SessionKind, Unknown};
 use crate::roles::Roles;
 
 /// One side of a comparison.
@@ -17,10 +17,32 @@ pub(super) struct Party {
     pub(super) held: Vec<(Arc<Role>, Place)>,
     /// A cell for each kind, in their order.
     pub(super) cells: Vec<Cell>,
-    pub(super) unknown: Vec<Unknown>,
+    pub(super) unknown: Vec<holders::Unknown>,
 }
 
 impl Party {
+    /// What stands for a party that may have been in a document which could not be read.
+    pub(super) fn unread(after: &Self, dialect: Dialect) -> Self {
+        let expression = "a document that can't be read".into();
+        let settings = RecordSession::unknown(&Unknown { expression, at: after.at.clone() });
+        let role = Arc::new(Role::new(Arc::clone(&after.name), after.at.clone(), settings));
+        let set = std::iter::once(Arc::clone(&role)).collect::<RoleSet>();
+        let cell = |kind| Cell { answer: set.answer(kind, dialect), requested: None };
+        Self {
+            kind: after.kind,
+            name: Arc::clone(&after.name),
+            at: after.at.clone(),
+            held: vec![(role, after.at.clone())],
+            cells: SessionKind::ALL.map(cell).into(),
+            unknown: after.unknown.clone(),
+        }
+    }
+
+    /// The roles behind the cell `n` as a set.
+    pub(super) fn set(&self, n: usize) -> RoleSet {
+        self.roles(n).map(|(role, _)| Arc::clone(role)).collect()
+    }
+
     /// The roles behind the cell `n`: what it holds, and the role that has to be requested for it.
     pub(super) fn roles(&self, n: usize) -> impl Iterator<Item = (&Arc<Role>, &Place)> {
         let requested = self.cells[n].requested.as_ref().map(|role| (role, &role.at));

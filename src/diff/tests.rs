@@ -50,12 +50,20 @@ fn roles(file: &str, text: &str) -> Roles {
     load_texts(vec![(file.to_owned(), text.as_bytes().to_vec())]).expect("roles")
 }
 
+fn settings(dialect: Dialect, with_requests: bool) -> Settings {
+    Settings { dialect, with_requests, old_is_partial: false }
+}
+
 fn mirrored(what: What) -> What {
     match what {
         What::RecordingOff => What::RecordingOn,
         What::RecordingOn => What::RecordingOff,
         What::Loosened => What::Tightened,
         What::Tightened => What::Loosened,
+        What::MayTurnOff => What::MayTurnOn,
+        What::MayTurnOn => What::MayTurnOff,
+        What::MayLoosen => What::MayTighten,
+        What::MayTighten => What::MayLoosen,
         What::New => What::Gone,
         What::Gone => What::New,
     }
@@ -78,7 +86,7 @@ proptest! {
     #[test]
     fn nothing_changes_from_a_state_to_itself_wherever_it_is_written(text in files(), requests: bool) {
         for dialect in Dialect::ALL {
-            let diff = compare(&roles("a", &text), &roles("b", &format!("# moved\n\n{text}")), dialect, requests);
+            let diff = compare(&roles("a", &text), &roles("b", &format!("# moved\n\n{text}")), &settings(dialect, requests));
             prop_assert!(diff.is_empty(), "{:?}", diff);
         }
     }
@@ -87,8 +95,8 @@ proptest! {
     fn the_way_back_is_the_mirror_image(old in files(), new in files(), requests: bool) {
         let (old, new) = (roles("old", &old), roles("new", &new));
         for dialect in Dialect::ALL {
-            let there = compare(&old, &new, dialect, requests);
-            let back = compare(&new, &old, dialect, requests);
+            let there = compare(&old, &new, &settings(dialect, requests));
+            let back = compare(&new, &old, &settings(dialect, requests));
             prop_assert_eq!(outline(&there, true), outline(&back, false));
             for (a, b) in there.parties.iter().zip(&back.parties) {
                 prop_assert_eq!(a.unknown_since.len(), b.unknown_before.len());
@@ -98,7 +106,7 @@ proptest! {
 
     #[test]
     fn every_change_of_a_party_that_stays_has_a_cause(old in files(), new in files()) {
-        let diff = compare(&roles("old", &old), &roles("new", &new), Dialect::Rfd68, false);
+        let diff = compare(&roles("old", &old), &roles("new", &new), &settings(Dialect::Rfd68, false));
         for change in diff.parties.iter().flat_map(|party| &party.changes) {
             let stays = change.before.is_some() && change.after.is_some();
             prop_assert_eq!(stays, !change.causes.is_empty(), "{:?}", change);
@@ -113,7 +121,7 @@ fn a_change_of_mode_and_of_recording_are_two() {
     };
     let old = roles("old", &role("desktop: strict"));
     let new = roles("new", &role("desktop: no"));
-    let diff = compare(&old, &new, Dialect::Rfd68, false);
+    let diff = compare(&old, &new, &settings(Dialect::Rfd68, false));
     assert_eq!(diff.parties.len(), 1);
     let whats: Vec<_> = diff.parties[0].changes.iter().map(|change| change.what).collect();
     assert_eq!(whats, [What::RecordingOff, What::Loosened]);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Holder, Unknown};
-use crate::policy::{Answer, DecidedBy, Dialect, Mode, Role, RoleSet, SessionKind, Standing};
+use crate::policy::{Answer, Dialect, Mode, Possible, Role, RoleSet, SessionKind, Standing};
 
 /// A holder and what holds for it.
 #[derive(Debug, Clone)]
@@ -51,16 +51,26 @@ impl Row {
         weak.min_by_key(|cell| cell.answer.standing())
     }
 
-    /// Something that is left out and could make the cell fall short of `required`; nothing can where
-    /// the kind itself is given strict, or where roles have no say.
+    /// Something that is left out and could make the cell fall short of `required`, as a role with any
+    /// settings would.
     #[must_use]
-    pub fn could_loosen(&self, cell: &Cell, required: Mode, with_requests: bool) -> Option<&Unknown> {
-        let answer = &cell.answer;
-        let is_settled = answer.mode.is_none() || answer.decided_by == DecidedBy::Direct;
-        if required == Mode::BestEffort || is_settled {
+    pub fn could_loosen(
+        &self,
+        cell: &Cell,
+        required: Mode,
+        dialect: Dialect,
+        with_requests: bool,
+    ) -> Option<&Unknown> {
+        let unknown = self.unknown(with_requests).next()?;
+        if required == Mode::BestEffort {
             return None;
         }
-        self.unknown(with_requests).next()
+        let kind = cell.answer.kind;
+        let held = self.holder.held.iter().map(|(role, _)| role).chain(&cell.requested);
+        let facts = held.map(|role| Possible::of_role(role, kind, dialect));
+        let facts = facts.fold(Possible::any_role(kind, dialect), Possible::with);
+        let falls_short = weakness(facts, kind, dialect) < Some(Standing::Strict);
+        falls_short.then_some(unknown)
     }
 
     /// What the answers leave out.
@@ -72,23 +82,26 @@ impl Row {
 
 /// The weakest answer for `set`, alone or with any of the requestable roles.
 ///
-/// Only a direct `best_effort` loosens a set, and only where strict comes from a default. One such
-/// role does it, and further ones can only tighten what is loose. Recording that is on, no further
-/// role turns off, and what is not recorded is as weak as can be.
+/// One role is enough: only a direct `best_effort` loosens a set, and only where strict comes from a
+/// default. Further roles can only tighten what is loose. Recording that is on, no further role turns
+/// off, and what is not recorded is as weak as can be.
 fn weakest(set: &RoleSet, requestable: &[Arc<Role>], kind: SessionKind, dialect: Dialect) -> Cell {
     let answer = set.answer(kind, dialect);
-    let can_loosen =
-        answer.recording && (answer.mode, answer.decided_by) == (Some(Mode::Strict), DecidedBy::Default);
-    let loosens = |role: &&Arc<Role>| {
-        role.record_session.direct(kind).is_some_and(|(mode, _)| mode == Mode::BestEffort)
-    };
-    match requestable.iter().find(loosens).filter(|_| can_loosen) {
+    let held = set.possible(kind, dialect);
+    let with = |role: &Arc<Role>| weakness(held.with(Possible::of_role(role, kind, dialect)), kind, dialect);
+    let weakest = requestable.iter().map(|role| (with(role), role)).min_by_key(|(weakness, _)| *weakness);
+    match weakest.filter(|(weakness, _)| *weakness < Some(answer.standing())) {
         None => Cell { answer, requested: None },
-        Some(role) => {
+        Some((_, role)) => {
             let with: RoleSet = set.roles().iter().chain([role]).cloned().collect();
             Cell { answer: with.answer(kind, dialect), requested: Some(Arc::clone(role)) }
         }
     }
+}
+
+/// The weakest of the outcomes that these facts leave possible.
+fn weakness(facts: Possible, kind: SessionKind, dialect: Dialect) -> Option<Standing> {
+    facts.outcomes(kind, dialect).into_iter().map(|outcome| Standing::of(outcome, kind)).min()
 }
 
 /// A row for each of these holders.
@@ -102,19 +115,30 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::{Desktop, Place, RecordSession, Setting};
+    use crate::policy::{Desktop, OptionName, Place, RecordSession, Setting, Unknown};
 
     fn role() -> impl Strategy<Value = Arc<Role>> {
         let mode = || prop::option::of(prop::sample::select(Mode::ALL.to_vec()));
         let desktop =
             [Desktop::Mode(Mode::Strict), Desktop::Mode(Mode::BestEffort), Desktop::Recorded(false)];
         let desktop = prop::option::of(prop::sample::select(desktop.to_vec()));
-        (mode(), mode(), desktop).prop_map(|(default, ssh, desktop)| {
+        let unknown =
+            prop::sample::subsequence(vec![OptionName::Default, OptionName::Kind(SessionKind::Ssh)], 0..=2);
+        (mode(), mode(), desktop, unknown).prop_map(|(default, ssh, desktop, unknown)| {
             let at = || Place::new("r", 1, 1);
+            let is_known = |option| !unknown.contains(&option);
             let said = RecordSession {
-                default: default.map(|mode| Setting::new(mode, at())),
-                ssh: ssh.map(|mode| Setting::new(mode, at())),
+                default: default
+                    .filter(|_| is_known(OptionName::Default))
+                    .map(|mode| Setting::new(mode, at())),
+                ssh: ssh
+                    .filter(|_| is_known(OptionName::Kind(SessionKind::Ssh)))
+                    .map(|mode| Setting::new(mode, at())),
                 desktop: desktop.map(|value| Setting::new(value, at())),
+                unknown: unknown
+                    .iter()
+                    .map(|&option| (option, Unknown { expression: "var.x".into(), at: at() }))
+                    .collect(),
                 ..RecordSession::default()
             };
             Arc::new(Role::new("r", at(), said))

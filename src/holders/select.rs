@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::{Place, RoleSet};
+use crate::policy::{OptionName, Place, RoleSet};
 
 use super::{UnknownWhat, users};
 use crate::roles::Roles;
@@ -50,6 +50,18 @@ pub enum SelectError {
         /// The template or expression.
         role: Arc<str>,
         /// Where it is.
+        at: Place,
+    },
+    /// A user's mode depends on a setting that can't be known.
+    #[error("{at}: the mode of user {user:?} is unknown, since {option} in role {role:?} is an expression")]
+    UserModeUnknown {
+        /// The user.
+        user: Arc<str>,
+        /// The role.
+        role: Arc<str>,
+        /// The key under `record_session`.
+        option: OptionName,
+        /// Where the expression is.
         at: Place,
     },
     /// A user is on an access list that was not read, so what it holds by that is not known.

@@ -74,6 +74,8 @@ pub struct Finding {
     pub fingerprint: String,
     /// The edits that repair it, where there is one right answer.
     pub fix: Option<Fix>,
+    /// The name of the requirement or expectation that is not met.
+    pub check: Option<Arc<str>>,
 }
 
 /// A further place of a finding.
@@ -108,6 +110,7 @@ impl Finding {
             option: None,
             fingerprint: String::new(),
             fix: None,
+            check: None,
         }
     }
 

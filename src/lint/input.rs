@@ -1,6 +1,6 @@
 //! What the rules look at.
 
-use crate::config::Requirement;
+use crate::config::{Expectation, Requirement};
 use crate::policy::Dialect;
 use crate::roles::Survey;
 
@@ -15,4 +15,6 @@ pub struct Input<'a> {
     pub is_whole: bool,
     /// What the configuration requires of the roles.
     pub require: &'a [Requirement],
+    /// What the configuration expects of single users, groups and sets of roles.
+    pub expect: &'a [Expectation],
 }

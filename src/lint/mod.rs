@@ -5,6 +5,7 @@
 //! `docs/rules/`. It makes [`Finding`]s; a [`Report`] holds those of a run, in a fixed order.
 
 mod baseline;
+mod check_name;
 mod finding;
 mod fix;
 mod input;
@@ -20,6 +21,6 @@ pub use baseline::{BaselineError, baseline};
 pub use finding::{Finding, Fix, Related, Severity, fingerprints};
 pub use input::Input;
 pub use repair::{Repair, repairs};
-pub use report::{Report, Summary};
+pub use report::{Check, Report, Summary};
 pub use rule::Rule;
 pub use run::{Settings, is_trouble, run};

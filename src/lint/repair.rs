@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::policy::{Mode, Role, RoleSet, SessionKind};
+use crate::policy::{self, Dialect, Mode, OptionName, Role, RoleSet, SessionKind};
 use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
 
 use super::{Finding, Fix, Report};
@@ -75,15 +75,20 @@ fn by_file(findings: &[Finding]) -> HashMap<&Arc<str>, Vec<&Fix>> {
     fixes
 }
 
-/// What roles say of each kind, by the numbers of their values; there are but few such.
+/// The number of an unknown value among those of modes and booleans.
+const UNKNOWN: u8 = 2;
+
+/// The settings of a role, by the numbers of their values; there are but few such.
 fn said(role: &Role) -> [Option<u8>; 7] {
     let said = &role.record_session;
     let mode = |mode: Mode| mode as u8;
     let mut all = [None; 7];
+    let unknown = |option| said.unknown.contains_key(&option).then_some(UNKNOWN);
     for (slot, kind) in all.iter_mut().zip(SessionKind::ALL) {
-        *slot = said.direct(kind).map(|(value, _)| mode(value));
+        *slot = said.direct(kind).map(|(value, _)| mode(value)).or_else(|| unknown(OptionName::Kind(kind)));
     }
-    all[5] = said.default.as_ref().map(|setting| mode(setting.value));
+    all[5] =
+        said.default.as_ref().map(|setting| mode(setting.value)).or_else(|| unknown(OptionName::Default));
     all[6] = said.desktop_recorded().map(|(recorded, _)| u8::from(recorded));
     all
 }
@@ -270,8 +275,8 @@ fn loosens(before: &Arc<Role>, after: &Arc<Role>, others: &[(&Arc<Role>, &Arc<Ro
     std::iter::once((None, None)).chain(beside).any(|(was, is)| {
         let (before, after) = (with(before, was), with(after, is));
         SessionKind::ALL.iter().any(|&kind| {
-            let (before, after) = (before.resolve(kind), after.resolve(kind));
-            after.mode < before.mode || before.recording && !after.recording
+            let pairs = policy::transitions(&before, &after, kind, Dialect::Rfd68);
+            pairs.iter().any(|(was, is)| is.mode < was.mode || was.recorded && !is.recorded)
         })
     })
 }

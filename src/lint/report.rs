@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{Finding, Severity};
+use crate::roles::Site;
 
 /// What a run found.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +16,17 @@ pub struct Report {
     pub summary: Summary,
     /// The files that were read, sorted; names as in the findings.
     pub files: Vec<Arc<str>>,
+    /// The requirements and expectations that were judged.
+    pub checks: Vec<Check>,
+}
+
+/// A requirement or expectation of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name, as in [`Finding::check`].
+    pub name: Arc<str>,
+    /// Where it is written.
+    pub at: Site,
 }
 
 /// Numbers of a run.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Ignore;
 use crate::roles::{Problem, ProblemKind};
 
-use super::{Finding, Input, Report, Severity, fingerprints, registry, suppress};
+use super::{Check, Finding, Input, Report, Severity, check_name, fingerprints, registry, rules, suppress};
 
 /// What a run is told beside its input.
 #[derive(Debug, Clone, Default)]
@@ -76,8 +76,23 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     report.findings = findings;
     report.files = input.survey.files.iter().map(|file| Arc::clone(&file.file)).collect();
     report.files.sort_unstable();
+    report.checks = checks(input, &is_off);
     report.count();
     report
+}
+
+/// The requirements and expectations that the rules judge.
+fn checks(input: &Input<'_>, is_off: &dyn Fn(&str) -> bool) -> Vec<Check> {
+    let require = input.require.iter().enumerate().map(|(n, requirement)| Check {
+        name: check_name::requirement(n, requirement),
+        at: requirement.at.clone(),
+    });
+    let expect = input.expect.iter().enumerate().map(|(n, expectation)| Check {
+        name: check_name::expectation(n, expectation),
+        at: expectation.at.clone(),
+    });
+    let require = require.filter(|_| !is_off(rules::REQUIREMENT_NOT_MET.id));
+    require.chain(expect.filter(|_| !is_off(rules::EXPECTATION_NOT_MET.id))).collect()
 }
 
 /// What kept the reader from looking at a file at all: then there is no verdict.

@@ -37,7 +37,19 @@ impl Admission {
     ) -> (Self, Vec<SelectError>) {
         let Some(roles) = roles else { return (Self::unjudged(unknown), Vec::new()) };
         match roles.select(&[], Some(user)) {
-            Ok(set) => (Self::Session { mode: set.resolve(kind).mode, roles: Some(set) }, Vec::new()),
+            Ok(set) => {
+                let answer = set.resolve(kind);
+                if let Some(mode) = answer.mode {
+                    return (Self::Session { mode, roles: Some(set) }, Vec::new());
+                }
+                let unknown_mode = answer.unknown.into_iter().map(|setting| SelectError::UserModeUnknown {
+                    user: user.into(),
+                    role: setting.role,
+                    option: setting.option,
+                    at: setting.at,
+                });
+                (Self::unjudged(unknown), unknown_mode.collect())
+            }
             Err(errors) if matches!(errors[..], [SelectError::UnknownUser { .. }]) => {
                 let session = |mode| Self::Session { mode, roles: None };
                 let admission = match unknown {

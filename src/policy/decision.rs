@@ -1,4 +1,4 @@
-//! What was decided, and the settings that decided it. Holds the answer; does not find it.
+//! The settings that decide, and the rule by which they do.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,39 +6,6 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{Mode, Place, SessionKind};
-
-/// The answer for one kind of session.
-///
-/// `because` and `overridden` are in a fixed order (role, option, value, place) and hold nothing twice,
-/// so equal sets of roles have equal decisions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Decision {
-    /// The kind that was asked for.
-    #[serde(skip)]
-    pub kind: SessionKind,
-    /// The mode that holds.
-    pub mode: Mode,
-    /// Whether such sessions are recorded at all; false only for desktop sessions that every
-    /// role of the set turns off.
-    pub recording: bool,
-    /// Which rule gave the mode.
-    pub decided_by: DecidedBy,
-    /// The settings that gave the mode. Where no role says anything: empty. Where desktop
-    /// recording is off, also every `desktop: false`; where it is on although some role says
-    /// `false`, also every `desktop: true`.
-    pub because: Vec<Ground>,
-    /// The settings that speak of this kind and say otherwise: modes other than the one that
-    /// holds, and each `desktop: false` where desktop sessions are recorded all the same.
-    pub overridden: Vec<Ground>,
-}
-
-impl Decision {
-    /// Whether this is at least `required`. A kind that is not recorded falls short of strict.
-    #[must_use]
-    pub fn meets(&self, required: Mode) -> bool {
-        self.mode >= required && (self.recording || required < Mode::Strict)
-    }
-}
 
 /// The rule that gave a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -48,8 +15,10 @@ pub enum DecidedBy {
     Direct,
     /// No role names the kind; a role has a `default`.
     Default,
-    /// No role says anything: `best_effort`.
+    /// No role sets anything: `best_effort`.
     BuiltIn,
+    /// Unknown settings leave both modes possible.
+    Unknown,
     /// In the dialect that was asked for, roles give this kind no mode.
     NoMode,
 }
@@ -61,7 +30,7 @@ pub struct Ground {
     pub role: Arc<str>,
     /// The key under `record_session`.
     pub option: OptionName,
-    /// What it says.
+    /// Its value.
     pub value: Value,
     /// Where the value is written.
     pub at: Place,
@@ -116,13 +85,25 @@ impl Serialize for OptionName {
 }
 
 /// The value of a setting: a mode, or a boolean at `desktop`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Value {
     /// A mode.
     Mode(Mode),
     /// Whether desktop sessions are recorded.
     Recorded(bool),
+    /// A value that can't be known from the files.
+    Unknown,
+}
+
+/// A mode or boolean; `"unknown"` for an unknown value.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Mode(mode) => mode.serialize(serializer),
+            Self::Recorded(recorded) => recorded.serialize(serializer),
+            Self::Unknown => serializer.serialize_str("unknown"),
+        }
+    }
 }
 
 impl fmt::Display for Value {
@@ -130,6 +111,18 @@ impl fmt::Display for Value {
         match self {
             Self::Mode(mode) => mode.fmt(f),
             Self::Recorded(recorded) => recorded.fmt(f),
+            Self::Unknown => f.pad("unknown"),
         }
     }
+}
+
+/// A setting whose value can't be known from the files.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct UnknownSetting {
+    /// The role's name.
+    pub role: Arc<str>,
+    /// The key under `record_session`.
+    pub option: OptionName,
+    /// Where the expression is written.
+    pub at: Place,
 }

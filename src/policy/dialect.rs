@@ -1,6 +1,8 @@
-//! Whose reading of the roles counts.
+//! Which semantics apply to the roles.
 
-/// Who reads the roles.
+use super::SessionKind;
+
+/// The semantics that apply to the roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Dialect {
     /// The modes as RFD 68 specifies them, for all kinds.
@@ -22,6 +24,12 @@ impl Dialect {
             Self::Rfd68 => "rfd68",
             Self::Teleport => "teleport",
         }
+    }
+
+    /// Whether roles give this kind of session a mode.
+    #[must_use]
+    pub fn gives_mode(self, kind: SessionKind) -> bool {
+        self == Self::Rfd68 || kind == SessionKind::Ssh
     }
 
     /// The dialect of this exact name.

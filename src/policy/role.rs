@@ -1,5 +1,6 @@
-//! A role, reduced to what it says about recording. How it was written is the reader's business.
+//! A role, reduced to its settings of session recording. How it was written is the reader's business.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Ground, Mode, OptionName, Place, SessionKind, Value};
@@ -21,6 +22,17 @@ impl<T> Setting<T> {
     }
 }
 
+/// A value that can't be known from the files: it may be any mode, at `desktop` any boolean, or
+/// nothing at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// What stands in the value's place, such as `var.mode`. In a comparison of two states of a role,
+    /// the same text at the same option is the same unknown value.
+    pub expression: Arc<str>,
+    /// Where it stands.
+    pub at: Place,
+}
+
 /// The value of `record_session.desktop`, which is older than the modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Desktop {
@@ -30,7 +42,7 @@ pub enum Desktop {
     Recorded(bool),
 }
 
-/// A role's option `spec.options.record_session`; every part of it may be absent.
+/// A role's option `spec.options.record_session`; every part of it may be absent, known or unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordSession {
     /// The mode of the kinds that no role of the set names directly.
@@ -45,9 +57,18 @@ pub struct RecordSession {
     pub db: Option<Setting<Mode>>,
     /// The mode of application sessions.
     pub app: Option<Setting<Mode>>,
+    /// The options whose value is unknown. Such an option is `None` above.
+    pub unknown: BTreeMap<OptionName, Unknown>,
 }
 
 impl RecordSession {
+    /// A role whose every option is unknown by the same expression.
+    #[must_use]
+    pub fn unknown(unknown: &Unknown) -> Self {
+        let unknown = OptionName::ALL.into_iter().map(|option| (option, unknown.clone())).collect();
+        Self { unknown, ..Self::default() }
+    }
+
     /// The mode given to this kind itself, and where. A boolean at `desktop` is none.
     #[must_use]
     pub fn direct(&self, kind: SessionKind) -> Option<(Mode, &Place)> {
@@ -76,42 +97,43 @@ impl RecordSession {
     }
 }
 
-/// A role: its name, where it is, and what it says about recording.
+/// A role: its name, where it is, and its settings of session recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role {
     /// The role's name.
     pub name: Arc<str>,
     /// Where the name is written.
     pub at: Place,
-    /// What the role says about recording.
+    /// The settings.
     pub record_session: RecordSession,
 }
 
 impl Role {
-    /// The role of this name, written at this place, that says this.
+    /// The role of this name, written at this place, with these settings.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>, at: Place, record_session: RecordSession) -> Self {
         Self { name: name.into(), at, record_session }
     }
 
-    /// What the role says that can matter for this kind: its own option, then `default`.
+    /// The settings that can matter for this kind: its own option, then `default`.
     pub fn grounds(&self, kind: SessionKind) -> impl Iterator<Item = Ground> {
-        let said = &self.record_session;
-        let own = match said.direct(kind) {
+        let settings = &self.record_session;
+        let own = match settings.direct(kind) {
             Some((mode, at)) => Some((Value::Mode(mode), at)),
             None if kind == SessionKind::Desktop => {
-                said.desktop_recorded().map(|(recorded, at)| (Value::Recorded(recorded), at))
+                settings.desktop_recorded().map(|(recorded, at)| (Value::Recorded(recorded), at))
             }
             None => None,
         };
-        let own = own.map(|(value, at)| (OptionName::Kind(kind), value, at));
-        let default = said.default.as_ref();
-        let default = default.map(|setting| (OptionName::Default, Value::Mode(setting.value), &setting.at));
-        own.into_iter().chain(default).map(|(option, value, at)| Ground {
-            role: Arc::clone(&self.name),
-            option,
-            value,
-            at: at.clone(),
-        })
+        let default = settings.default.as_ref().map(|setting| (Value::Mode(setting.value), &setting.at));
+        let or_unknown = move |known: Option<(Value, &'_ Place)>, option| {
+            let known = known.map(|(value, at)| (value, at.clone()));
+            let unknown =
+                || settings.unknown.get(&option).map(|unknown| (Value::Unknown, unknown.at.clone()));
+            let (value, at) = known.or_else(unknown)?;
+            Some(Ground { role: Arc::clone(&self.name), option, value, at })
+        };
+        let own = or_unknown(own, OptionName::Kind(kind));
+        own.into_iter().chain(or_unknown(default, OptionName::Default))
     }
 }

@@ -9,7 +9,7 @@ pub use text::diff_text;
 pub use tree::DiffTree;
 
 use crate::diff::{Cause, Change, Diff, PartyChanges, What};
-use crate::policy::Answer;
+use crate::policy::{Answer, DecidedBy};
 
 /// `2 loosened, 1 new`
 fn summary(diff: &Diff) -> String {
@@ -19,8 +19,11 @@ fn summary(diff: &Diff) -> String {
 
 /// An answer in a word or two.
 fn word(answer: &Answer) -> String {
-    match answer.mode {
-        Some(mode) if !answer.recording => format!("{mode}, not recorded"),
+    match (answer.mode, answer.recording) {
+        (Some(mode), Some(false)) => format!("{mode}, not recorded"),
+        (_, None) if answer.decided_by != DecidedBy::NoMode => {
+            format!("{}, possibly not recorded", super::table::modes(answer))
+        }
         _ => super::table::word(answer).to_owned(),
     }
 }
@@ -30,9 +33,16 @@ fn from_to(change: &Change) -> (String, String) {
     let part = |answer: &Option<Answer>| {
         let Some(answer) = answer else { return String::new() };
         match change.what {
-            What::Loosened | What::Tightened => super::mode_name(answer.mode).to_owned(),
-            What::RecordingOff | What::RecordingOn if answer.recording => "recorded".to_owned(),
-            What::RecordingOff | What::RecordingOn => "not recorded".to_owned(),
+            What::Loosened | What::MayLoosen | What::Tightened | What::MayTighten => {
+                super::table::modes(answer).to_owned()
+            }
+            What::RecordingOff | What::MayTurnOff | What::RecordingOn | What::MayTurnOn => {
+                match answer.recording {
+                    Some(true) => "recorded".to_owned(),
+                    Some(false) => "not recorded".to_owned(),
+                    None => "unknown".to_owned(),
+                }
+            }
             What::New | What::Gone => word(answer),
         }
     };

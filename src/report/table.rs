@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::style::{BOLD, DIM, GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::policy::{Answer, DecidedBy, Ground, Mode, SessionKind, Value};
+use crate::policy::{Answer, DecidedBy, Ground, Mode, SessionKind, UnknownSetting, Value};
 
 /// So many settings are shown of each sort; JSON has them all.
 const MAX_SHOWN: usize = 5;
@@ -13,21 +13,26 @@ const MAX_SHOWN: usize = 5;
 #[must_use]
 pub fn table(decisions: &[Answer], color: bool) -> String {
     let mut out = String::new();
-    let heading = format!("{:7}  {:11}  {:12}  WHY", "KIND", "MODE", "RECORDED");
+    let mode_width = decisions.iter().map(|decision| modes(decision).len()).max().unwrap_or(0).max(11);
+    let indent = 7 + 2 + mode_width + 2 + 12 + 2;
+    let heading = format!("{:7}  {:mode_width$}  {:12}  WHY", "KIND", "MODE", "RECORDED");
     let _ = writeln!(out, "{}", paint(color, BOLD, &heading));
     for decision in decisions {
         let mode = paint(
             color,
             if decision.mode == Some(Mode::Strict) { GREEN } else { YELLOW },
-            &format!("{:11}", decision.mode.map_or("no mode", Mode::name)),
+            &format!("{:mode_width$}", modes(decision)),
         );
-        let recorded = format!("{:12}", if decision.recording { "recorded" } else { "not recorded" });
-        let recorded = if decision.recording { recorded } else { paint(color, RED, &recorded) };
+        let recorded = match decision.recording {
+            Some(true) => format!("{:12}", "recorded"),
+            Some(false) => paint(color, RED, &format!("{:12}", "not recorded")),
+            None => paint(color, RED, &format!("{:12}", "unknown")),
+        };
         let mut why = why(decision, color).into_iter();
         let first = why.next().unwrap_or_default();
         let _ = writeln!(out, "{:7}  {mode}  {recorded}  {first}", decision.kind);
         for more in why {
-            let _ = writeln!(out, "{:36}{more}", "");
+            let _ = writeln!(out, "{:indent$}{more}", "");
         }
     }
     out
@@ -39,23 +44,42 @@ pub fn mode_name(mode: Option<Mode>) -> &'static str {
     mode.map_or("none", Mode::name)
 }
 
+/// The mode, both modes where unknown settings leave both possible, or that there is none.
+pub(super) fn modes(answer: &Answer) -> &'static str {
+    match answer.mode {
+        Some(mode) => mode.name(),
+        None if answer.decided_by == DecidedBy::Unknown => "strict or best_effort",
+        None => "no mode",
+    }
+}
+
 /// What is recorded and how strictly, in a word or two: the mode, or what there is in its place.
 #[must_use]
 pub(super) fn word(answer: &Answer) -> &'static str {
-    match answer.mode {
-        _ if !answer.recording => "not recorded",
-        Some(mode) => mode.name(),
-        // A boolean says of desktops whether they are recorded.
-        None if answer.kind == SessionKind::Desktop => "recorded",
-        None => "no mode",
+    match answer.recording {
+        Some(false) => "not recorded",
+        None => "unknown",
+        // A boolean at `desktop` decides whether desktop sessions are recorded.
+        Some(true) if answer.decided_by == DecidedBy::NoMode && answer.kind == SessionKind::Desktop => {
+            "recorded"
+        }
+        Some(true) => modes(answer),
     }
 }
 
 /// Why a decision is less than what is required, in a line.
 #[must_use]
 pub fn short_fall(decision: &Answer, required: Mode) -> String {
-    let recorded = if decision.recording { "" } else { ", not recorded" };
-    let mode = decision.mode.map_or_else(|| "has no mode".to_owned(), |mode| format!("is {mode}"));
+    let recorded = match decision.recording {
+        Some(true) => "",
+        Some(false) => ", not recorded",
+        None => ", possibly not recorded",
+    };
+    let mode = match decision.decided_by {
+        DecidedBy::NoMode => "has no mode".to_owned(),
+        DecidedBy::Unknown => format!("may be {}", Mode::BestEffort),
+        _ => format!("is {}", modes(decision)),
+    };
     format!(
         "{} falls short of {required}: it {mode}{recorded} ({})",
         decision.kind,
@@ -76,10 +100,18 @@ fn why(decision: &Answer, color: bool) -> Vec<String> {
 #[must_use]
 pub fn reasons(decision: &Answer) -> Vec<String> {
     let mut lines = grounds(&decision.because);
+    let unknown = decision.unknown.iter().map(unknown_in_words);
+    if decision.unknown.len() > MAX_SHOWN {
+        lines.extend(unknown.take(MAX_SHOWN));
+        lines
+            .push(format!("{} more expressions (--format json has all)", decision.unknown.len() - MAX_SHOWN));
+    } else {
+        lines.extend(unknown);
+    }
     let built_in = match (decision.decided_by, decision.kind) {
         (DecidedBy::BuiltIn, _) => "no role gives a mode: the built-in default",
         (DecidedBy::NoMode, SessionKind::K8s) => "no mode in Teleport: in effect always strict",
-        (DecidedBy::NoMode, SessionKind::Desktop) if !decision.recording => {
+        (DecidedBy::NoMode, SessionKind::Desktop) if decision.recording == Some(false) => {
             "no mode in Teleport, where only a true value means recorded"
         }
         (DecidedBy::NoMode, _) => "no mode in Teleport",
@@ -92,7 +124,7 @@ pub fn reasons(decision: &Answer) -> Vec<String> {
 /// The reasons for what is weak about an answer: of what is not recorded those for that, and not those
 /// for its mode.
 pub(super) fn weakness(decision: &Answer) -> Vec<String> {
-    if decision.recording || decision.decided_by == DecidedBy::NoMode {
+    if decision.recording != Some(false) || decision.decided_by == DecidedBy::NoMode {
         return reasons(decision);
     }
     let off = decision.because.iter().filter(|ground| ground.value == Value::Recorded(false));
@@ -105,6 +137,12 @@ fn grounds(grounds: &[Ground]) -> Vec<String> {
         lines.push(format!("{} more (--format json has all)", grounds.len() - MAX_SHOWN));
     }
     lines
+}
+
+/// `default is an expression in role "app" (roles.tf:6:15)`
+fn unknown_in_words(setting: &UnknownSetting) -> String {
+    let UnknownSetting { role, option, at } = setting;
+    format!("{option} is an expression in role {role:?} ({})", escape::controls(&at.to_string()))
 }
 
 /// `default: strict in role "alice" (roles/alice.yaml:9:16)`

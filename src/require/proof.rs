@@ -1,26 +1,44 @@
-//! The proof; why it is enough is said in the module above.
+//! The proof; why it is enough stands in the module above.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Named, Outcome, Refutation, Unproved};
+use super::{Named, Refutation, Unproved, Verdict, mend};
 use crate::config::{Pattern, Requirement};
 use crate::holders::Holder;
-use crate::policy::{Decision, Ground, Mode, OptionName, Role, RoleSet, SessionKind, Value};
+use crate::policy::{Answer, Bound, Dialect, Possible, Role, RoleSet, SessionKind};
 
-/// Proves or refutes `requirement` over these roles (sorted by name) and holders.
+/// The rules by which requirements are judged, whatever the dialect is.
+const DIALECT: Dialect = Dialect::Rfd68;
+
+/// So many roles of unknown settings that show the same facts can have a part in a counterexample.
+const MAX_ALIKE: usize = 3;
+
+/// What is known of the roles and who holds them.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The roles, sorted by name.
+    pub roles: &'a [Arc<Role>],
+    /// The names of the roles that stand for names which can't be known, sorted.
+    pub unnamed: &'a [Arc<str>],
+    /// The users and groups.
+    pub holders: &'a [Holder],
+}
+
+/// Proves or refutes `requirement`.
 #[must_use]
-pub fn prove(requirement: &Requirement, roles: &[Arc<Role>], holders: &[Holder]) -> Outcome {
-    let mut outcome = Outcome::default();
+pub fn prove(requirement: &Requirement, known: &Known<'_>) -> Verdict {
+    let mut verdict = Verdict::default();
     if !requirement.roles.is_empty() {
-        outcome.refutations = over_all_sets(requirement, roles);
+        over_all_sets(requirement, known, &mut verdict);
     }
-    over_holders(requirement, holders, &mut outcome);
-    let no_role = |pattern: &&Pattern| !roles.iter().any(|role| pattern.matches(&role.name));
-    let no_holder = |pattern: &&Pattern| !holders.iter().any(|holder| is_named(holder, pattern));
-    outcome.unmatched.extend(requirement.roles.iter().filter(no_role).cloned());
-    outcome.unmatched.extend(requirement.users.iter().filter(no_holder).cloned());
-    outcome.unmatched.extend(requirement.except_roles.iter().filter(no_role).cloned());
-    outcome
+    over_holders(requirement, known.holders, &mut verdict);
+    let no_role = |pattern: &&Pattern| !known.roles.iter().any(|role| pattern.matches(&role.name));
+    let no_holder = |pattern: &&Pattern| !known.holders.iter().any(|holder| is_named(holder, pattern));
+    verdict.unmatched.extend(requirement.roles.iter().filter(no_role).cloned());
+    verdict.unmatched.extend(requirement.users.iter().filter(no_holder).cloned());
+    verdict.unmatched.extend(requirement.except_roles.iter().filter(no_role).cloned());
+    verdict
 }
 
 fn any_matches(patterns: &[Pattern], name: &str) -> bool {
@@ -31,163 +49,238 @@ fn is_named(holder: &Holder, pattern: &Pattern) -> bool {
     pattern.matches(&holder.name) || pattern.matches(&holder.short)
 }
 
-fn resolve(roles: &[Arc<Role>], kind: SessionKind) -> Decision {
+fn resolve(roles: &[Arc<Role>], kind: SessionKind) -> Answer {
     roles.iter().cloned().collect::<RoleSet>().resolve(kind)
 }
 
-/// For each kind the smallest counterexample, equal ones of several kinds as one.
-fn over_all_sets(requirement: &Requirement, roles: &[Arc<Role>]) -> Vec<Refutation> {
-    let left: Vec<_> =
-        roles.iter().filter(|role| !any_matches(&requirement.except_roles, &role.name)).cloned().collect();
-    let matches: Vec<_> =
-        left.iter().filter(|role| any_matches(&requirement.roles, &role.name)).cloned().collect();
-    let mut refutations: Vec<Refutation> = Vec::new();
+/// For each kind the smallest counterexample, equal ones of several kinds as one; or the smallest set for
+/// which the requirement can't be proved.
+fn over_all_sets(requirement: &Requirement, known: &Known<'_>, verdict: &mut Verdict) {
+    let left: Vec<_> = known
+        .roles
+        .iter()
+        .filter(|role| !any_matches(&requirement.except_roles, &role.name))
+        .map(|role| {
+            let meant = if any_matches(&requirement.roles, &role.name) {
+                Meant::Yes
+            } else if known.unnamed.binary_search(&role.name).is_ok() {
+                Meant::Maybe
+            } else {
+                Meant::No
+            };
+            (role, meant)
+        })
+        .collect();
     for &kind in &requirement.kinds {
-        let Some((counterexample, others)) = smallest(requirement.mode, &matches, &left, kind) else {
-            continue;
+        let bound = requirement.bound;
+        let candidates = Candidates::new(&left, kind);
+        let certainly =
+            |facts: Possible| !facts.outcomes(kind, DIALECT).iter().any(|&outcome| bound.allows(outcome));
+        let possibly =
+            |facts: Possible| !facts.outcomes(kind, DIALECT).iter().all(|&outcome| bound.allows(outcome));
+        if let Some(found) = candidates.smallest(Meant::Yes, &certainly) {
+            let others = candidates.others(found.len(), &certainly);
+            let answer = resolve(&found, kind);
+            refute(&mut verdict.refutations, found, answer, others);
+        } else if let Some(found) = candidates.smallest(Meant::Maybe, &possibly) {
+            let answer = resolve(&found, kind);
+            let unnamed = found.first().filter(|role| !any_matches(&requirement.roles, &role.name)).cloned();
+            unproved(&mut verdict.unproved, found, answer, unnamed);
+        }
+    }
+    for refutation in &mut verdict.refutations {
+        refutation.mend = mend::mend(refutation, requirement.bound);
+    }
+}
+
+fn refute(refutations: &mut Vec<Refutation>, roles: Vec<Arc<Role>>, answer: Answer, others: usize) {
+    let same = refutations.iter_mut().find(|known| {
+        known.others == others && known.roles == roles && is_same_reason(&known.answers[0], &answer)
+    });
+    match same {
+        Some(known) => known.answers.push(answer),
+        None => refutations.push(Refutation {
+            holder: None,
+            roles,
+            answers: vec![answer],
+            mend: String::new(),
+            others,
+        }),
+    }
+}
+
+fn unproved(all: &mut Vec<Unproved>, roles: Vec<Arc<Role>>, answer: Answer, unnamed: Option<Arc<Role>>) {
+    match all.iter_mut().find(|known| known.roles == roles && known.unnamed == unnamed) {
+        Some(known) => {
+            known.kinds.push(answer.kind);
+            known.settings.extend(answer.unknown);
+            known.settings.sort_unstable();
+            known.settings.dedup();
+        }
+        None => all.push(Unproved {
+            holder: None,
+            roles,
+            kinds: vec![answer.kind],
+            settings: answer.unknown,
+            unknown: Vec::new(),
+            unnamed,
+        }),
+    }
+}
+
+/// Whether a requirement speaks of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Meant {
+    No,
+    /// The role's name is unknown.
+    Maybe,
+    Yes,
+}
+
+/// Roles that stand for all: of those that show the same facts the first few by name.
+struct Candidates<'a> {
+    /// Each with its facts, sorted by name.
+    roles: Vec<(&'a Arc<Role>, Possible, Meant)>,
+    /// How many matches show these facts.
+    matches: HashMap<Possible, usize>,
+}
+
+impl<'a> Candidates<'a> {
+    fn new(left: &[(&'a Arc<Role>, Meant)], kind: SessionKind) -> Self {
+        let mut alike: HashMap<(Possible, Meant), usize> = HashMap::new();
+        let mut matches: HashMap<Possible, usize> = HashMap::new();
+        let mut roles = Vec::new();
+        for &(role, meant) in left {
+            let facts = Possible::of_role(role, kind, DIALECT);
+            let most = if facts.is_certain() { 1 } else { MAX_ALIKE };
+            let count = alike.entry((facts, meant)).or_default();
+            *count += 1;
+            if *count <= most {
+                roles.push((role, facts, meant));
+            }
+            if meant == Meant::Yes {
+                *matches.entry(facts).or_default() += 1;
+            }
+        }
+        Self { roles, matches }
+    }
+
+    /// The smallest set that breaks the bound, the match first; of equally small ones the first by name.
+    fn smallest(&self, least: Meant, breaks: &dyn Fn(Possible) -> bool) -> Option<Vec<Arc<Role>>> {
+        let matches = || (0..self.roles.len()).filter(|&n| self.roles[n].2 >= least);
+        (0..3).find_map(|more| matches().find_map(|first| self.set_with(first, more, breaks)))
+    }
+
+    /// How many matches besides the first are in a set of this size that breaks the bound.
+    fn others(&self, size: usize, breaks: &dyn Fn(Possible) -> bool) -> usize {
+        let mut known: Vec<Possible> = Vec::new();
+        for (first, &(_, facts, meant)) in self.roles.iter().enumerate() {
+            if meant == Meant::Yes
+                && !known.contains(&facts)
+                && self.set_with(first, size - 1, breaks).is_some()
+            {
+                known.push(facts);
+            }
+        }
+        known.iter().map(|facts| self.matches[facts]).sum::<usize>().saturating_sub(1)
+    }
+
+    /// A set of the role `first` and `more` others that breaks the bound.
+    fn set_with(
+        &self,
+        first: usize,
+        more: usize,
+        breaks: &dyn Fn(Possible) -> bool,
+    ) -> Option<Vec<Arc<Role>>> {
+        let (role, facts, _) = self.roles[first];
+        let set = |others: &[usize]| {
+            let others = others.iter().map(|&n| self.roles[n].0);
+            std::iter::once(role).chain(others).map(Arc::clone).collect::<Vec<_>>()
         };
-        let decision = resolve(&counterexample, kind);
-        let same = refutations.iter_mut().find(|known| {
-            known.others == others
-                && known.roles == counterexample
-                && is_same_reason(&known.decisions[0], &decision)
-        });
-        match same {
-            Some(known) => known.decisions.push(decision),
-            None => refutations.push(Refutation {
-                holder: None,
-                roles: counterexample,
-                decisions: vec![decision],
-                mend: String::new(),
-                others,
+        let others = |from: usize| (from..self.roles.len()).filter(move |&n| n != first);
+        match more {
+            0 => breaks(facts).then(|| set(&[])),
+            1 => others(0).find(|&n| breaks(facts.with(self.roles[n].1))).map(|n| set(&[n])),
+            _ => others(0).find_map(|n| {
+                let facts = facts.with(self.roles[n].1);
+                others(n + 1).find(|&m| breaks(facts.with(self.roles[m].1))).map(|m| set(&[n, m]))
             }),
         }
     }
-    for refutation in &mut refutations {
-        refutation.mend = mend(refutation);
-    }
-    refutations
 }
 
-/// The smallest set that falls short, first by name among equally small ones, and how many other
-/// matches fall short in as small a set.
-fn smallest(
-    required: Mode,
-    matches: &[Arc<Role>],
-    roles: &[Arc<Role>],
-    kind: SessionKind,
-) -> Option<(Vec<Arc<Role>>, usize)> {
-    let falls_short = |roles: &[Arc<Role>]| !resolve(roles, kind).meets(required);
-    let mut alone = matches.iter().filter(|role| falls_short(std::slice::from_ref(*role)));
-    if let Some(first) = alone.next() {
-        return Some((vec![Arc::clone(first)], alone.count()));
-    }
-    // Whatever loosens one match that is strict by its default loosens every such match.
-    let loosening = roles
-        .iter()
-        .find(|role| role.record_session.direct(kind).is_some_and(|(mode, _)| mode == Mode::BestEffort))?;
-    let pair = |role: &Arc<Role>| vec![Arc::clone(role), Arc::clone(loosening)];
-    let mut loosened = matches.iter().map(pair).filter(|pair| falls_short(pair));
-    let first = loosened.next()?;
-    Some((first, loosened.count()))
-}
-
-/// Whether two kinds fall short by the same settings.
-fn is_same_reason(a: &Decision, b: &Decision) -> bool {
+/// Whether two kinds break the bound by the same settings.
+fn is_same_reason(a: &Answer, b: &Answer) -> bool {
     (a.mode, a.recording, a.decided_by) == (b.mode, b.recording, b.decided_by)
         && a.because == b.because
         && a.overridden == b.overridden
+        && a.unknown == b.unknown
 }
 
 /// Each user and group by its own set.
-fn over_holders(requirement: &Requirement, holders: &[Holder], outcome: &mut Outcome) {
+fn over_holders(requirement: &Requirement, holders: &[Holder], verdict: &mut Verdict) {
+    let bound = requirement.bound;
     for holder in
         holders.iter().filter(|holder| requirement.users.iter().any(|pattern| is_named(holder, pattern)))
     {
         let named = || Named { kind: holder.kind, name: Arc::clone(&holder.name), at: holder.at.clone() };
         let held = holder.held.iter().map(|(role, _)| role);
-        let set: Vec<_> =
+        let roles: Vec<_> =
             held.filter(|role| !any_matches(&requirement.except_roles, &role.name)).cloned().collect();
+        let set: RoleSet = roles.iter().cloned().collect();
         let unknown: Vec<_> = holder
             .unknown
             .iter()
             .filter(|unknown| !any_matches(&requirement.except_roles, &unknown.name))
             .cloned()
             .collect();
-        let (mut short, mut open) = (Vec::new(), Vec::new());
+        let (mut broken, mut open) = (Vec::new(), Vec::new());
+        let mut settings = Vec::new();
         for &kind in &requirement.kinds {
-            let decision = resolve(&set, kind);
-            if !set.is_empty() && !decision.meets(requirement.mode) {
-                short.push(decision);
-            } else if !unknown.is_empty() && !is_settled(requirement.mode, &set, &decision) {
+            let answer = set.resolve(kind);
+            if !roles.is_empty() && answer.breaks(bound) {
+                broken.push(answer);
+            } else if may_break(&set, !unknown.is_empty(), kind, bound) {
+                settings.extend(answer.unknown);
                 open.push(kind);
             }
         }
-        if !short.is_empty() {
+        if !broken.is_empty() {
             let mut refutation = Refutation {
                 holder: Some(named()),
-                roles: deciding(&set, &short),
-                decisions: short,
+                roles: deciding(&roles, &broken),
+                answers: broken,
                 mend: String::new(),
                 others: 0,
             };
-            refutation.mend = mend(&refutation);
-            outcome.refutations.push(refutation);
+            refutation.mend = mend::mend(&refutation, bound);
+            verdict.refutations.push(refutation);
         }
         if !open.is_empty() {
-            outcome.unproved.push(Unproved { holder: named(), kinds: open, unknown });
+            settings.sort_unstable();
+            settings.dedup();
+            let (holder, unnamed) = (Some(named()), None);
+            verdict.unproved.push(Unproved { holder, roles, kinds: open, settings, unknown, unnamed });
         }
     }
 }
 
-/// Whether no further role could make the set fall short.
-fn is_settled(required: Mode, set: &[Arc<Role>], decision: &Decision) -> bool {
-    let strict = |role: &Arc<Role>| {
-        role.record_session.direct(decision.kind).is_some_and(|(mode, _)| mode == Mode::Strict)
-    };
-    required == Mode::BestEffort || set.iter().any(strict)
+/// Whether a set, together with roles that were not read if there are any, possibly breaks the bound.
+pub(super) fn may_break(set: &RoleSet, with_unread: bool, kind: SessionKind, bound: Bound) -> bool {
+    if set.roles().is_empty() && !with_unread {
+        return false;
+    }
+    let unread = if with_unread { Possible::any_role(kind, DIALECT) } else { Possible::NO_ROLE };
+    let facts = set.possible(kind, DIALECT).with(unread);
+    // What the roles that were read amount to if the others change nothing is one of the outcomes.
+    !facts.outcomes(kind, DIALECT).iter().all(|&outcome| bound.allows(outcome))
 }
 
-/// The roles whose settings decide or are overridden; all, where nothing is said.
-fn deciding(set: &[Arc<Role>], decisions: &[Decision]) -> Vec<Arc<Role>> {
-    if decisions.iter().any(|decision| decision.because.is_empty()) {
+/// The roles whose settings decide or are overridden; all, where none are.
+fn deciding(set: &[Arc<Role>], answers: &[Answer]) -> Vec<Arc<Role>> {
+    if answers.iter().any(|answer| answer.because.is_empty()) {
         return set.to_vec();
     }
-    let grounds =
-        || decisions.iter().flat_map(|decision| decision.because.iter().chain(&decision.overridden));
+    let grounds = || answers.iter().flat_map(|answer| answer.because.iter().chain(&answer.overridden));
     set.iter().filter(|role| grounds().any(|ground| ground.role == role.name)).cloned().collect()
-}
-
-/// What would make the counterexample meet the requirement, without choosing for anyone.
-fn mend(refutation: &Refutation) -> String {
-    let quoted = |names: &mut dyn Iterator<Item = &str>| {
-        names.map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
-    };
-    let kinds: Vec<_> = refutation.kinds().map(SessionKind::name).collect();
-    let options = kinds.iter().map(|kind| format!("`{kind}: strict`")).collect::<Vec<_>>().join(", ");
-    let mut loosening: Vec<&str> = Vec::new();
-    for decision in &refutation.decisions {
-        let direct = |ground: &&Ground| {
-            ground.value == Value::Mode(Mode::BestEffort) && ground.option == OptionName::Kind(decision.kind)
-        };
-        loosening.extend(decision.because.iter().filter(direct).map(|ground| ground.role.as_ref()));
-    }
-    loosening.sort_unstable();
-    loosening.dedup();
-    let own = refutation.roles.iter().map(|role| role.name.as_ref());
-    let target =
-        if refutation.holder.is_none() { quoted(&mut own.take(1)) } else { quoted(&mut own.take(3)) };
-    let give = format!("give {options} to the role {target}");
-    // Without what loosens it is strict only if some default says so.
-    let is_strict_below = |decision: &Decision| {
-        let default = |ground: &Ground| {
-            ground.option == OptionName::Default && ground.value == Value::Mode(Mode::Strict)
-        };
-        decision.recording && decision.overridden.iter().any(default)
-    };
-    if loosening.is_empty() || !refutation.decisions.iter().all(is_strict_below) {
-        return give;
-    }
-    let kinds = kinds.join(", ");
-    format!("{give}, or take best_effort for {kinds} out of {}", quoted(&mut loosening.into_iter()))
 }

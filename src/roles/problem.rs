@@ -294,7 +294,7 @@ pub enum ProblemKind {
         nearest: Option<&'static str>,
     },
     /// An expression where a value is needed.
-    #[error("{0} is an expression, so what it says is unknown before Terraform has evaluated it")]
+    #[error("{0} is an expression, so its value is unknown before Terraform has evaluated it")]
     UnknownValue(&'static str),
     /// An expression as the name of a role or of who holds roles.
     #[error("the name is an expression and unknown; this is called by its address, {0:?}")]
@@ -367,6 +367,7 @@ impl ProblemKind {
             | Self::ForeignKind(_)
             | Self::NoKind
             | Self::RequestRoles(_)
+            | Self::UnknownValue(_)
             | Self::UnknownName(_)
             | Self::UnknownRoles(_)
             | Self::UnknownRoleName(_)

@@ -1,11 +1,14 @@
-//! The option `record_session` itself: its keys and values, and what they were likely meant to be.
+//! The option `record_session` itself: its keys and values, and what they were likely meant to be. A value
+//! that can't be known makes its option unknown.
+
+use std::sync::Arc;
 
 use super::found::{Document, Found};
 use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
 use super::survey::WrittenOption;
 use super::tree::{NodeId, Tree};
-use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting};
+use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting, Unknown};
 
 /// What `record_session` says, and how that is written.
 #[derive(Debug, Default)]
@@ -19,8 +22,10 @@ pub(super) struct Read {
 /// Reads `record_session` of the mapping `options`. Absent, null or empty: it says nothing.
 pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, found: &mut Found) -> Read {
     let mut read = Read::default();
-    let said = &mut read.said;
-    unknown_keys(document, tree, options, "spec.options", found);
+    if let Some(key) = unknown_key(document, tree, options, "spec.options", found) {
+        read.said = RecordSession::unknown(&unknown(document, tree, key));
+        return read;
+    }
     let Some((key, value)) = tree.get(options, "record_session") else { return read };
     if found.detail {
         read.key = Some(document.mark(tree.span(key)));
@@ -30,17 +35,20 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
     }
     if document.is_unknown(tree, value) {
         found.report(document.problem(ProblemKind::UnknownValue("record_session"), tree.span(value)));
+        read.said = RecordSession::unknown(&unknown(document, tree, value));
         return read;
     }
-    unknown_keys(document, tree, value, "record_session", found);
     if !tree.is_mapping(value) {
         found.report(document.problem(ProblemKind::NotAMapping("record_session"), tree.span(key)));
         return read;
     }
+    // Such a key may be any option, also one that stands beside it.
+    if let Some(key) = unknown_key(document, tree, value, "record_session", found) {
+        read.said = RecordSession::unknown(&unknown(document, tree, key));
+        return read;
+    }
+    let said = &mut read.said;
     for (key, value) in tree.merged(value) {
-        if document.is_unknown(tree, key) {
-            continue;
-        }
         let name = tree.text(key).unwrap_or_default();
         let Some(option) = OptionName::from_name(name) else {
             let nearest = nearest_key(name);
@@ -61,6 +69,7 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
         if document.is_unknown(tree, value) {
             let kind = ProblemKind::UnknownValue(option.name());
             found.report(document.problem(kind, tree.span(value)));
+            said.unknown.insert(option, unknown(document, tree, value));
             continue;
         }
         let Some(setting) = setting(tree, option, value) else {
@@ -92,19 +101,30 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
     read
 }
 
-/// Reports each key of this mapping that is an expression: it could be any.
-pub(super) fn unknown_keys(
+/// Reports each key of this mapping that is an expression, since it could be any; returns the first.
+pub(super) fn unknown_key(
     document: Document<'_>,
     tree: &Tree<'_>,
     id: NodeId,
     what: &'static str,
     found: &mut Found,
-) {
+) -> Option<NodeId> {
+    let mut first = None;
     for (key, _) in tree.entries(id).into_iter().flatten() {
         if document.is_unknown(tree, key) {
             found.report(document.problem(ProblemKind::UnknownValue(what), tree.span(key)));
+            first = first.or(Some(key));
         }
     }
+    first
+}
+
+/// The unknown value that this node stands for.
+pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Unknown {
+    let span = tree.span(id);
+    let text = document.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+    let expression: Arc<str> = text.split_whitespace().collect::<Vec<_>>().join(" ").into();
+    Unknown { expression, at: document.place(span) }
 }
 
 /// The value of an option, if it is one.

@@ -12,7 +12,7 @@ use super::problem::ProblemKind;
 use super::survey::{Block, Layout, WrittenRole};
 use super::tree::{NodeId, Tree};
 use super::{keys, record_session};
-use crate::policy::Role;
+use crate::policy::{RecordSession, Role};
 
 pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
 
@@ -58,6 +58,14 @@ impl Kind {
             None
         }
     }
+}
+
+/// What a role has at `spec.options`.
+enum Options {
+    Absent,
+    Mapping(NodeId),
+    /// An expression here or above, so that the role may have any options.
+    Unknown(NodeId),
 }
 
 /// Reads the resource `id` and adds what it says to `found`.
@@ -107,8 +115,12 @@ impl Reader<'_> {
         keys::check(self.document, self.tree, id, self.found);
         let name = self.name(id, kind);
         let read = match self.options(id) {
-            Some(options) => record_session::read(self.document, self.tree, options, self.found),
-            None => record_session::Read::default(),
+            Options::Mapping(options) => record_session::read(self.document, self.tree, options, self.found),
+            Options::Unknown(at) => record_session::Read {
+                said: RecordSession::unknown(&record_session::unknown(self.document, self.tree, at)),
+                ..record_session::Read::default()
+            },
+            Options::Absent => record_session::Read::default(),
         };
         let Some((name, at)) = name else { return };
         self.requests(id, &name);
@@ -276,26 +288,28 @@ impl Reader<'_> {
         layout
     }
 
-    /// `spec.options`, if the role has it.
-    fn options(&mut self, id: NodeId) -> Option<NodeId> {
+    /// `spec.options`.
+    fn options(&mut self, id: NodeId) -> Options {
         let mut at = id;
         for (key, path) in [("spec", "spec"), ("options", "spec.options")] {
-            record_session::unknown_keys(self.document, self.tree, at, path, self.found);
-            let (key, value) = self.tree.get(at, key)?;
+            if let Some(key) = record_session::unknown_key(self.document, self.tree, at, path, self.found) {
+                return Options::Unknown(key);
+            }
+            let Some((key, value)) = self.tree.get(at, key) else { return Options::Absent };
             if self.tree.is_null(value) {
-                return None;
+                return Options::Absent;
             }
             if self.document.is_unknown(self.tree, value) {
                 self.report(ProblemKind::UnknownValue(path), value);
-                return None;
+                return Options::Unknown(value);
             }
             if !self.tree.is_mapping(value) {
                 self.report(ProblemKind::NotAMapping(path), key);
-                return None;
+                return Options::Absent;
             }
             at = value;
         }
-        Some(at)
+        Options::Mapping(at)
     }
 
     fn report(&mut self, kind: ProblemKind, at: NodeId) {

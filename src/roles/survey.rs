@@ -144,6 +144,22 @@ impl Survey {
         Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
     }
 
+    /// The addresses that stand for names of roles which are expressions, sorted.
+    #[must_use]
+    pub fn unnamed_roles(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = self
+            .problems
+            .iter()
+            .filter_map(|problem| match &problem.kind {
+                ProblemKind::UnknownName(address) => Some(address.as_str().into()),
+                _ => None,
+            })
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// A place with its source line. What is there ends with its quotes, or after `width` characters at
     /// most.
     #[must_use]

@@ -8,7 +8,7 @@ use recmode::roles::{self, Survey};
 const KEYS: [&str; 6] = ["default", "ssh", "k8s", "desktop", "db", "app"];
 
 fn judged(survey: &Survey) -> Report {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[] };
+    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[], expect: &[] };
     run(&input, &Settings::default(), &str::to_owned)
 }
 
@@ -154,8 +154,8 @@ proptest! {
                 let weakens = survey.roles.iter().any(|other| {
                     let pair: RoleSet = [role, other].into_iter().map(|role| std::sync::Arc::clone(&role.role)).collect();
                     other.role.name != role.role.name
-                        && alone(other).resolve(kind).mode == Mode::Strict
-                        && pair.resolve(kind).mode == Mode::BestEffort
+                        && alone(other).resolve(kind).mode == Some(Mode::Strict)
+                        && pair.resolve(kind).mode == Some(Mode::BestEffort)
                 });
                 let said = report.findings.iter().any(|finding| {
                     finding.rule == "weakening-role"

@@ -17,7 +17,7 @@ fn fixtures() -> PathBuf {
 
 /// The ids of the rules that find something, and how much.
 fn judged(survey: &Survey, require: &[Requirement]) -> BTreeMap<&'static str, usize> {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require };
+    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require, expect: &[] };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
     for finding in &report.findings {
@@ -180,6 +180,7 @@ fn a_preset_role_is_called_one_though_another_name_is_near() {
             dialect: Dialect::Rfd68,
             is_whole: true,
             require: &[],
+            expect: &[],
         },
         &Settings::default(),
         &str::to_owned,

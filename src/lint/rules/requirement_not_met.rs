@@ -1,12 +1,14 @@
 //! A requirement of the configuration that the roles do not meet, with the smallest counterexample;
 //! the proof is that of [`require`](crate::require).
 
+use std::sync::Arc;
+
+use super::{amounts_to, join_kinds};
 use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
-use crate::lint::{Finding, Input, Rule, Severity};
-use crate::policy::{Decision, Mode, SessionKind};
-use crate::require::{Named, Refutation, Unproved, prove};
-use crate::roles::{Problem, ProblemKind, Site};
+use crate::lint::{Finding, Input, Rule, Severity, check_name};
+use crate::require::{Known, Named, Refutation, Unproved, prove};
+use crate::roles::{Problem, ProblemKind};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "requirement-not-met",
@@ -22,9 +24,12 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     }
     let roles = input.survey.to_roles();
     let holders = holders(&roles, false);
-    for requirement in input.require {
-        let outcome = prove(requirement, roles.roles(), &holders);
-        for pattern in &outcome.unmatched {
+    let unnamed = input.survey.unnamed_roles();
+    let known = Known { roles: roles.roles(), unnamed: &unnamed, holders: &holders };
+    for (n, requirement) in input.require.iter().enumerate() {
+        let first = findings.len();
+        let verdict = prove(requirement, &known);
+        for pattern in &verdict.unmatched {
             let is_one_of = |patterns: &[Pattern]| patterns.iter().any(|one| one.at == pattern.at);
             // Without a match nothing is proved. Who else is meant, or excepted, may be in other files.
             if !input.is_whole && !is_one_of(&requirement.roles) {
@@ -37,9 +42,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
             findings.push(finding.help(format!("{so}: is it a slip?")));
         }
-        findings.extend(outcome.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
-        findings.extend(outcome.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
-        findings.extend(unread_values(input, requirement));
+        findings.extend(verdict.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
+        findings.extend(verdict.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
+        findings.extend(unknown_holders(input, requirement));
+        let name = check_name::requirement(n, requirement);
+        findings[first..].iter_mut().for_each(|finding| finding.check = Some(Arc::clone(&name)));
     }
 }
 
@@ -53,10 +60,6 @@ fn called(requirement: &Requirement) -> String {
 
 fn who(holder: &Named) -> String {
     format!("the {} {:?}", holder.kind.name(), holder.name)
-}
-
-fn kinds(kinds: impl Iterator<Item = SessionKind>) -> String {
-    kinds.map(SessionKind::name).collect::<Vec<_>>().join(", ")
 }
 
 fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation) -> Finding {
@@ -74,11 +77,11 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
     let message = format!(
         "{} is not met: {holds} is {} on {}{others}",
         called(requirement),
-        fallen(&refutation.decisions),
-        kinds(refutation.kinds()),
+        amounts_to(&refutation.answers),
+        join_kinds(refutation.kinds()),
     );
-    // What loosens comes first; where nothing is said, the one who says nothing.
-    let because = refutation.decisions.iter().flat_map(|decision| &decision.because).next();
+    // What decides comes first; where no role sets anything, the role itself.
+    let because = refutation.answers.iter().flat_map(|answer| &answer.because).next();
     let first = match (because, &refutation.holder) {
         (Some(ground), _) => survey.site(&ground.at, ground.value.to_string().chars().count()),
         (None, Some(holder)) => survey.site(&holder.at, holder.name.chars().count()),
@@ -106,52 +109,69 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
     finding.help(refutation.mend.clone())
 }
 
-/// How far it falls short.
-fn fallen(decisions: &[Decision]) -> &'static str {
-    let unrecorded = decisions.iter().any(|decision| !decision.recording);
-    let loose = decisions.iter().any(|decision| decision.mode == Mode::BestEffort);
-    match (unrecorded, loose) {
-        (true, true) => "best_effort or not recorded",
-        (true, false) => "not recorded",
-        _ => "best_effort",
-    }
-}
-
 fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved) -> Finding {
-    let what = unproved.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let survey = input.survey;
+    let of = match &unproved.holder {
+        Some(holder) => who(holder),
+        None => {
+            let names = unproved.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
+            format!("whoever holds {}", names.join(" and "))
+        }
+    };
+    let settings = unproved.settings.iter().map(|setting| {
+        format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
+    });
+    let unnamed = unproved.unnamed.iter().map(|role| {
+        format!("the name of the role {:?} ({}) is an expression and may match", role.name, role.at)
+    });
+    let what: Vec<_> =
+        unnamed.chain(settings).chain(unproved.unknown.iter().map(ToString::to_string)).collect();
     let message = format!(
-        "{} can't be proved for {} on {}: {what}",
+        "{} can't be proved for {of} on {}: {}",
         called(requirement),
-        who(&unproved.holder),
-        kinds(unproved.kinds.iter().copied()),
+        join_kinds(unproved.kinds.iter().copied()),
+        what.join("; "),
     );
-    let (at, name) = unproved
-        .unknown
-        .first()
-        .map_or((&unproved.holder.at, &unproved.holder.name), |unknown| (&unknown.at, &unknown.name));
-    let site = |at, name: &str| input.survey.site(at, name.chars().count());
-    let mut finding = Finding::new(RULE.id, message, site(at, name));
+    let site = |at, name: &str| survey.site(at, name.chars().count());
+    let at = if let Some(setting) = unproved.settings.first() {
+        site(&setting.at, "")
+    } else if let Some(unknown) = unproved.unknown.first() {
+        site(&unknown.at, &unknown.name)
+    } else if let Some(role) = &unproved.unnamed {
+        site(&role.at, "")
+    } else {
+        requirement.at.clone()
+    };
+    let mut finding = Finding::new(RULE.id, message, at);
     finding.own_severity = Some(Severity::Warning);
-    finding
-        .related(who(&unproved.holder), site(&unproved.holder.at, &unproved.holder.name))
-        .related("required here", requirement.at.clone())
-        .help("put the role's file beside the others, or name the roles to leave out under except_roles")
+    finding.role = unproved.settings.first().map(|setting| Arc::clone(&setting.role));
+    finding.option = unproved.settings.first().map(|setting| setting.option.name().to_owned());
+    for setting in unproved.settings.iter().skip(1) {
+        finding = finding.related("this is an expression too", site(&setting.at, ""));
+    }
+    if let Some(holder) = &unproved.holder {
+        finding = finding.related(who(holder), site(&holder.at, &holder.name));
+    }
+    let help = if unproved.unknown.is_empty() {
+        "write the value itself, or judge what terraform plan would apply"
+    } else {
+        "put the role's file beside the others, or name the roles to leave out under except_roles"
+    };
+    finding.related("required here", requirement.at.clone()).help(help)
 }
 
-/// A value that is only known when Terraform runs could be any mode, and could name anyone.
-fn unread_values(input: &Input<'_>, requirement: &Requirement) -> Option<Finding> {
-    let is_about = |problem: &&Problem| {
-        let names = matches!(problem.kind, ProblemKind::UnknownRoles(_)) && !requirement.users.is_empty();
-        (names || matches!(problem.kind, ProblemKind::UnknownValue(_)))
-            && problem
-                .role
-                .as_ref()
-                .is_none_or(|role| !requirement.except_roles.iter().any(|pattern| pattern.matches(role)))
-    };
+/// An expression in the place of who holds which roles could name anyone.
+fn unknown_holders(input: &Input<'_>, requirement: &Requirement) -> Option<Finding> {
+    if requirement.users.is_empty() {
+        return None;
+    }
+    let is_about = |problem: &&Problem| matches!(problem.kind, ProblemKind::UnknownRoles(_));
     let mut sites = input.survey.problems.iter().filter(is_about).map(|problem| problem.site.clone());
-    let first: Site = sites.next().filter(|_| requirement.mode == Mode::Strict)?;
-    let message =
-        format!("{} can't be proved: this value is not known before Terraform runs", called(requirement));
+    let first = sites.next()?;
+    let message = format!(
+        "{} can't be proved: who holds what by this expression is not known before Terraform runs",
+        called(requirement)
+    );
     let mut finding = Finding::new(RULE.id, message, first).related("required here", requirement.at.clone());
     for site in sites {
         finding = finding.related("nor is this one", site);

@@ -52,5 +52,5 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
 
 fn is_strict_by_default(role: &WrittenRole, kind: SessionKind) -> bool {
     let alone = [std::sync::Arc::clone(&role.role)].into_iter().collect::<RoleSet>().resolve(kind);
-    (alone.mode, alone.decided_by) == (Mode::Strict, DecidedBy::Default)
+    (alone.mode, alone.decided_by) == (Some(Mode::Strict), DecidedBy::Default)
 }

@@ -31,9 +31,10 @@ fn one_party(out: &mut String, party: &PartyChanges, color: bool) {
         let _ = writeln!(out, "\n  {}: {}", paint(color, style(what), what.name()), super::answers(party));
     } else {
         out.push('\n');
+        let width = party.changes.iter().map(|change| change.what.name().len()).max().unwrap_or(0).max(13);
         for change in &party.changes {
             let (from, to) = super::from_to(change);
-            let what = paint(color, style(change.what), &format!("{:13}", change.what.name()));
+            let what = paint(color, style(change.what), &format!("{:width$}", change.what.name()));
             let _ = writeln!(out, "  {:7}  {what}  {from} -> {to}", change.kind);
             for cause in super::causes(change, |name| format!("{name:?}"), escape::controls) {
                 let _ = writeln!(out, "           {cause}");
@@ -51,8 +52,8 @@ fn one_party(out: &mut String, party: &PartyChanges, color: bool) {
 
 fn style(what: What) -> &'static str {
     match what {
-        What::Loosened | What::RecordingOff => RED,
-        What::Tightened | What::RecordingOn => GREEN,
+        What::Loosened | What::RecordingOff | What::MayLoosen | What::MayTurnOff => RED,
+        What::Tightened | What::RecordingOn | What::MayTighten | What::MayTurnOn => GREEN,
         What::New | What::Gone => BLUE,
     }
 }

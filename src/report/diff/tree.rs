@@ -50,8 +50,12 @@ struct UnknownLine<'a> {
 struct Summary {
     recording_off: usize,
     loosened: usize,
+    may_turn_off: usize,
+    may_loosen: usize,
     tightened: usize,
     recording_on: usize,
+    may_tighten: usize,
+    may_turn_on: usize,
     new: usize,
     gone: usize,
 }
@@ -88,8 +92,12 @@ impl<'a> DiffTree<'a> {
             summary: Summary {
                 recording_off: diff.count(What::RecordingOff),
                 loosened: diff.count(What::Loosened),
+                may_turn_off: diff.count(What::MayTurnOff),
+                may_loosen: diff.count(What::MayLoosen),
                 tightened: diff.count(What::Tightened),
                 recording_on: diff.count(What::RecordingOn),
+                may_tighten: diff.count(What::MayTighten),
+                may_turn_on: diff.count(What::MayTurnOn),
                 new: diff.count(What::New),
                 gone: diff.count(What::Gone),
             },

@@ -1,0 +1,93 @@
+//! An expectation of the configuration that the roles do not meet; judged by
+//! [`require::check`](crate::require::check).
+
+use std::sync::Arc;
+
+use super::amounts_to;
+use crate::config::{Expectation, Subject};
+use crate::holders::holders;
+use crate::lint::{Finding, Input, Rule, Severity, check_name};
+use crate::require::{Deviation, Expected, Known, check as deviations};
+
+pub(in crate::lint) const RULE: Rule = Rule {
+    id: "expectation-not-met",
+    severity: Severity::Error,
+    summary: "an expectation of the configuration that the roles do not meet",
+    docs: include_str!("../../../docs/rules/expectation-not-met.md"),
+    check,
+};
+
+fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    if input.expect.is_empty() {
+        return;
+    }
+    let roles = input.survey.to_roles();
+    let holders = holders(&roles, false);
+    let unnamed = input.survey.unnamed_roles();
+    let known = Known { roles: roles.roles(), unnamed: &unnamed, holders: &holders };
+    for (n, expectation) in input.expect.iter().enumerate() {
+        let name = check_name::expectation(n, expectation);
+        findings.extend(deviations(expectation, &known).into_iter().map(|deviation| {
+            let mut finding = match deviation {
+                Deviation::NotRead { name, what } => {
+                    let message =
+                        format!("no {what} named {name:?} was read, so nothing can be expected of it");
+                    Finding::new(RULE.id, message, expectation.at.clone())
+                }
+                Deviation::Answer(expected) => deviating(input, expectation, &expected),
+            };
+            finding.check = Some(Arc::clone(&name));
+            finding
+        }));
+    }
+}
+
+fn who(subject: &Subject) -> String {
+    match subject {
+        Subject::User(name) => format!("the user {name:?}"),
+        Subject::Group(name) => format!("the group {name:?}"),
+        Subject::Roles(names) => {
+            let names = names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>();
+            format!("whoever holds {}", names.join(" and "))
+        }
+    }
+}
+
+fn deviating(input: &Input<'_>, expectation: &Expectation, expected: &Expected) -> Finding {
+    let Expected { mode, actual, is_possible, unread } = expected;
+    let (who, kind) = (who(&expectation.subject), actual.kind);
+    let site = |at, name: &str| input.survey.site(at, name.chars().count());
+    if *is_possible {
+        let settings = actual.unknown.iter().map(|setting| {
+            format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
+        });
+        let what: Vec<_> = settings.chain(unread.iter().map(ToString::to_string)).collect();
+        let message = format!("{kind}: {mode} can't be proved for {who}: {}", what.join("; "));
+        let at = match (actual.unknown.first(), unread.first()) {
+            (Some(setting), _) => site(&setting.at, ""),
+            (None, Some(unread)) => site(&unread.at, &unread.name),
+            (None, None) => expectation.at.clone(),
+        };
+        let mut finding = Finding::new(RULE.id, message, at).related("expected here", expectation.at.clone());
+        finding.own_severity = Some(Severity::Warning);
+        return finding;
+    }
+    let message = format!(
+        "{who} is expected to be {mode} on {kind}, and is {}",
+        amounts_to(std::slice::from_ref(actual))
+    );
+    let mut grounds = actual.because.iter();
+    let Some(first) = grounds.next() else {
+        return Finding::new(RULE.id, message, expectation.at.clone())
+            .help("no role gives a mode: the built-in default is best_effort");
+    };
+    let value = |value: &dyn ToString| value.to_string();
+    let mut finding = Finding::new(RULE.id, message, site(&first.at, &value(&first.value))).role(&first.role);
+    finding = finding.option(first.option.name());
+    for ground in grounds.chain(&actual.overridden) {
+        let label = format!("{}: {} in the role {:?}", ground.option, ground.value, ground.role);
+        finding = finding.related(label, site(&ground.at, &value(&ground.value)));
+    }
+    let decides = format!("{}: {} in the role {:?} decides", first.option, first.value, first.role);
+    finding.related("expected here", expectation.at.clone()).help(decides)
+}
