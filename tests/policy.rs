@@ -1,8 +1,11 @@
 //! The laws of the policy: the worked example, and properties that hold for every set of roles.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use recmode::policy::{
-    DecidedBy, Desktop, Mode, Place, RecordSession, Role, RoleSet, SessionKind, Setting, Value,
+    DecidedBy, Desktop, Dialect, Mode, OptionName, Outcome, Place, RecordSession, Role, RoleSet, SessionKind,
+    Setting, Unknown, UnknownSetting, Value,
 };
 
 fn at(line: u32) -> Place {
@@ -182,13 +185,13 @@ proptest! {
             desktop: Some(Setting::new(Desktop::Mode(Mode::Strict), at(3))),
             db: Some(mode(Mode::Strict, 4)),
             app: Some(mode(Mode::Strict, 5)),
-            default: None,
+            ..RecordSession::default()
         };
         roles.insert(place.index(roles.len() + 1), Role::new("strict", at(0), strict));
         let roles: RoleSet = roles.into_iter().collect();
         for kind in SessionKind::ALL {
             let decision = roles.resolve(kind);
-            prop_assert_eq!((decision.mode, decision.decided_by), (Mode::Strict, DecidedBy::Direct));
+            prop_assert_eq!((decision.mode, decision.decided_by), (Some(Mode::Strict), DecidedBy::Direct));
             prop_assert!(decision.recording == Some(true) && decision.meets(Mode::Strict));
         }
     }
@@ -198,12 +201,12 @@ proptest! {
         let roles: RoleSet = roles.into_iter().collect();
         for kind in SessionKind::ALL {
             let decision = roles.resolve(kind);
-            prop_assert!(Mode::ALL.contains(&decision.mode));
+            let Some(decided) = decision.mode else { panic!("no mode") };
             for ground in &decision.because {
-                prop_assert!(!matches!(ground.value, Value::Mode(mode) if mode != decision.mode));
+                prop_assert!(!matches!(ground.value, Value::Mode(mode) if mode != decided));
             }
             for ground in &decision.overridden {
-                prop_assert!(ground.value != Value::Mode(decision.mode));
+                prop_assert!(ground.value != Value::Mode(decided));
             }
         }
     }
@@ -217,5 +220,113 @@ proptest! {
         let off = |role: &Role| matches!(role.record_session.desktop_recorded(), Some((false, _)));
         let unrecorded = !roles.is_empty() && roles.iter().all(off);
         prop_assert_eq!(set.resolve(SessionKind::Desktop).recording, Some(!unrecorded));
+    }
+}
+
+/// Makes these options of these roles unknown, each by an expression of its own.
+fn with_unknowns(mut roles: Vec<Role>, places: &[(usize, OptionName)]) -> Vec<Role> {
+    let count = roles.len();
+    for &(n, option) in places.iter().filter(|(n, _)| *n < count) {
+        let settings = &mut roles[n].record_session;
+        assign(settings, option, None);
+        let expression = format!("var.{n}").into();
+        settings.unknown.insert(option, Unknown { expression, at: at(9) });
+    }
+    roles
+}
+
+fn assign(settings: &mut RecordSession, option: OptionName, value: Option<Desktop>) {
+    settings.unknown.remove(&option);
+    let mode = match value {
+        Some(Desktop::Mode(value)) => Some(mode(value, 8)),
+        _ => None,
+    };
+    match option {
+        OptionName::Default => settings.default = mode,
+        OptionName::Kind(SessionKind::Ssh) => settings.ssh = mode,
+        OptionName::Kind(SessionKind::K8s) => settings.k8s = mode,
+        OptionName::Kind(SessionKind::Db) => settings.db = mode,
+        OptionName::Kind(SessionKind::App) => settings.app = mode,
+        OptionName::Kind(SessionKind::Desktop) => {
+            settings.desktop = value.map(|value| Setting::new(value, at(8)));
+        }
+    }
+}
+
+/// The roles with every value that the first unknown setting may have; none where all is known.
+fn each_value(roles: &[Role]) -> Option<Vec<Vec<Role>>> {
+    let (n, option) = roles
+        .iter()
+        .enumerate()
+        .find_map(|(n, role)| role.record_session.unknown.keys().next().map(|&option| (n, option)))?;
+    let mut values = vec![None, Some(Desktop::Mode(Mode::Strict)), Some(Desktop::Mode(Mode::BestEffort))];
+    if option == OptionName::Kind(SessionKind::Desktop) {
+        values.extend([Some(Desktop::Recorded(true)), Some(Desktop::Recorded(false))]);
+    }
+    let with = |value| {
+        let mut roles = roles.to_vec();
+        assign(&mut roles[n].record_session, option, value);
+        roles
+    };
+    Some(values.into_iter().map(with).collect())
+}
+
+fn outcomes_by_brute_force(roles: &[Role], kind: SessionKind, dialect: Dialect) -> BTreeSet<Outcome> {
+    match each_value(roles) {
+        Some(all) => all.iter().flat_map(|roles| outcomes_by_brute_force(roles, kind, dialect)).collect(),
+        None => roles.iter().cloned().collect::<RoleSet>().answer(kind, dialect).outcomes,
+    }
+}
+
+/// Whether a setting makes a difference for some values of the others.
+fn matters(roles: &[Role], unknown: &UnknownSetting, kind: SessionKind, dialect: Dialect) -> bool {
+    let fixed = |value| {
+        let mut roles = roles.to_vec();
+        for role in roles.iter_mut().filter(|role| role.name == unknown.role) {
+            assign(&mut role.record_session, unknown.option, value);
+        }
+        roles
+    };
+    let all = |roles: Vec<Role>| {
+        let mut pending = vec![roles];
+        let mut outcomes = Vec::new();
+        while let Some(roles) = pending.pop() {
+            if let Some(more) = each_value(&roles) {
+                pending.extend(more);
+            } else {
+                let set: RoleSet = roles.into_iter().collect();
+                outcomes.push(set.answer(kind, dialect).outcomes);
+            }
+        }
+        outcomes
+    };
+    let modes = Mode::ALL.map(|mode| Some(Desktop::Mode(mode)));
+    let values = [None, modes[0], modes[1], Some(Desktop::Recorded(false))];
+    let outcomes: BTreeSet<_> = values.map(fixed).map(all).into_iter().collect();
+    outcomes.len() > 1
+}
+
+proptest! {
+    #[test]
+    fn an_answer_has_the_outcomes_of_every_assignment_of_what_is_unknown(
+        roles in any_roles(),
+        places in proptest::collection::vec((0..6_usize, proptest::sample::select(&OptionName::ALL[..])), 0..4),
+    ) {
+        let roles = with_unknowns(roles, &places);
+        let set: RoleSet = roles.iter().cloned().collect();
+        for dialect in Dialect::ALL {
+            for kind in SessionKind::ALL {
+                let answer = set.answer(kind, dialect);
+                let expected = outcomes_by_brute_force(&roles, kind, dialect);
+                prop_assert_eq!(&answer.outcomes, &expected, "{} {:?}", kind, dialect);
+                let modes: BTreeSet<_> = expected.iter().map(|outcome| outcome.mode).collect();
+                prop_assert_eq!(answer.mode.is_some(), modes.len() == 1 && !modes.contains(&None));
+                prop_assert_eq!(answer.possible.len(), if modes.len() > 1 { 2 } else { 0 });
+                prop_assert_eq!(answer.unknown.is_empty(), expected.len() == 1, "{:?}", answer);
+                for unknown in &answer.unknown {
+                    prop_assert!(matters(&roles, unknown, kind, dialect), "{} {:?} {:?}", kind, unknown, roles);
+                }
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use anyhow::bail;
 
 use crate::cli::{ResolveArgs, ResolveFormat};
-use crate::policy::SessionKind;
+use crate::policy::{Answer, DecidedBy, SessionKind};
 use crate::report::{self, Matrix, Resolution};
 use crate::roles::{self, Roles};
 use crate::{escape, exit, holders};
@@ -60,6 +60,12 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
         ResolveFormat::Json => resolution.json()?,
         ResolveFormat::Yaml => resolution.yaml()?,
         ResolveFormat::Mode => {
+            let is_unknown = |answer: &&Answer| answer.decided_by == DecidedBy::Unknown;
+            if let Some(unknown) = resolution.kinds.iter().find(is_unknown) {
+                let why = report::reasons(unknown).join("; ");
+                say(&format!("recmode: the mode of {} is unknown: {why}\n", unknown.kind));
+                return Ok(exit::TROUBLE);
+            }
             let modes = resolution.kinds.iter().map(|answer| report::mode_name(answer.mode));
             modes.collect::<Vec<_>>().join("\n") + "\n"
         }

@@ -214,13 +214,12 @@ fn require(entry: Spanned<RequireEntry>, places: &Places<'_>) -> Result<Requirem
     if entry.roles.is_empty() == entry.users.is_empty() {
         return places.error(at, "a requirement is about either roles or users");
     }
-    let bounds: [(_, fn(Mode) -> Bound); 3] =
-        [(&entry.mode, Bound::AtLeast), (&entry.at_most, Bound::AtMost), (&entry.exactly, Bound::Exactly)];
-    let mut given = bounds.iter().filter_map(|(text, bound)| Some((text.as_ref()?, bound)));
-    let (Some((text, bound)), None) = (given.next(), given.next()) else {
-        return places.error(at, "a requirement has one of mode, at_most and exactly");
+    let bound = match (&entry.mode, &entry.at_most, &entry.exactly) {
+        (Some(text), None, None) => Bound::AtLeast(mode(text, places)?),
+        (None, Some(text), None) => Bound::AtMost(mode(text, places)?),
+        (None, None, Some(text)) => Bound::Exactly(mode(text, places)?),
+        _ => return places.error(at, "a requirement has one of mode, at_most and exactly"),
     };
-    let bound = bound(mode(text, places)?);
     let mut kinds = Vec::new();
     for kind in entry.kinds.iter().flatten() {
         match SessionKind::from_name(&kind.value) {

@@ -127,3 +127,103 @@ fn a_change_of_mode_and_of_recording_are_two() {
     assert_eq!(whats, [What::RecordingOff, What::Loosened]);
     assert!(diff.is_weaker());
 }
+
+/// A role of Terraform in which `?` stands for an expression: `a`, `b`, or `-` for another one.
+fn terraform(default: &str, ssh: &str) -> String {
+    let setting = |key: &str, value: &str| match value {
+        "" => String::new(),
+        "strict" | "best_effort" => format!("    {key} = \"{value}\"\n"),
+        expression => format!("    {key} = var.{expression}\n"),
+    };
+    format!(
+        "resource \"teleport_role\" \"r\" {{\n  metadata = {{ name = \"r\" }}\n  spec = {{ options = {{ record_session = {{\n{}{}  }} }} }}\n}}\n",
+        setting("default", default),
+        setting("ssh", ssh),
+    )
+}
+
+/// The modes of ssh before and after, for every value of `var.a` and `var.b`.
+fn pairs_by_brute_force(
+    old: (&str, &str),
+    new: (&str, &str),
+) -> BTreeSet<(Option<policy::Mode>, Option<policy::Mode>)> {
+    // The same expression is one unknown only at the same option.
+    let places: BTreeSet<(usize, &str)> = [(0, old.0), (1, old.1), (0, new.0), (1, new.1)]
+        .into_iter()
+        .filter(|(_, value)| ["a", "b"].contains(value))
+        .collect();
+    let mut assignments = vec![BTreeMap::new()];
+    for place in places {
+        assignments = assignments
+            .into_iter()
+            .flat_map(|known: BTreeMap<_, &str>| {
+                ["", "strict", "best_effort"].map(|value| {
+                    let mut more = known.clone();
+                    more.insert(place, value);
+                    more
+                })
+            })
+            .collect();
+    }
+    let mode = |(default, ssh): (&str, &str), values: &BTreeMap<(usize, &str), &str>| {
+        let value = |n, text| values.get(&(n, text)).copied().unwrap_or(text).to_owned();
+        let roles = roles("r.tf", &terraform(&value(0, default), &value(1, ssh)));
+        let set = roles.select(&[], None).expect("roles");
+        set.resolve(SessionKind::Ssh).mode
+    };
+    assignments.iter().map(|values| (mode(old, values), mode(new, values))).collect()
+}
+
+#[test]
+fn a_change_with_expressions_is_what_some_or_all_of_their_values_make_of_it() {
+    let values = ["", "strict", "best_effort", "a", "b"];
+    let all = || values.iter().flat_map(|default| values.iter().map(|ssh| (*default, *ssh)));
+    for old in all() {
+        for new in all() {
+            let diff = compare(
+                &roles("old.tf", &terraform(old.0, old.1)),
+                &roles("new.tf", &terraform(new.0, new.1)),
+                &settings(Dialect::Rfd68, false),
+            );
+            let changes = diff.parties.iter().flat_map(|party| &party.changes);
+            let found: Vec<_> =
+                changes.filter(|change| change.kind == SessionKind::Ssh).map(|change| change.what).collect();
+            let pairs = pairs_by_brute_force(old, new);
+            let loosened = pairs.iter().filter(|(was, is)| was > is).count();
+            let tightened = pairs.iter().filter(|(was, is)| was < is).count();
+            let mut expected = Vec::new();
+            if loosened > 0 {
+                expected.push(if loosened == pairs.len() { What::Loosened } else { What::MayLoosen });
+            }
+            if tightened > 0 {
+                expected.push(if tightened == pairs.len() { What::Tightened } else { What::MayTighten });
+            }
+            assert_eq!(found, expected, "{old:?} to {new:?}");
+            assert_eq!(
+                diff.is_weaker(),
+                diff.parties.iter().flat_map(|p| &p.changes).any(|c| c.what.is_weaker())
+            );
+            for party in &diff.parties {
+                assert!(party.changes.iter().all(|change| !change.causes.is_empty()), "{old:?} to {new:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_an_unreadable_document_held_may_have_been_strict() {
+    let new = roles(
+        "new",
+        "kind: role\nmetadata: {name: r}\nspec: {options: {record_session: {ssh: best_effort}}}\n",
+    );
+    let none = load_texts(Vec::new()).expect("no role");
+    let partial = Settings { old_is_partial: true, ..Settings::default() };
+    let changes = &compare(&none, &new, &partial).parties[0].changes;
+    assert_eq!(changes[0].what, What::MayLoosen);
+    let strict = roles(
+        "new",
+        "kind: role\nmetadata: {name: r}\nspec: {options: {record_session: {default: strict, ssh: strict}}}\n",
+    );
+    assert!(!compare(&none, &strict, &partial).is_weaker());
+    assert_eq!(compare(&none, &new, &Settings::default()).parties[0].changes[0].what, What::New);
+}

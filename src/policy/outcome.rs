@@ -82,15 +82,15 @@ impl Possible {
 
     /// The facts of a role whose every setting is unknown.
     pub(crate) fn any_role(kind: SessionKind, dialect: Dialect) -> Self {
-        Self::of(Facts::unknown(kind, dialect))
+        Self::of(&Facts::unknown(kind, dialect))
     }
 
     /// The facts of one role.
     pub(crate) fn of_role(role: &Role, kind: SessionKind, dialect: Dialect) -> Self {
-        Self::of(Facts::of(role, kind, dialect))
+        Self::of(&Facts::of(role, kind, dialect))
     }
 
-    fn of(facts: Facts<'_>) -> Self {
+    fn of(facts: &Facts<'_>) -> Self {
         let mut combinations = 0;
         for own in facts.own.values(facts.any_own) {
             for default in facts.default.values(&ANY_DEFAULT) {

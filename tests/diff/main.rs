@@ -3,6 +3,7 @@
 mod git;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
 
 use std::process::Output;
 

@@ -281,3 +281,31 @@ fn the_rest_is_reported_and_permissions_and_links_stay() {
     assert_eq!(fs::metadata(&real).expect("a file").permissions().mode() & 0o777, 0o640);
     assert!(folder.path().join("a.yaml").is_symlink());
 }
+
+#[test]
+fn no_mode_is_written_where_an_expression_could_be_stricter() {
+    let with = |settings: &str| {
+        format!(
+            "resource \"teleport_role\" \"x\" {{\n  version = \"v7\"\n  metadata = {{ name = \"x\" }}\n  spec = {{ options = {{ record_session = {{ {settings} }} }} }}\n}}\n"
+        )
+    };
+    let slip = "kind: role\nversion: v7\nmetadata: {name: y}\nspec: {options: {record_session: {ssh: best-effort}}}\n";
+    // In the role itself, and beside another one that may be strict by its default.
+    for (file, before, beside) in [
+        ("x.tf", with("default = var.mode, sssh = \"best_effort\""), String::new()),
+        ("y.yaml", slip.to_owned(), with("default = var.mode")),
+    ] {
+        let folder = repository(&[(file, before.as_str()), ("beside.tf", beside.as_str())]);
+        lint(folder.path(), &["--fix"]);
+        assert_eq!(read(&folder, file), before, "{file}");
+    }
+    // What is strict whatever the expression is may be repaired, and so may what nothing strict can be beside.
+    for (file, before, beside) in [
+        ("x.tf", with("default = var.mode, sssh = \"strict\""), String::new()),
+        ("y.yaml", slip.to_owned(), with("k8s = var.mode")),
+    ] {
+        let folder = repository(&[(file, before.as_str()), ("beside.tf", beside.as_str())]);
+        lint(folder.path(), &["--fix"]);
+        assert_ne!(read(&folder, file), before, "{file}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use recmode::config::{self, Requirement};
+use recmode::config::{self, Config};
 use recmode::lint::{Input, Settings, registry, run};
 use recmode::policy::Dialect;
 use recmode::roles::{self, Progress, Survey};
@@ -16,8 +16,9 @@ fn fixtures() -> PathBuf {
 }
 
 /// The ids of the rules that find something, and how much.
-fn judged(survey: &Survey, require: &[Requirement]) -> BTreeMap<&'static str, usize> {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require, expect: &[] };
+fn judged(survey: &Survey, config: &Config) -> BTreeMap<&'static str, usize> {
+    let (require, expect) = (&config.require, &config.expect);
+    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require, expect };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
     for finding in &report.findings {
@@ -33,27 +34,32 @@ fn example<'a>(docs: &'a str, heading: &str) -> Option<(&'a str, &'a str)> {
     Some((language, rest.split_once("\n```")?.0))
 }
 
-/// What the configuration on the page requires; only one rule's page holds one.
-fn required(id: &str, docs: &str) -> Vec<Requirement> {
-    if id != "requirement-not-met" {
-        return Vec::new();
+/// The rules that judge by the configuration, whose pages hold one; their fixtures stand beside theirs.
+const BY_CONFIGURATION: [&str; 2] = ["expectation-not-met", "requirement-not-met"];
+
+/// The configuration on the page.
+fn configuration(id: &str, docs: &str) -> Config {
+    if !BY_CONFIGURATION.contains(&id) {
+        return Config::default();
     }
     let (_, text) = example(docs, "What").expect("a configuration");
-    config::parse(text, &".recmode.yaml".into()).expect("a configuration").require
+    config::parse(text, &".recmode.yaml".into()).expect("a configuration")
 }
 
 #[test]
 fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
-    for (kind, expected) in [("fail", true), ("pass", false)] {
-        let folder = fixtures().join("requirement-not-met").join(kind);
-        let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
-        let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
-        let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
-        let found = judged(&survey, &config.require);
-        assert_eq!(found.contains_key("requirement-not-met"), expected, "{found:?}");
+    for id in BY_CONFIGURATION {
+        for (kind, expected) in [("fail", true), ("pass", false)] {
+            let folder = fixtures().join(id).join(kind);
+            let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
+            let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
+            let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+            let found = judged(&survey, &config);
+            assert_eq!(found.contains_key(id), expected, "{found:?}");
+        }
+        let output = lint(&fixtures().join(id).join("fail"), &["--config", ".recmode.yaml"]);
+        insta::assert_snapshot!(id, stdout(&output));
     }
-    let output = lint(&fixtures().join("requirement-not-met/fail"), &["--config", ".recmode.yaml"]);
-    insta::assert_snapshot!("requirement-not-met", stdout(&output));
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn the_bad_example_of_every_page_is_found_and_the_good_one_is_not() {
             };
             let name = if language == "hcl" { "example.tf" } else { "example.yaml" };
             let found =
-                judged(&roles::survey_text(name, &format!("{text}\n")), &required(rule.id, rule.docs));
+                judged(&roles::survey_text(name, &format!("{text}\n")), &configuration(rule.id, rule.docs));
             assert_eq!(found.contains_key(rule.id), expected, "{}: {heading}: {found:?}", rule.id);
         }
     }
@@ -108,8 +114,7 @@ fn the_bad_example_of_every_page_is_found_and_the_good_one_is_not() {
 #[test]
 fn every_rule_has_a_failing_and_a_passing_fixture() {
     for rule in registry::RULES {
-        // Proved over the whole of a configuration; its fixtures stand beside its own tests.
-        if rule.id == "requirement-not-met" {
+        if BY_CONFIGURATION.contains(&rule.id) {
             continue;
         }
         for (kind, expected) in [("fail", true), ("pass", false)] {
@@ -118,7 +123,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
-                let found = judged(&alone, &[]);
+                let found = judged(&alone, &Config::default());
                 assert_eq!(found.contains_key(rule.id), expected, "{}: {found:?}", file.file);
             }
         }
@@ -127,7 +132,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
 
 #[test]
 fn what_each_rule_says_of_its_failing_fixture() {
-    for rule in registry::RULES.iter().filter(|rule| rule.id != "requirement-not-met") {
+    for rule in registry::RULES.iter().filter(|rule| !BY_CONFIGURATION.contains(&rule.id)) {
         let folder = fixtures().join(rule.id).join("fail");
         insta::assert_snapshot!(rule.id, stdout(&lint(&folder, &["--no-config"])));
     }

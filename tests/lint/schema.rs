@@ -46,6 +46,8 @@ fn the_schema_of_the_configuration_and_its_reader_agree() {
         "version: 1\nignore: [{rules: [syntax], path: a/**, role: b, reason: c}]",
         "version: 1\nrequire: [{name: n, roles: [a], kinds: [ssh], mode: strict, except_roles: [b]}]",
         "version: 1\nrequire: [{users: [a], mode: best_effort}]",
+        "version: 1\nrequire: [{users: [a], at_most: best_effort}, {roles: [a], exactly: strict}]",
+        "version: 1\nexpect: [{user: a, ssh: strict, k8s: best_effort}, {group: o/t, db: strict}, {roles: [a, b], app: strict}]",
     ];
     let wrong = [
         "{}",
@@ -58,6 +60,13 @@ fn the_schema_of_the_configuration_and_its_reader_agree() {
         "version: 1\nignore: [{rules: []}]",
         "version: 1\nignore: [{rules: [nothing]}]",
         "version: 1\nrequire: [{roles: [a]}]",
+        "version: 1\nrequire: [{roles: [a], mode: strict, at_most: best_effort}]",
+        "version: 1\nrequire: [{roles: [a], exactly: on}]",
+        "version: 1\nexpect: [{user: a}]",
+        "version: 1\nexpect: [{ssh: strict}]",
+        "version: 1\nexpect: [{user: a, group: b, ssh: strict}]",
+        "version: 1\nexpect: [{roles: [], ssh: strict}]",
+        "version: 1\nexpect: [{user: a, ssh: maybe}]",
         "version: 1\nrequire: [{mode: strict}]",
         "version: 1\nrequire: [{roles: [a], users: [a], mode: strict}]",
         "version: 1\nrequire: [{roles: [a], kinds: [], mode: strict}]",

@@ -20,7 +20,7 @@ fn lint_finds_in_terraform_what_it_finds_in_yaml() {
 }
 
 #[test]
-fn an_expression_in_the_place_of_a_mode_is_an_error_of_resolve() {
+fn an_expression_in_the_place_of_a_mode_leaves_both_modes_possible() {
     let with = |metadata: &str, spec: &str| {
         format!("resource \"teleport_role\" \"x\" {{\n  metadata = {metadata}\n  spec = {spec}\n}}\n")
     };
@@ -38,7 +38,13 @@ fn an_expression_in_the_place_of_a_mode_is_an_error_of_resolve() {
     ] {
         let folder = repository(&[("x.tf", &with(named, spec))]);
         let output = recmode(folder.path()).args(["resolve", "--roles", "."]).output().expect("recmode runs");
-        assert_eq!(output.status.code(), Some(2), "{spec}: {}", all(&output));
+        assert_eq!(output.status.code(), Some(0), "{spec}: {}", all(&output));
+        let lines = stdout(&output);
+        let ssh = lines.lines().find(|line| line.starts_with("ssh ")).expect("a line");
+        assert!(
+            ssh.contains(" strict or best_effort ") && ssh.contains(" is an expression "),
+            "{spec}: {ssh}"
+        );
         assert_eq!(found(&lint(folder.path(), &["--format", "json"])), ["unknown-value:3"], "{spec}");
     }
     let folder = repository(&[(

@@ -9,6 +9,7 @@ mod errors;
 mod hostile;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};

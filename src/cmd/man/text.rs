@@ -120,12 +120,19 @@ const RESOLVE: Page = Page {
          mode but is recorded or not, and a mode that is written there reads as false; k8s, db and app \
          have no mode. Kubernetes sessions are in effect always strict there and meet --require strict; \
          desktop, db and app do not. In JSON and YAML the mode is then null and decided_by is no_mode, and \
-         what roles say to no effect is listed under overridden; --format mode prints none.",
+         settings without effect are listed under overridden; --format mode prints none.",
+        "An expression of Terraform in place of a mode may be any mode, any boolean, or nothing. Where both modes are \
+         possible, the table shows both and names the expression; in JSON and YAML the mode is null, possible lists \
+         both modes, and unknown lists each expression's role, option and place; --require fails.",
     ],
     exit_status: &[
         ("0", "The modes were resolved, and what --require asks for holds."),
         ("1", "What --require asks for does not hold; a line says for which kind and why."),
-        ("2", "Bad usage, or input that can't be read or is invalid; nothing is printed on stdout."),
+        (
+            "2",
+            "Bad usage, or input that can't be read or is invalid; or, with --format mode, both modes are possible. \
+             Nothing is printed on stdout.",
+        ),
     ],
     diagnostics: &[],
     files: &[],

@@ -111,13 +111,9 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
 
 fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved) -> Finding {
     let survey = input.survey;
-    let of = match &unproved.holder {
-        Some(holder) => who(holder),
-        None => {
-            let names = unproved.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
-            format!("whoever holds {}", names.join(" and "))
-        }
-    };
+    let names = || unproved.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
+    let anybody = || format!("whoever holds {}", names().join(" and "));
+    let of = unproved.holder.as_ref().map_or_else(anybody, who);
     let settings = unproved.settings.iter().map(|setting| {
         format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
     });
