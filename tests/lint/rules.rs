@@ -48,7 +48,7 @@ fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
         let folder = fixtures().join("requirement-not-met").join(kind);
         let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
         let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
-        let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+        let survey = roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
         let found = judged(&survey, &config.require);
         assert_eq!(found.contains_key("requirement-not-met"), expected, "{found:?}");
     }
@@ -114,7 +114,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
         }
         for (kind, expected) in [("fail", true), ("pass", false)] {
             let folder = fixtures().join(rule.id).join(kind);
-            let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+            let survey = roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
