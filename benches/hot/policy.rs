@@ -120,6 +120,12 @@ fn lint_directory(bencher: Bencher<'_, '_>) {
 
 fn lint(path: PathBuf) -> usize {
     let survey = roles::survey(&[path], None, Dialect::Rfd68, &Progress::default());
-    let input = lint::Input { survey: &survey, dialect: Dialect::Rfd68, is_whole: false, require: &[] };
+    let input = lint::Input {
+        survey: &survey,
+        dialect: Dialect::Rfd68,
+        is_dialect_chosen: false,
+        is_whole: false,
+        require: &[],
+    };
     lint::run(&input, &Settings::default(), &str::to_owned).findings.len()
 }

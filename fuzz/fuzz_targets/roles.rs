@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     let names = ["a.yaml", "a.json", "a.tf", "a.tf.json"];
     let survey = roles::survey_text(names[first as usize % names.len()], &text[first.len_utf8()..]);
     let judge = |survey: &Survey| {
-        let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[] };
+        let input = Input { survey, dialect: Dialect::Rfd68, is_dialect_chosen: false, is_whole: true, require: &[] };
         run(&input, &Settings::default(), &str::to_owned)
     };
     let _ = repairs(&survey, &judge);

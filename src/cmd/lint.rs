@@ -57,7 +57,9 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let judge = |survey: &Survey| {
         let is_whole = args.paths.is_empty();
-        lint::run(&Input { survey, dialect, is_whole, require: &config.require }, &settings, &path)
+        let is_dialect_chosen = args.dialect.or(config.dialect).is_some();
+        let input = Input { survey, dialect, is_dialect_chosen, is_whole, require: &config.require };
+        lint::run(&input, &settings, &path)
     };
     let mut found = judge(&survey);
     if args.fix {

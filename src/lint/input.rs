@@ -11,6 +11,8 @@ pub struct Input<'a> {
     pub survey: &'a Survey,
     /// Whose reading of the roles counts.
     pub dialect: Dialect,
+    /// Whether somebody chose that, and it is not only the default.
+    pub is_dialect_chosen: bool,
     /// Whether all that the configuration is about was read, and not some files of it alone.
     pub is_whole: bool,
     /// What the configuration requires of the roles.

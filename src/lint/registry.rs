@@ -12,6 +12,7 @@ pub const RULES: &[Rule] = &[
     rules::LEGACY_DESKTOP_BOOLEAN,
     rules::MISPLACED_RECORD_SESSION,
     rules::NOT_HONOURED,
+    rules::RECORDING_OFF,
     rules::REQUIREMENT_NOT_MET,
     rules::SHADOWED_DEFAULT,
     rules::SYNTAX,

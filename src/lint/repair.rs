@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::policy::{Dialect, Mode, Role, RoleSet, SessionKind};
+use crate::policy::{Desktop, Dialect, Mode, Role, RoleSet, SessionKind};
 use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
 
 use super::{Finding, Fix, Report};
@@ -117,7 +117,11 @@ struct Documents<'a> {
 impl<'a> Documents<'a> {
     fn new(file: &'a str, dialect: Dialect, text: &'a str) -> Self {
         let all = if roles::is_terraform(file) { vec![(0, text)] } else { roles::documents(text).collect() };
-        Self { file, dialect, all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect() }
+        Self {
+            file,
+            dialect,
+            all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect(),
+        }
     }
 
     /// What the fix does alone; nothing if it may not be made. Whether several go together is not known.
@@ -241,6 +245,7 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
             kind,
             ProblemKind::InvalidMode { .. }
                 | ProblemKind::UnknownKey { .. }
+                | ProblemKind::KeyCase { .. }
                 | ProblemKind::UnknownKeyValue { .. }
         )
     };
@@ -262,8 +267,19 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
         same.chain(here).filter(|(before, after)| known.insert((said(before), said(after)))).collect();
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
         let same = said(&before.role) == said(&after.role);
-        before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, &others))
+        let turns_off = records_desktops(&before.role) && !records_desktops(&after.role);
+        before.role.name == after.role.name
+            && (same || !turns_off && !loosens(&before.role, &after.role, &others))
     })
+}
+
+/// Whether desktop sessions of those who hold only this role are recorded, also by Teleport, which takes a
+/// mode for false.
+fn records_desktops(role: &Role) -> bool {
+    !matches!(
+        role.record_session.desktop.as_ref().map(|setting| setting.value),
+        Some(Desktop::Mode(_) | Desktop::Recorded(false))
+    )
 }
 
 /// Whether a kind is less strict, alone or beside any one role. More roles show nothing that one

@@ -66,11 +66,8 @@ pub(super) fn read(entries: &[Entry], reading: Reading, progress: &Progress) -> 
         results[n] = Some(found);
     }
     for (n, input) in large {
-        let found = if detail {
-            read_whole(input, reading, progress)
-        } else {
-            read_large(input, reading, progress)
-        };
+        let found =
+            if detail { read_whole(input, reading, progress) } else { read_large(input, reading, progress) };
         results[n] = Some(found);
     }
     results

@@ -4,7 +4,7 @@ use super::found::{Document, Found};
 use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
 use super::survey::WrittenOption;
-use super::tree::{NodeId, Tree};
+use super::tree::{Case, NodeId, Tree};
 use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting};
 
 /// What `record_session` says, and how that is written.
@@ -42,9 +42,12 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             continue;
         }
         let name = tree.text(key).unwrap_or_default();
-        let Some(option) = OptionName::from_name(name) else {
+        let Some(option) = option_named(tree, name) else {
             let nearest = nearest_key(name);
-            let kind = ProblemKind::UnknownKey { key: quoted(name), nearest };
+            let kind = match in_other_case(tree, name) {
+                Some(right) => ProblemKind::KeyCase { key: quoted(name), right },
+                None => ProblemKind::UnknownKey { key: quoted(name), nearest },
+            };
             found.report(document.problem(kind, tree.span(key)));
             let meant = nearest.and_then(OptionName::from_name).filter(|_| found.detail);
             if let Some(option) = meant
@@ -90,6 +93,18 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
         }
     }
     read
+}
+
+/// The option of this key.
+fn option_named(tree: &Tree<'_>, key: &str) -> Option<OptionName> {
+    let in_any_case = || OptionName::from_name(&key.to_ascii_lowercase());
+    OptionName::from_name(key).or_else(|| in_any_case().filter(|_| tree.case() == Case::Ignored))
+}
+
+/// The field that this key is to Teleport only. It has none for the other kinds of session.
+fn in_other_case(tree: &Tree<'_>, key: &str) -> Option<&'static str> {
+    let is_it = |field: &&str| tree.case() == Case::Disputed && field.eq_ignore_ascii_case(key);
+    ["default", "ssh", "desktop"].into_iter().find(is_it)
 }
 
 /// Reports each key of this mapping that is an expression: it could be any.

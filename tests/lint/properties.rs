@@ -8,7 +8,8 @@ use recmode::roles::{self, Survey};
 const KEYS: [&str; 6] = ["default", "ssh", "k8s", "desktop", "db", "app"];
 
 fn judged(survey: &Survey) -> Report {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[] };
+    let input =
+        Input { survey, dialect: Dialect::Rfd68, is_dialect_chosen: false, is_whole: true, require: &[] };
     run(&input, &Settings::default(), &str::to_owned)
 }
 

@@ -17,7 +17,7 @@ fn fixtures() -> PathBuf {
 
 /// The ids of the rules that find something, and how much.
 fn judged(survey: &Survey, require: &[Requirement]) -> BTreeMap<&'static str, usize> {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require };
+    let input = Input { survey, dialect: Dialect::Rfd68, is_dialect_chosen: false, is_whole: true, require };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
     for finding in &report.findings {
@@ -114,7 +114,8 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
         }
         for (kind, expected) in [("fail", true), ("pass", false)] {
             let folder = fixtures().join(rule.id).join(kind);
-            let survey = roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
+            let survey =
+                roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
@@ -178,6 +179,7 @@ fn a_preset_role_is_called_one_though_another_name_is_near() {
         &Input {
             survey: &roles::survey_text("a.yaml", text),
             dialect: Dialect::Rfd68,
+            is_dialect_chosen: false,
             is_whole: true,
             require: &[],
         },

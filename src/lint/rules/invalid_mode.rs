@@ -2,7 +2,7 @@
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity, fix};
-use crate::roles::{Problem, ProblemKind};
+use crate::roles::{DESKTOP_NOTE, Problem, ProblemKind};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "invalid-mode",
@@ -42,19 +42,20 @@ fn wrong(
         Some(value) => format!("{option}: {value} is no recording mode"),
         None => format!("{option} has no value"),
     };
+    let is_desktop = option.eq_ignore_ascii_case("desktop");
     let finding = from_problem(RULE.id, problem, message).option(option);
     if let Some(nearest) = nearest {
         let fix = fix::spelling(input.survey, &finding.at, nearest);
-        let mut finding = finding.help(format!("write {nearest}"));
+        let is_same = value.is_some_and(|value| fix::is_same_word(value.trim_matches('"'), nearest));
+        let help = if is_same { format!("write {nearest}") } else { format!("did you mean {nearest}?") };
+        let note = if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() };
+        let mut finding = finding.help(format!("{help}{note}"));
         finding.fix = fix;
         return finding;
     }
     let both = value.is_some_and(|value| value.contains("strict") && value.contains("best_effort"));
-    finding.help(if both {
-        "choose one: strict or best_effort"
-    } else if option == "desktop" {
-        "a mode is strict or best_effort; desktop may also be a boolean"
-    } else {
-        "a mode is strict or best_effort"
-    })
+    if is_desktop {
+        return finding.help(format!("write a boolean, strict or best_effort ({DESKTOP_NOTE})"));
+    }
+    finding.help(if both { "choose one: strict or best_effort" } else { "a mode is strict or best_effort" })
 }

@@ -27,6 +27,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 finding.fix = fix::spelling(input.survey, &finding.at, "record_session");
                 finding.help("did you mean record_session?")
             }
+            ProblemKind::KeyCase { right: right @ ("spec" | "options" | "record_session"), .. } => {
+                let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
+                finding.fix = fix::spelling(input.survey, &finding.at, right);
+                finding.help(format!("write {right}"))
+            }
             ProblemKind::NoKind => {
                 let message = "record_session has no effect here: this document has no kind".to_owned();
                 from_problem(RULE.id, problem, message).help("a role begins with kind: role")
