@@ -252,7 +252,13 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
     let all = |survey: &Survey| survey.problems.iter().filter(counts).count();
     let is_error = |problem: &&Problem| problem.kind.severity() == Severity::Error;
     let errors = |survey: &Survey| survey.problems.iter().filter(counts).filter(is_error).count();
+    // Teleport takes whatever is no boolean at `desktop` for false.
+    let is_false = |problem: &&Problem| {
+        matches!(problem.kind, ProblemKind::InvalidMode { option: "desktop", value: Some(_), .. })
+    };
+    let falses = |survey: &Survey| survey.problems.iter().filter(is_false).count();
     if errors(after) > errors(before)
+        || falses(after) > falses(before)
         || all(after) > all(before)
         || before.roles.len() != after.roles.len()
         || before.users != after.users && before.users.len() != after.users.len()

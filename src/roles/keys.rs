@@ -119,7 +119,7 @@ fn has_free_keys(key: &str) -> bool {
         let start = key.len().checked_sub(name.len());
         start.and_then(|start| key.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
     };
-    FREE_KEYS.iter().any(|name| ends_with(&name))
+    FREE_KEYS.iter().any(ends_with)
 }
 
 /// The field that this key is to Teleport only.

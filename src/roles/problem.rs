@@ -294,7 +294,7 @@ pub enum ProblemKind {
         name: String,
     },
     /// A value that is no mode.
-    #[error("{}", invalid_mode(.option, .value.as_deref(), *.nearest))]
+    #[error("{}", invalid_mode(.option, .option, .value.as_deref(), *.nearest))]
     InvalidMode {
         /// The key under `record_session`.
         option: &'static str,
@@ -334,10 +334,12 @@ pub enum ProblemKind {
         right: &'static str,
     },
     /// A value under such a key that would be no mode under the right one either. Told in detail only.
-    #[error("{}", invalid_mode(.key, .value.as_deref(), *.nearest))]
+    #[error("{}", invalid_mode(.key, .meant, .value.as_deref(), *.nearest))]
     UnknownKeyValue {
         /// The key.
         key: String,
+        /// The right key that is near.
+        meant: &'static str,
         /// The value; `None` if it is missing.
         value: Option<String>,
         /// The right value that is near.
@@ -407,8 +409,8 @@ impl ProblemKind {
 /// What goes with every text that proposes a mode for desktop sessions.
 pub const DESKTOP_NOTE: &str = "Teleport reads a mode at desktop as false and records no desktop session";
 
-fn invalid_mode(option: &str, value: Option<&str>, nearest: Option<&str>) -> String {
-    let is_desktop = option.eq_ignore_ascii_case("desktop");
+fn invalid_mode(option: &str, meant: &str, value: Option<&str>, nearest: Option<&str>) -> String {
+    let is_desktop = meant == "desktop";
     let expected = if is_desktop { "strict, best_effort or a boolean" } else { "strict or best_effort" };
     let note = if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() };
     let Some(value) = value else {

@@ -56,7 +56,8 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             {
                 let (wrong, at) = invalid(tree, key, value);
                 let Wrong { value, nearest } = wrong;
-                let kind = ProblemKind::UnknownKeyValue { key: quoted(name), value, nearest };
+                let kind =
+                    ProblemKind::UnknownKeyValue { key: quoted(name), meant: option.name(), value, nearest };
                 found.report(document.problem(kind, tree.span(at)));
             }
             continue;

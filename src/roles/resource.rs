@@ -304,16 +304,22 @@ impl Reader<'_> {
         };
         if let Some((spec, at)) = block(id, "spec") {
             let options = self.tree.get(spec, "options").map(|(_, options)| options);
-            // A second one in another case would be the same to Teleport.
-            let is_options = |(key, _)| {
-                let is_it = |text: &str| text.eq_ignore_ascii_case("options");
-                self.tree.case() != Case::Matters && self.tree.text(key).is_some_and(is_it)
+            // To Teleport, which ignores case, another one beside it would be a second one.
+            let in_other_case = |id: NodeId, key: &str| {
+                let other = |text| keys::field_in_other_case(self.tree, text) == Some(key);
+                let mut entries = self.tree.entries(id).into_iter().flatten();
+                entries.any(|(key, _)| self.tree.text(key).is_some_and(other))
             };
-            layout.has_options =
-                options.is_some() || self.tree.entries(spec).into_iter().flatten().any(is_options);
-            let is_empty = |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
-            layout.empty_options = options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
-            layout.options = block(spec, "options").map(|(_, at)| at);
+            let is_taken = in_other_case(spec, "options")
+                || options.is_some_and(|options| in_other_case(options, "record_session"));
+            layout.has_options = options.is_some() || is_taken;
+            if !is_taken {
+                let is_empty =
+                    |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
+                layout.empty_options =
+                    options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
+                layout.options = block(spec, "options").map(|(_, at)| at);
+            }
             layout.spec = Some(at);
         }
         layout
