@@ -66,7 +66,7 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
         return None;
     }
     let (key, _) = range(mark)?;
-    let ProblemKind::Misplaced { in_braces } = problem.kind else { return None };
+    let ProblemKind::Misplaced { in_braces, .. } = problem.kind else { return None };
     let is_hcl = roles::is_terraform(&problem.site.file);
     if is_hcl || in_braces {
         let entry = Entry::at(text, key, if is_hcl { Syntax::Hcl } else { Syntax::Flow })?;

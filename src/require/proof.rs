@@ -6,7 +6,7 @@ use super::{Named, Outcome, Refutation, Unproved};
 use crate::config::{Pattern, Requirement};
 use crate::holders::Holder;
 use crate::policy::{Decision, Ground, Mode, OptionName, Role, RoleSet, SessionKind, Value};
-use crate::roles::DESKTOP_NOTE;
+use crate::roles::desktop_note;
 
 /// Proves or refutes `requirement` over these roles (sorted by name) and holders.
 #[must_use]
@@ -179,8 +179,7 @@ fn mend(refutation: &Refutation) -> String {
     let target =
         if refutation.holder.is_none() { quoted(&mut own.take(1)) } else { quoted(&mut own.take(3)) };
     let is_desktop = refutation.kinds().any(|kind| kind == SessionKind::Desktop);
-    let note = if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() };
-    let give = format!("give {options} to the role {target}{note}");
+    let give = format!("give {options} to the role {target}{}", desktop_note(is_desktop));
     // Without what loosens it is strict only if some default says so.
     let is_strict_below = |decision: &Decision| {
         let default = |ground: &Ground| {

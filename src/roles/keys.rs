@@ -7,6 +7,7 @@ use super::found::{Document, Found};
 use super::problem::ProblemKind;
 use super::resource::quoted;
 use super::tree::{Case, NodeId, Tree};
+use crate::policy::Mode;
 
 /// From this many keys on, a table is faster than looking at all pairs.
 const FEW_KEYS: usize = 12;
@@ -93,7 +94,11 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             }
             if tree.is_key(key, "record_session") && !in_options && !free {
                 let in_braces = document.in_braces(tree, id);
-                found.report(document.problem(ProblemKind::Misplaced { in_braces }, tree.span(key)));
+                let desktop = tree.get(value, "desktop").and_then(|(_, mode)| tree.text(mode));
+                let has_desktop_mode = desktop.and_then(Mode::from_name).is_some();
+                found.report(
+                    document.problem(ProblemKind::Misplaced { in_braces, has_desktop_mode }, tree.span(key)),
+                );
             }
             // What is below a key that could be any is not known to be misplaced.
             if document.is_unknown(tree, key) {

@@ -63,7 +63,8 @@ pub use grants::{
 pub use load::{LoadError, load, load_wanted, load_with_progress};
 pub use memory::{load_texts, load_texts_in};
 pub use parallel::Progress;
-pub use problem::{DESKTOP_NOTE, Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+pub(crate) use problem::desktop_note;
+pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::{is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{

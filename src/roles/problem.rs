@@ -346,8 +346,10 @@ pub enum ProblemKind {
         nearest: Option<&'static str>,
     },
     /// `record_session` anywhere else than at `spec.options`.
-    #[error("record_session has no effect here: it belongs under spec.options")]
+    #[error("record_session has no effect here: it belongs under spec.options{}", desktop_note(*.has_desktop_mode))]
     Misplaced {
+        /// Whether it holds a mode for desktop sessions.
+        has_desktop_mode: bool,
         /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
         in_braces: bool,
     },
@@ -407,12 +409,17 @@ impl ProblemKind {
 }
 
 /// What goes with every text that proposes a mode for desktop sessions.
-pub const DESKTOP_NOTE: &str = "Teleport reads a mode at desktop as false and records no desktop session";
+const DESKTOP_NOTE: &str = "Teleport reads a mode at desktop as false and records no desktop session";
+
+/// [`DESKTOP_NOTE`] in brackets, behind a text that is about desktop sessions; else nothing.
+pub(crate) fn desktop_note(is_desktop: bool) -> String {
+    if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() }
+}
 
 fn invalid_mode(option: &str, meant: &str, value: Option<&str>, nearest: Option<&str>) -> String {
     let is_desktop = meant == "desktop";
     let expected = if is_desktop { "strict, best_effort or a boolean" } else { "strict or best_effort" };
-    let note = if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() };
+    let note = desktop_note(is_desktop);
     let Some(value) = value else {
         return format!("{option} has no value: expected {expected}{note}");
     };
@@ -432,8 +439,7 @@ fn recording_off(quoted: bool) -> &'static str {
 
 fn did_you_mean(nearest: Option<&str>) -> String {
     match nearest {
-        Some("desktop") => format!(": did you mean desktop? ({DESKTOP_NOTE})"),
-        Some(nearest) => format!(": did you mean {nearest}?"),
+        Some(nearest) => format!(": did you mean {nearest}?{}", desktop_note(nearest == "desktop")),
         None => String::new(),
     }
 }

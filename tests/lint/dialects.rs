@@ -112,6 +112,8 @@ fn every_text_that_proposes_a_mode_for_desktops_says_how_teleport_reads_it() {
         let helps: Vec<_> = text.lines().filter(|line| line.contains("= help:")).collect();
         assert!(!helps.is_empty() && helps.iter().all(|help| help.contains(note)), "{option}: {text}");
     }
+    let misplaced = "kind: role\nmetadata: {name: a}\nspec:\n  record_session: {desktop: strict}\n";
+    assert!(human(misplaced, &[]).contains(&format!("it belongs under spec.options ({note})")));
     let weaker = format!("{}---\n{}", role("a", &["default: strict"]), role("b", &["desktop: best_effort"]));
     let text = human(&weaker, &[]);
     assert!(

@@ -2,7 +2,7 @@
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity, fix};
-use crate::roles::{DESKTOP_NOTE, Problem, ProblemKind};
+use crate::roles::{Problem, ProblemKind, desktop_note};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "invalid-mode",
@@ -49,14 +49,13 @@ fn wrong(
         let fix = if is_desktop { None } else { fix::spelling(input.survey, &finding.at, nearest) };
         let is_same = value.is_some_and(|value| fix::is_same_word(value.trim_matches('"'), nearest));
         let help = if is_same { format!("write {nearest}") } else { format!("did you mean {nearest}?") };
-        let note = if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() };
-        let mut finding = finding.help(format!("{help}{note}"));
+        let mut finding = finding.help(format!("{help}{}", desktop_note(is_desktop)));
         finding.fix = fix;
         return finding;
     }
     let both = value.is_some_and(|value| value.contains("strict") && value.contains("best_effort"));
     if is_desktop {
-        return finding.help(format!("write a boolean, strict or best_effort ({DESKTOP_NOTE})"));
+        return finding.help(format!("write a boolean, strict or best_effort{}", desktop_note(true)));
     }
     finding.help(if both { "choose one: strict or best_effort" } else { "a mode is strict or best_effort" })
 }

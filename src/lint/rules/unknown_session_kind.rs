@@ -2,7 +2,7 @@
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity, fix};
-use crate::roles::{DESKTOP_NOTE, ProblemKind};
+use crate::roles::{ProblemKind, desktop_note};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-session-kind",
@@ -19,7 +19,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             ProblemKind::KeyCase { key, right: right @ ("default" | "ssh" | "desktop") } => {
                 let mut finding = from_problem(RULE.id, problem, problem.kind.to_string()).option(key);
                 finding.fix = fix::spelling(input.survey, &finding.at, right);
-                findings.push(finding.help(format!("write {right}{}", note(right))));
+                findings.push(finding.help(format!("write {right}{}", desktop_note(*right == "desktop"))));
                 continue;
             }
             _ => continue,
@@ -29,14 +29,10 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         finding = match nearest {
             Some(nearest) => {
                 finding.fix = fix::spelling(input.survey, &finding.at, nearest);
-                finding.help(format!("did you mean {nearest}?{}", note(nearest)))
+                finding.help(format!("did you mean {nearest}?{}", desktop_note(*nearest == "desktop")))
             }
             None => finding.help("the keys are default, ssh, k8s, desktop, db and app"),
         };
         findings.push(finding);
     }
-}
-
-fn note(key: &str) -> String {
-    if key == "desktop" { format!(" ({DESKTOP_NOTE})") } else { String::new() }
 }

@@ -3,7 +3,7 @@
 use super::{at_value, options};
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{DecidedBy, Mode, OptionName, RoleSet, SessionKind};
-use crate::roles::{DESKTOP_NOTE, WrittenRole};
+use crate::roles::{WrittenRole, desktop_note};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "weakening-role",
@@ -45,7 +45,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             }
             findings.push(finding.help(format!(
                 "remove it, or give {name:?} {kind}: strict, which nothing can loosen{}",
-                if kind == SessionKind::Desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() }
+                desktop_note(kind == SessionKind::Desktop)
             )));
         }
     }
