@@ -119,8 +119,7 @@ fn lint_directory(bencher: Bencher<'_, '_>) {
 }
 
 fn lint(path: PathBuf) -> usize {
-    let survey = roles::survey(&[path], None, &Progress::default());
-    let input =
-        lint::Input { survey: &survey, dialect: Dialect::Rfd68, is_whole: false, require: &[], expect: &[] };
+    let survey = roles::survey(&[path], None, Dialect::Rfd68, &Progress::default());
+    let input = lint::Input { is_whole: false, ..lint::Input::new(&survey) };
     lint::run(&input, &Settings::default(), &str::to_owned).findings.len()
 }

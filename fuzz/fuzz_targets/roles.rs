@@ -9,9 +9,11 @@ use recmode::roles::{self, Survey};
 fuzz_target!(|text: &str| {
     let Some(first) = text.chars().next() else { return };
     let names = ["a.yaml", "a.json", "a.tf", "a.tf.json"];
-    let survey = roles::survey_text(names[first as usize % names.len()], &text[first.len_utf8()..]);
+    let name = names[first as usize % names.len()];
+    let dialect = Dialect::ALL[first as usize / names.len() % 2];
+    let survey = roles::survey_text_in(name, &text[first.len_utf8()..], dialect);
     let judge = |survey: &Survey| {
-        let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[], expect: &[] };
+        let input = Input { dialect, ..Input::new(survey) };
         run(&input, &Settings::default(), &str::to_owned)
     };
     let _ = repairs(&survey, &judge);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
+use crate::policy::Dialect;
 use crate::report::{self, DiffTree};
 use crate::roles::{self, LoadError, Roles};
 use crate::{diff, escape, exit, git};
@@ -55,7 +56,8 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             if [old, new].iter().all(|path| roles::is_stream(path)) && old == new {
                 bail!("a stream can be read only once");
             }
-            (load(std::slice::from_ref(old)), load(std::slice::from_ref(new)), name(old), name(new))
+            let [before, after] = [old, new].map(|path| load(std::slice::from_ref(path), args.dialect));
+            (before, after, name(old), name(new))
         }
         (None, _) => bail!("two paths are compared, OLD and NEW; or give --base REV"),
         (Some(base), paths) => {
@@ -79,8 +81,10 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             let wanted = |path: &Path| !ignored.iter().any(|ignored| path.starts_with(ignored));
             // What is gone was read on the old side, or that had failed.
             let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
-            let new = super::progress::shown(&left, |progress| roles::load_wanted(&left, wanted, progress));
-            let old = roles::load_texts(files.files);
+            let new = super::progress::shown(&left, |progress| {
+                roles::load_wanted(&left, wanted, args.dialect, progress)
+            });
+            let old = roles::load_texts_in(files.files, args.dialect);
             let new_name = paths.iter().map(name).collect::<Vec<_>>().join(" ");
             if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| roles.roles().is_empty())) {
                 bail!("no role in {}, neither now nor at {shown}", escape::controls(&new_name));
@@ -103,6 +107,6 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
     Ok(old.zip(new).map(|(old, new)| Sides { old, new, old_name, new_name }))
 }
 
-fn load(paths: &[PathBuf]) -> Result<Roles, LoadError> {
-    super::progress::shown(paths, |progress| roles::load_with_progress(paths, progress))
+fn load(paths: &[PathBuf], dialect: Dialect) -> Result<Roles, LoadError> {
+    super::progress::shown(paths, |progress| roles::load_with_progress(paths, dialect, progress))
 }

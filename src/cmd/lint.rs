@@ -12,6 +12,7 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
+use crate::policy::Dialect;
 use crate::roles::{self, Progress, Survey, SurveyedFile};
 use crate::{escape, exit, report};
 
@@ -38,7 +39,8 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
-    let mut survey = read(args, &paths);
+    let dialect = args.dialect.or(config.dialect).unwrap_or_default();
+    let mut survey = read(args, dialect, &paths);
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
@@ -54,13 +56,16 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         );
     }
     let judge = |survey: &Survey| {
-        let dialect = args.dialect.or(config.dialect).unwrap_or_default();
         let is_whole = args.paths.is_empty();
-        lint::run(
-            &Input { survey, dialect, is_whole, require: &config.require, expect: &config.expect },
-            &settings,
-            &path,
-        )
+        let input = Input {
+            dialect,
+            is_dialect_chosen: args.dialect.or(config.dialect).is_some(),
+            is_whole,
+            require: &config.require,
+            expect: &config.expect,
+            ..Input::new(survey)
+        };
+        lint::run(&input, &settings, &path)
     };
     let mut found = judge(&survey);
     if args.fix {
@@ -76,7 +81,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
             let fixed = found.summary.fixed;
-            survey = read(args, &paths);
+            survey = read(args, dialect, &paths);
             found = judge(&survey);
             found.summary.fixed = fixed;
         }
@@ -174,12 +179,12 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
+fn read(args: &LintArgs, dialect: Dialect, paths: &[PathBuf]) -> Survey {
     let stdin = args.stdin_name.as_deref();
     if args.quiet {
-        return roles::survey(paths, stdin, &Progress::default());
+        return roles::survey(paths, stdin, dialect, &Progress::default());
     }
-    progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
+    progress::shown(paths, |progress| roles::survey(paths, stdin, dialect, progress))
 }
 
 /// Shows what `--fix` would change, as a unified diff on standard output; it would leave `left` findings.

@@ -24,8 +24,9 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     }
     let color = super::color::wanted(args.color, &io::stderr());
     let say = super::say;
-    let loaded =
-        super::progress::shown(&args.roles, |progress| roles::load_with_progress(&args.roles, progress));
+    let loaded = super::progress::shown(&args.roles, |progress| {
+        roles::load_with_progress(&args.roles, args.dialect, progress)
+    });
     let roles = match loaded {
         Ok(roles) => roles,
         Err(error) => {

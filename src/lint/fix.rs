@@ -11,6 +11,30 @@ use super::Fix;
 /// A range of bytes, and the text that replaces it.
 type Edit = ((u64, u64), String);
 
+/// Whether two texts are the same word, but for case, spaces, hyphens and underscores.
+pub(super) fn is_same_word(written: &str, right: &str) -> bool {
+    written.chars().all(is_word) && !written.starts_with('-') && plain(written) == plain(right)
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ')
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether what is written could mean the opposite of the right word: something before it, such as `un` or
+/// `no`, or such a word behind it. A first letter typed twice is a slip.
+fn may_negate(written: &str, right: &str) -> bool {
+    const BEHIND: [&str; 9] = ["no", "not", "non", "n", "0", "off", "false", "none", "never"];
+    let (plain, right) = (plain(written), plain(right));
+    let before =
+        plain.strip_suffix(&right).is_some_and(|before| !before.is_empty() && !right.starts_with(before));
+    let behind = plain.strip_prefix(&right).is_some_and(|behind| BEHIND.contains(&behind));
+    written.trim_start().starts_with('-') || before || behind
+}
+
 /// Replaces a slip by the right word, keeping its quotes, if it is near enough to leave no doubt.
 pub(super) fn spelling(survey: &Survey, at: &Site, right: &str) -> Option<Fix> {
     let mark = at.mark.as_ref()?;
@@ -23,13 +47,9 @@ pub(super) fn spelling(survey: &Survey, at: &Site, right: &str) -> Option<Fix> {
             written = text.get(start..end)?;
         }
     }
-    let plain = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
     let allowed = if right.len() > 6 { 2 } else { 1 };
     let near = strsim::damerau_levenshtein(&plain(written), &plain(right)) <= allowed;
-    let is_slip = near && !written.is_empty() && written.chars().all(is_word);
+    let is_slip = near && !may_negate(written, right) && !written.is_empty() && written.chars().all(is_word);
     is_slip.then(|| Fix { edits: vec![((start as u64, end as u64), right.to_owned())] })
 }
 
@@ -46,7 +66,7 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
         return None;
     }
     let (key, _) = range(mark)?;
-    let ProblemKind::Misplaced { in_braces } = problem.kind else { return None };
+    let ProblemKind::Misplaced { in_braces, .. } = problem.kind else { return None };
     let is_hcl = roles::is_terraform(&problem.site.file);
     if is_hcl || in_braces {
         let entry = Entry::at(text, key, if is_hcl { Syntax::Hcl } else { Syntax::Flow })?;

@@ -14,6 +14,7 @@ pub const RULES: &[Rule] = &[
     rules::LOCKOUT,
     rules::MISPLACED_RECORD_SESSION,
     rules::NOT_HONOURED,
+    rules::RECORDING_OFF,
     rules::REQUIREMENT_NOT_MET,
     rules::SHADOWED_DEFAULT,
     rules::SYNTAX,

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::policy::{self, Dialect, Mode, OptionName, Role, RoleSet, SessionKind};
+use crate::policy::{self, Desktop, Dialect, Mode, OptionName, Role, RoleSet, SessionKind};
 use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
 
 use super::{Finding, Fix, Report};
@@ -49,7 +49,7 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
     let mut texts = HashMap::new();
     for file in &survey.files {
         let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
-        let (after, findings) = repair(&beside, &file.file, before, fixes);
+        let (after, findings) = repair(&beside, survey.dialect, &file.file, before, fixes);
         if findings == 0 {
             continue;
         }
@@ -114,14 +114,19 @@ enum Effect {
 /// The documents of a text, by which most fixes can be tried: that takes no longer the longer the text is.
 struct Documents<'a> {
     file: &'a str,
+    dialect: Dialect,
     /// Where each begins, its text, and what that says.
     all: Vec<(usize, &'a str, OnceCell<Survey>)>,
 }
 
 impl<'a> Documents<'a> {
-    fn new(file: &'a str, text: &'a str) -> Self {
+    fn new(file: &'a str, dialect: Dialect, text: &'a str) -> Self {
         let all = if roles::is_terraform(file) { vec![(0, text)] } else { roles::documents(text).collect() };
-        Self { file, all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect() }
+        Self {
+            file,
+            dialect,
+            all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect(),
+        }
     }
 
     /// What the fix does alone; nothing if it may not be made. Whether several go together is not known.
@@ -137,8 +142,8 @@ impl<'a> Documents<'a> {
         }
         let edits = fix.edits.iter().map(|(range, new)| ((range.0 - start, range.1 - start), new.clone()));
         let tried = apply(text, &[&Fix { edits: edits.collect() }])?;
-        let before = read.get_or_init(|| roles::survey_text(self.file, text));
-        let after = roles::survey_text(self.file, &tried);
+        let before = read.get_or_init(|| roles::survey_text_in(self.file, text, self.dialect));
+        let after = roles::survey_text_in(self.file, &tried, self.dialect);
         is_fine(before, &after, beside).then(|| effect(before, &after))
     }
 }
@@ -146,14 +151,20 @@ impl<'a> Documents<'a> {
 /// The text with as many of the fixes as may be made, and how many those are. Those that tighten are
 /// tried first and at once, then those that loosen, since what another fix makes strict must not be
 /// loosened by them; and where that may not be, each half of them: each try reads the whole text again.
-fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
-    let documents = Documents::new(file, before);
+fn repair(
+    beside: &[Arc<Role>],
+    dialect: Dialect,
+    file: &str,
+    before: &str,
+    fixes: &[&Fix],
+) -> (String, usize) {
+    let documents = Documents::new(file, dialect, before);
     let known: Vec<_> = fixes.iter().filter_map(|fix| Some((documents.effect(beside, fix)?, *fix))).collect();
     let [tighten, loosen, mixed] = [Effect::Tightens, Effect::Loosens, Effect::Mixed]
         .map(|effect| known.iter().filter(|(of, _)| *of == effect).map(|(_, fix)| *fix).collect::<Vec<_>>());
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
-    let mut read = roles::survey_text(file, before);
+    let mut read = roles::survey_text_in(file, before, dialect);
     let mut pending: Vec<&[&Fix]> = vec![&mixed, &loosen, &tighten];
     while let Some(part) = pending.pop() {
         let first = made.len();
@@ -166,7 +177,7 @@ fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (St
             continue;
         }
         let tried = apply(before, &made);
-        let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
+        let outcome = tried.map(|tried| (roles::survey_text_in(file, &tried, dialect), tried));
         match outcome {
             Some((outcome, tried))
                 if (made.len() == first + 1 || effect(&read, &outcome) != Effect::Mixed)
@@ -239,13 +250,20 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
             kind,
             ProblemKind::InvalidMode { .. }
                 | ProblemKind::UnknownKey { .. }
+                | ProblemKind::KeyCase { .. }
                 | ProblemKind::UnknownKeyValue { .. }
         )
     };
     let all = |survey: &Survey| survey.problems.iter().filter(counts).count();
     let is_error = |problem: &&Problem| problem.kind.severity() == Severity::Error;
     let errors = |survey: &Survey| survey.problems.iter().filter(counts).filter(is_error).count();
+    // Teleport takes whatever is no boolean at `desktop` for false.
+    let is_false = |problem: &&Problem| {
+        matches!(problem.kind, ProblemKind::InvalidMode { option: "desktop", value: Some(_), .. })
+    };
+    let falses = |survey: &Survey| survey.problems.iter().filter(is_false).count();
     if errors(after) > errors(before)
+        || falses(after) > falses(before)
         || all(after) > all(before)
         || before.roles.len() != after.roles.len()
         || before.users != after.users && before.users.len() != after.users.len()
@@ -260,8 +278,19 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
         same.chain(here).filter(|(before, after)| known.insert((said(before), said(after)))).collect();
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
         let same = said(&before.role) == said(&after.role);
-        before.role.name == after.role.name && (same || !loosens(&before.role, &after.role, &others))
+        let turns_off = records_desktops(&before.role) && !records_desktops(&after.role);
+        before.role.name == after.role.name
+            && (same || !turns_off && !loosens(&before.role, &after.role, &others))
     })
+}
+
+/// Whether desktop sessions of those who hold only this role are recorded, also by Teleport, which takes a
+/// mode for false.
+fn records_desktops(role: &Role) -> bool {
+    !matches!(
+        role.record_session.desktop.as_ref().map(|setting| setting.value),
+        Some(Desktop::Mode(_) | Desktop::Recorded(false))
+    )
 }
 
 /// Whether a kind is less strict, alone or beside any one role. More roles show nothing that one

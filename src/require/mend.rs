@@ -2,6 +2,7 @@
 
 use super::Refutation;
 use crate::policy::{Answer, Bound, Ground, Mode, OptionName, SessionKind, Value};
+use crate::roles::desktop_note;
 
 /// Roles that are named at most.
 const MAX_NAMES: usize = 3;
@@ -14,8 +15,8 @@ pub(super) fn mend(refutation: &Refutation, bound: Bound) -> String {
         _ if refutation.answers.iter().any(is_strict) => loosen(refutation),
         _ => record(refutation),
     };
-    let names_desktop = words.contains("`desktop: strict`") || words.contains("`desktop: best_effort`");
-    if names_desktop { words + " (Teleport reads a mode at desktop as false)" } else { words }
+    let note = desktop_note(words.contains("`desktop: strict`") || words.contains("`desktop: best_effort`"));
+    words + note
 }
 
 /// `"a" or "b"`, each once.

@@ -8,7 +8,7 @@ use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::survey::{Comment, WrittenRole};
 use super::tree::{NodeId, Span, Tree};
-use crate::policy::Place;
+use crate::policy::{Dialect, Place};
 
 /// A `kind: user` document: who holds which roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,22 @@ pub struct Skipped {
     pub kind: Option<Box<str>>,
 }
 
+/// How a file is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading {
+    /// Whether everything about how roles are written is wanted, not only what they say.
+    pub(super) detail: bool,
+    /// Whose reading counts where readers differ.
+    pub(super) dialect: Dialect,
+}
+
 /// What was found in one file, or in a part of it.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Whether everything about how roles are written is wanted, not only what they say.
     pub(super) detail: bool,
+    /// Whose reading counts where readers differ.
+    pub(super) dialect: Dialect,
     /// The whole text, and the comments that speak to this program; both only in detail.
     pub(super) text: Option<String>,
     pub(super) comments: Vec<Comment>,
@@ -53,9 +64,9 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Empty, and to be filled with everything about how roles are written.
-    pub(super) fn detailed() -> Self {
-        Self { detail: true, ..Self::default() }
+    /// Empty, to be filled by such a reading.
+    pub(super) fn new(Reading { detail, dialect }: Reading) -> Self {
+        Self { detail, dialect, ..Self::default() }
     }
 
     /// Adds what a later part of the same file holds.

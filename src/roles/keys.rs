@@ -6,13 +6,41 @@ use std::collections::{HashMap, HashSet};
 use super::found::{Document, Found};
 use super::problem::ProblemKind;
 use super::resource::quoted;
-use super::tree::{NodeId, Tree};
+use super::tree::{Case, NodeId, Tree};
+use crate::policy::Mode;
 
 /// From this many keys on, a table is faster than looking at all pairs.
 const FEW_KEYS: usize = 12;
 
 /// Maps with keys of the user's own choosing, where `record_session` is only a name.
 const FREE_KEYS: [&str; 4] = ["labels", "annotations", "traits", "claims"];
+
+/// Fields that Teleport's decoder finds in any case, of those that are read here. What `record_session`
+/// holds is not among them.
+const FIELDS: [&str; 22] = [
+    "kind",
+    "version",
+    "metadata",
+    "name",
+    "spec",
+    "options",
+    "record_session",
+    "allow",
+    "deny",
+    "request",
+    "roles",
+    "search_as_roles",
+    "claims_to_roles",
+    "attributes_to_roles",
+    "teams_to_roles",
+    "teams_to_logins",
+    "grants",
+    "owner_grants",
+    "owners",
+    "access_list",
+    "membership_kind",
+    "mode",
+];
 
 /// Where `record_session` belongs, and where people write it instead.
 const PLACES: [&[&str]; 6] =
@@ -21,8 +49,12 @@ const PLACES: [&[&str]; 6] =
 /// Checks every mapping of the resource `root`.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
     let options = options(tree, root).map(|options| tree.parts(options)).unwrap_or_default();
+    let in_any_case =
+        if tree.case() == Case::Disputed { options_in_any_case(tree, root) } else { HashSet::new() };
     let near: HashSet<NodeId> =
         PLACES.iter().filter_map(|path| below(tree, root, path)).flat_map(|id| tree.parts(id)).collect();
+    // What is said of kinds of sessions is read elsewhere.
+    let mut recordings = HashSet::new();
     let mut aliased = HashSet::new();
     let mut pending = vec![(root, false)];
     while let Some((id, free)) = pending.pop() {
@@ -38,29 +70,103 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
         }
         let Some(entries) = tree.entries(id) else { continue };
         duplicates(document, tree, id, found);
+        if tree.case() == Case::Ignored && !free {
+            duplicates_but_for_case(document, tree, id, found);
+        }
         for (key, value) in entries {
             let text = tree.text(key).unwrap_or_default();
+            let in_options = options.contains(&id) || in_any_case.contains(&id);
+            let field = field_in_other_case(tree, text).filter(|_| !free && !recordings.contains(&id));
+            let field = field.filter(|field| *field != "record_session" || in_options);
+            if let Some(right) = field {
+                let kind = ProblemKind::KeyCase { key: quoted(text), right };
+                found.report(document.problem(kind, tree.span(key)));
+            }
             if tree.is_merge_key(key) && !can_merge(tree, value) {
                 found.report(document.problem(ProblemKind::BadMerge, tree.span(key)));
             }
-            if near.contains(&id) && is_misspelt(text) {
+            if near.contains(&id)
+                && field.is_none()
+                && !tree.is_key(key, "record_session")
+                && is_misspelt(text)
+            {
                 found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
             }
-            if text == "record_session" && !options.contains(&id) && !free && !tree.is_merge_key(key) {
+            if tree.is_key(key, "record_session") && !in_options && !free {
                 let in_braces = document.in_braces(tree, id);
-                found.report(document.problem(ProblemKind::Misplaced { in_braces }, tree.span(key)));
+                let desktop = tree.get(value, "desktop").and_then(|(_, mode)| tree.text(mode));
+                let has_desktop_mode = desktop.and_then(Mode::from_name).is_some();
+                found.report(
+                    document.problem(ProblemKind::Misplaced { in_braces, has_desktop_mode }, tree.span(key)),
+                );
             }
             // What is below a key that could be any is not known to be misplaced.
             if document.is_unknown(tree, key) {
                 continue;
             }
-            pending.push((value, free || FREE_KEYS.iter().any(|name| text.ends_with(name))));
+            if text.eq_ignore_ascii_case("record_session") {
+                recordings.extend(tree.parts(value));
+            }
+            pending.push((value, free || has_free_keys(text)));
             if opens_template(document, tree, key) {
                 found.report(document.problem(ProblemKind::Template, tree.span(key)));
             }
             if tree.text(key).is_none() {
                 pending.push((key, free));
             }
+        }
+    }
+}
+
+/// Whether the keys of what this key leads to are of the user's choosing.
+fn has_free_keys(key: &str) -> bool {
+    let ends_with = |name: &&str| {
+        let start = key.len().checked_sub(name.len());
+        start.and_then(|start| key.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(name))
+    };
+    FREE_KEYS.iter().any(ends_with)
+}
+
+/// The field that this key is to Teleport only.
+pub(super) fn field_in_other_case(tree: &Tree<'_>, key: &str) -> Option<&'static str> {
+    if tree.case() != Case::Disputed || !key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
+    FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(key))
+}
+
+/// The mappings that are `spec.options` if case is ignored.
+fn options_in_any_case(tree: &Tree<'_>, root: NodeId) -> HashSet<NodeId> {
+    let below = |ids: Vec<NodeId>, name: &str| -> Vec<NodeId> {
+        let parts = ids.into_iter().flat_map(|id| tree.parts(id));
+        let entries = parts.flat_map(|part| tree.entries(part).into_iter().flatten());
+        let named = |key| tree.text(key).is_some_and(|text| text.eq_ignore_ascii_case(name));
+        entries.filter(|&(key, _)| named(key)).map(|(_, value)| value).collect()
+    };
+    let options = below(below(vec![root], "spec"), "options");
+    options.into_iter().flat_map(|id| tree.parts(id)).collect()
+}
+
+/// Reports keys of one mapping, merged ones among them, that differ only in case. Teleport takes the last
+/// of them, and what it converts from YAML to JSON it sorts before.
+fn duplicates_but_for_case(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
+    let is_odd = |key| {
+        let has_upper = |text: &str| text.bytes().any(|byte| byte.is_ascii_uppercase());
+        tree.is_merge_key(key) || tree.text(key).is_some_and(has_upper)
+    };
+    if !tree.entries(id).into_iter().flatten().any(|(key, _)| is_odd(key)) {
+        return;
+    }
+    let mut firsts: HashMap<String, NodeId> = HashMap::new();
+    for (key, _) in tree.merged(id) {
+        let Some(text) = tree.text(key) else { continue };
+        let first = *firsts.entry(text.to_ascii_lowercase()).or_insert(key);
+        if first != key {
+            let other = quoted(tree.text(first).unwrap_or_default());
+            let kind = ProblemKind::DuplicateCase { key: quoted(text), other };
+            let mut problem = document.problem(kind, tree.span(key));
+            problem.related.push(("first here", document.site(tree.span(first))));
+            found.report(problem);
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Roles;
-use super::found::{Found, Skipped, User};
+use super::found::{Found, Reading, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::survey::WrittenRole;
 use super::walk::{self, Entry};
+use crate::policy::Dialect;
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -34,19 +35,23 @@ pub struct LoadError {
 /// If anything that was found can't be read, isn't well-formed or says something that is no
 /// policy; or if there is no role.
 pub fn load(paths: &[PathBuf]) -> Result<Roles, LoadError> {
-    load_with_progress(paths, &Progress::default())
+    load_with_progress(paths, Dialect::default(), &Progress::default())
 }
 
-/// Like [`load`], and tells `progress` how far it is.
+/// Like [`load`], as the readers of `dialect` read the files; keeps `progress` up to date.
 ///
 /// # Errors
 ///
 /// As [`load`].
-pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Roles, LoadError> {
+pub fn load_with_progress(
+    paths: &[PathBuf],
+    dialect: Dialect,
+    progress: &Progress,
+) -> Result<Roles, LoadError> {
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, false, progress);
+    let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
     combine(&entries, found)
 }
 
@@ -59,6 +64,7 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
 pub fn load_wanted(
     paths: &[PathBuf],
     wanted: impl Fn(&Path) -> bool,
+    dialect: Dialect,
     progress: &Progress,
 ) -> Result<Roles, LoadError> {
     let mut entries = walk::walk(paths);
@@ -68,7 +74,7 @@ pub fn load_wanted(
         Entry::FolderEnd { .. } => false,
     });
     progress.files.store(entries.len(), Ordering::Relaxed);
-    let found = parallel::read(&entries, false, progress);
+    let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
     let mut all = Gathered::default();
     for (entry, found) in entries.into_iter().zip(found) {
         if let Entry::Problem(problem) = entry {

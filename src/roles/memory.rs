@@ -4,10 +4,11 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use super::Roles;
-use super::found::Found;
+use super::found::{Found, Reading};
 use super::load::{self, LoadError};
 use super::parse;
 use super::source::Pieces;
+use crate::policy::Dialect;
 
 /// Reads the roles of these files, each a name and its content. No role at all is an answer too: a
 /// revision may be from before there were any.
@@ -16,9 +17,18 @@ use super::source::Pieces;
 ///
 /// As [`load`](super::load()), but for files without a role.
 pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
+    load_texts_in(files, Dialect::default())
+}
+
+/// Like [`load_texts`], as the readers of `dialect` read them.
+///
+/// # Errors
+///
+/// As [`load_texts`].
+pub fn load_texts_in(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> Result<Roles, LoadError> {
     let found = files.into_iter().map(|(name, content)| {
         let file: Arc<str> = name.into();
-        let mut found = Found::default();
+        let mut found = Found::new(Reading { detail: false, dialect });
         let size = content.len() as u64;
         let mut pieces = Pieces::new(&file, Box::new(Cursor::new(content)), size);
         loop {

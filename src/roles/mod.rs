@@ -61,13 +61,15 @@ pub use grants::{
     AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 pub use load::{LoadError, load, load_wanted, load_with_progress};
-pub use memory::load_texts;
+pub use memory::{load_texts, load_texts_in};
 pub use parallel::Progress;
+pub(crate) use problem::desktop_note;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::{is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{
     Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
+    survey_text_in,
 };
 pub use walk::is_role_file_name;
 

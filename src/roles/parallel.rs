@@ -6,7 +6,7 @@ use std::sync::mpsc::SendError;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use super::found::Found;
+use super::found::{Found, Reading};
 use super::parse;
 use super::problem::Problem;
 use super::source::{self, Piece, Pieces, Source};
@@ -30,7 +30,7 @@ pub struct Progress {
 }
 
 /// What each entry holds, by its number.
-pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<Option<Found>> {
+pub(super) fn read(entries: &[Entry], reading: Reading, progress: &Progress) -> Vec<Option<Found>> {
     let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (n, entry) in entries.iter().enumerate() {
@@ -43,14 +43,15 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
             }
         }
     }
+    let detail = reading.detail;
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
             let found = if detail || source::is_terraform(&input.file) {
-                read_whole(input, detail, progress)
+                read_whole(input, reading, progress)
             } else {
-                read_small(input, progress)
+                read_small(input, reading, progress)
             };
             done.push((n, found));
         }
@@ -65,7 +66,8 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
         results[n] = Some(found);
     }
     for (n, input) in large {
-        let found = if detail { read_whole(input, detail, progress) } else { read_large(input, progress) };
+        let found =
+            if detail { read_whole(input, reading, progress) } else { read_large(input, reading, progress) };
         results[n] = Some(found);
     }
     results
@@ -76,8 +78,8 @@ fn threads() -> usize {
 }
 
 /// A file whose text is wanted, or that can't be taken apart while it is read.
-fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
-    let mut found = if detail { Found::detailed() } else { Found::default() };
+fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
+    let mut found = Found::new(reading);
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
         Ok(bytes) => {
@@ -86,12 +88,12 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
             // What is no text as a whole is not looked at in parts.
             let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
             if let Some(text) = text.filter(|_| large) {
-                read_text(&input.file, text, &mut found);
+                read_text(&input.file, text, reading, &mut found);
             } else {
                 let piece = Piece { bytes: bytes.as_slice().into(), first_line: 1, first_byte: 0 };
                 parse::read(&input.file, &piece, &mut found);
             }
-            if detail {
+            if reading.detail {
                 let text = String::from_utf8(bytes);
                 found.text =
                     Some(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()));
@@ -104,14 +106,14 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
 }
 
 /// A large text, all about it wanted: the threads take its pieces as they come to them.
-fn read_text(file: &Arc<str>, text: &str, found: &mut Found) {
+fn read_text(file: &Arc<str>, text: &str, reading: Reading, found: &mut Found) {
     let pieces = Mutex::new(source::pieces(text).enumerate());
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, piece)) = next else { return done };
-            let mut found = Found::detailed();
+            let mut found = Found::new(reading);
             parse::read(file, &piece, &mut found);
             done.push((n, found));
         }
@@ -139,8 +141,8 @@ fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
     })
 }
 
-fn read_small(input: &Input, progress: &Progress) -> Found {
-    let mut found = Found::default();
+fn read_small(input: &Input, reading: Reading, progress: &Progress) -> Found {
+    let mut found = Found::new(reading);
     each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
     found.finish(&input.file);
     found
@@ -177,7 +179,7 @@ fn each_piece(
 
 /// This thread reads, the others parse; the first piece is parsed here, since there may be no
 /// second.
-fn read_large(input: &Input, progress: &Progress) -> Found {
+fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
     let threads = threads();
     let (sender, receiver) = mpsc::sync_channel::<(usize, Piece<'static>)>(threads * 2);
     // In the hands of the helpers alone, so that sending fails should all of them have panicked.
@@ -187,13 +189,13 @@ fn read_large(input: &Input, progress: &Progress) -> Found {
         loop {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((n, piece)) = next else { return done };
-            let mut found = Found::default();
+            let mut found = Found::new(reading);
             parse::read(&input.file, &piece, &mut found);
             done.push((n, found));
         }
     };
-    let mut found = Found::default();
-    let mut last = Found::default();
+    let mut found = Found::new(reading);
+    let mut last = Found::new(reading);
     thread::scope(|scope| {
         let mut helpers = Vec::new();
         let mut count = 0;

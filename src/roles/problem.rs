@@ -239,6 +239,16 @@ pub enum ProblemKind {
     /// A key twice in one mapping.
     #[error("the key {0:?} is here a second time; which one holds depends on the reader")]
     DuplicateKey(String),
+    /// Two keys of one mapping that Teleport's decoder takes for the same.
+    #[error(
+        "the keys {other:?} and {key:?} are the same to Teleport, which ignores case; which one holds depends on the reader"
+    )]
+    DuplicateCase {
+        /// The second one.
+        key: String,
+        /// The first one.
+        other: String,
+    },
     /// A merge key with something that can't be merged.
     #[error("a merge key takes a mapping or a list of mappings")]
     BadMerge,
@@ -284,7 +294,7 @@ pub enum ProblemKind {
         name: String,
     },
     /// A value that is no mode.
-    #[error("{}", invalid_mode(.option, .value.as_deref(), *.nearest))]
+    #[error("{}", invalid_mode(.option, .option, .value.as_deref(), *.nearest))]
     InvalidMode {
         /// The key under `record_session`.
         option: &'static str,
@@ -313,19 +323,33 @@ pub enum ProblemKind {
         /// The right key that is near.
         nearest: Option<&'static str>,
     },
+    /// A key that only Teleport's decoder takes for one of the fields that are read, as it ignores case.
+    #[error(
+        "{key:?} is not the key {right}: Teleport's decoder ignores case and acts on it, other readers ignore it"
+    )]
+    KeyCase {
+        /// The key.
+        key: String,
+        /// The field's name.
+        right: &'static str,
+    },
     /// A value under such a key that would be no mode under the right one either. Told in detail only.
-    #[error("{}", invalid_mode(.key, .value.as_deref(), *.nearest))]
+    #[error("{}", invalid_mode(.key, .meant, .value.as_deref(), *.nearest))]
     UnknownKeyValue {
         /// The key.
         key: String,
+        /// The right key that is near.
+        meant: &'static str,
         /// The value; `None` if it is missing.
         value: Option<String>,
         /// The right value that is near.
         nearest: Option<&'static str>,
     },
     /// `record_session` anywhere else than at `spec.options`.
-    #[error("record_session has no effect here: it belongs under spec.options")]
+    #[error("record_session has no effect here: it belongs under spec.options{}", desktop_note(*.has_desktop_mode))]
     Misplaced {
+        /// Whether it holds a mode for desktop sessions.
+        has_desktop_mode: bool,
         /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
         in_braces: bool,
     },
@@ -346,6 +370,12 @@ pub enum ProblemKind {
     /// `record_session` in a document without a kind.
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
+    /// A cluster's configuration that turns recording off; whether `off` is in quotes.
+    #[error("{}", recording_off(*.quoted))]
+    RecordingOff {
+        /// Whether Teleport reads the value as a text, and not as a boolean.
+        quoted: bool,
+    },
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more of these in this file")]
     MoreErrors(usize),
@@ -360,6 +390,8 @@ impl ProblemKind {
     pub fn severity(&self) -> Severity {
         match self {
             Self::UnknownKey { .. }
+            | Self::KeyCase { .. }
+            | Self::RecordingOff { .. }
             | Self::UnknownKeyValue { .. }
             | Self::Misplaced { .. }
             | Self::Misspelt(_)
@@ -377,20 +409,40 @@ impl ProblemKind {
     }
 }
 
-fn invalid_mode(option: &str, value: Option<&str>, nearest: Option<&str>) -> String {
-    let expected =
-        if option == "desktop" { "strict, best_effort or a boolean" } else { "strict or best_effort" };
+/// What goes with every text that proposes a mode for desktop sessions.
+const DESKTOP_NOTE: &str = "Teleport reads a mode at desktop as false and records no desktop session";
+
+/// [`DESKTOP_NOTE`] in brackets, behind a text that is about desktop sessions; else nothing.
+pub(crate) fn desktop_note(is_desktop: bool) -> String {
+    if is_desktop { format!(" ({DESKTOP_NOTE})") } else { String::new() }
+}
+
+fn invalid_mode(option: &str, meant: &str, value: Option<&str>, nearest: Option<&str>) -> String {
+    let is_desktop = meant == "desktop";
+    let expected = if is_desktop { "strict, best_effort or a boolean" } else { "strict or best_effort" };
+    let note = desktop_note(is_desktop);
     let Some(value) = value else {
-        return format!("{option} has no value: expected {expected}");
+        return format!("{option} has no value: expected {expected}{note}");
     };
     match nearest {
-        Some(nearest) => format!("{option}: {value} is no recording mode: did you mean {nearest}?"),
-        None => format!("{option}: {value} is no recording mode: expected {expected}"),
+        Some(nearest) => format!("{option}: {value} is no recording mode: did you mean {nearest}?{note}"),
+        None => format!("{option}: {value} is no recording mode: expected {expected}{note}"),
+    }
+}
+
+fn recording_off(quoted: bool) -> &'static str {
+    if quoted {
+        "mode off turns session recording off in the whole cluster: nothing is recorded, whatever roles say"
+    } else {
+        "mode off without quotes is a boolean, which Teleport rejects; in quotes it turns session recording off in the whole cluster"
     }
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!(": did you mean {nearest}?"))
+    match nearest {
+        Some(nearest) => format!(": did you mean {nearest}?{}", desktop_note(nearest == "desktop")),
+        None => String::new(),
+    }
 }
 
 fn only(kinds: &[String]) -> String {

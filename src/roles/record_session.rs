@@ -7,7 +7,7 @@ use super::found::{Document, Found};
 use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
 use super::survey::WrittenOption;
-use super::tree::{NodeId, Tree};
+use super::tree::{Case, NodeId, Tree};
 use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting, Unknown};
 
 /// What `record_session` says, and how that is written.
@@ -50,9 +50,12 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
     let said = &mut read.said;
     for (key, value) in tree.merged(value) {
         let name = tree.text(key).unwrap_or_default();
-        let Some(option) = OptionName::from_name(name) else {
+        let Some(option) = option_named(tree, name) else {
             let nearest = nearest_key(name);
-            let kind = ProblemKind::UnknownKey { key: quoted(name), nearest };
+            let kind = match in_other_case(tree, name) {
+                Some(right) => ProblemKind::KeyCase { key: quoted(name), right },
+                None => ProblemKind::UnknownKey { key: quoted(name), nearest },
+            };
             found.report(document.problem(kind, tree.span(key)));
             let meant = nearest.and_then(OptionName::from_name).filter(|_| found.detail);
             if let Some(option) = meant
@@ -61,7 +64,8 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             {
                 let (wrong, at) = invalid(tree, key, value);
                 let Wrong { value, nearest } = wrong;
-                let kind = ProblemKind::UnknownKeyValue { key: quoted(name), value, nearest };
+                let kind =
+                    ProblemKind::UnknownKeyValue { key: quoted(name), meant: option.name(), value, nearest };
                 found.report(document.problem(kind, tree.span(at)));
             }
             continue;
@@ -99,6 +103,18 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
         }
     }
     read
+}
+
+/// The option of this key.
+fn option_named(tree: &Tree<'_>, key: &str) -> Option<OptionName> {
+    let in_any_case = || OptionName::from_name(&key.to_ascii_lowercase());
+    OptionName::from_name(key).or_else(|| in_any_case().filter(|_| tree.case() == Case::Ignored))
+}
+
+/// The field that this key is to Teleport only. It has none for the other kinds of session.
+fn in_other_case(tree: &Tree<'_>, key: &str) -> Option<&'static str> {
+    let is_it = |field: &&str| tree.case() == Case::Disputed && field.eq_ignore_ascii_case(key);
+    ["default", "ssh", "desktop"].into_iter().find(is_it)
 }
 
 /// Reports each key of this mapping that is an expression, since it could be any; returns the first.

@@ -10,9 +10,9 @@ use self::grants::GrantKind;
 use super::found::{Document, Found, Skipped, User};
 use super::problem::ProblemKind;
 use super::survey::{Block, Layout, WrittenRole};
-use super::tree::{NodeId, Tree};
+use super::tree::{Case, NodeId, Tree};
 use super::{keys, record_session};
-use crate::policy::{RecordSession, Role};
+use crate::policy::{Dialect, RecordSession, Role};
 
 pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
 
@@ -21,6 +21,9 @@ const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "Telepo
 
 /// The kinds that say which roles a user holds.
 const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
+
+/// The kind that says where a cluster's sessions are recorded, and whether.
+const RECORDING_CONFIG: &str = "session_recording_config";
 
 /// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
 /// case of their kind only.
@@ -88,9 +91,10 @@ impl Reader<'_> {
         if tree.is_null(id) {
             return;
         }
+        tree.set_case(self.case(id));
         // With `kind` twice, which one holds depends on the reader: take it for ours if either is,
         // so that the duplicate is an error.
-        let kinds = tree.entries(id).into_iter().flatten().filter(|&(key, _)| tree.text(key) == Some("kind"));
+        let kinds = tree.entries(id).into_iter().flatten().filter(|&(key, _)| tree.is_key(key, "kind"));
         let name = kinds
             .filter_map(|(_, value)| tree.text(value))
             .find(|name| Kind::of(name).is_some())
@@ -104,8 +108,33 @@ impl Reader<'_> {
                     self.grant(id, name, grant);
                 }
             }
+            Some(RECORDING_CONFIG) => self.recording_config(id),
             Some(name) if list_of(name).is_some() => self.list(id, name),
             _ => self.skip(id, name),
+        }
+    }
+
+    /// How the reader of this resource compares keys. Teleport's decoder ignores case in what `tctl` and the
+    /// web UI hand to it; Kubernetes and Terraform do not, and hand it nothing else.
+    fn case(&self, id: NodeId) -> Case {
+        let is_kubernetes = |(key, _)| self.tree.text(key) == Some("apiVersion");
+        if self.address.is_some() || self.tree.entries(id).into_iter().flatten().any(is_kubernetes) {
+            Case::Matters
+        } else if self.found.dialect == Dialect::Teleport {
+            Case::Ignored
+        } else {
+            Case::Disputed
+        }
+    }
+
+    /// Reports a configuration of the cluster by which nothing is recorded.
+    fn recording_config(&mut self, id: NodeId) {
+        keys::check(self.document, self.tree, id, self.found);
+        let Some((_, value)) = self.path(id, &["spec", "mode"]) else { return };
+        let quoted = !self.tree.is_plain(value);
+        let is_off = |text: &str| if quoted { text == "off" } else { text.eq_ignore_ascii_case("off") };
+        if self.tree.text(value).is_some_and(is_off) {
+            self.report(ProblemKind::RecordingOff { quoted }, value);
         }
     }
 
@@ -201,7 +230,15 @@ impl Reader<'_> {
             if templated || self.found.detail {
                 keys::template(self.document, tree, id, self.found);
             }
-            if let Some(key) = keys::recording(tree, id) {
+            let entries = tree.entries(id).into_iter().flatten();
+            let kind_in_other_case =
+                entries.filter(|&(_, value)| tree.text(value).is_some_and(is_ours)).find_map(|(key, _)| {
+                    let text = tree.text(key)?;
+                    Some((key, text, keys::field_in_other_case(tree, text).filter(|field| *field == "kind")?))
+                });
+            if let Some((key, text, right)) = kind_in_other_case {
+                self.report(ProblemKind::KeyCase { key: quoted(text), right }, key);
+            } else if let Some(key) = keys::recording(tree, id) {
                 self.report(ProblemKind::NoKind, key);
             }
             return;
@@ -279,10 +316,22 @@ impl Reader<'_> {
         };
         if let Some((spec, at)) = block(id, "spec") {
             let options = self.tree.get(spec, "options").map(|(_, options)| options);
-            layout.has_options = options.is_some();
-            let is_empty = |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
-            layout.empty_options = options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
-            layout.options = block(spec, "options").map(|(_, at)| at);
+            // To Teleport, which ignores case, another one beside it would be a second one.
+            let in_other_case = |id: NodeId, key: &str| {
+                let other = |text| keys::field_in_other_case(self.tree, text) == Some(key);
+                let mut entries = self.tree.entries(id).into_iter().flatten();
+                entries.any(|(key, _)| self.tree.text(key).is_some_and(other))
+            };
+            let is_taken = in_other_case(spec, "options")
+                || options.is_some_and(|options| in_other_case(options, "record_session"));
+            layout.has_options = options.is_some() || is_taken;
+            if !is_taken {
+                let is_empty =
+                    |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
+                layout.empty_options =
+                    options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
+                layout.options = block(spec, "options").map(|(_, at)| at);
+            }
             layout.spec = Some(at);
         }
         layout
@@ -315,6 +364,11 @@ impl Reader<'_> {
     fn report(&mut self, kind: ProblemKind, at: NodeId) {
         self.found.report(self.document.problem(kind, self.tree.span(at)));
     }
+}
+
+/// Whether documents of this kind are read.
+fn is_ours(kind: &str) -> bool {
+    Kind::of(kind).is_some() || GrantKind::of(kind).is_some() || kind == RECORDING_CONFIG
 }
 
 /// What a Kubernetes list is a list of: anything (``), or roles or users by the list's own kind.

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use super::found::{Found, Skipped, User};
+use super::found::{Found, Reading, Skipped, User};
 use super::grants::Grants;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry};
 use super::{Roles, load, parse};
-use crate::policy::{OptionName, Place, Role};
+use crate::policy::{Dialect, OptionName, Place, Role};
 
 /// All that was read.
 #[derive(Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Survey {
     pub skipped: Vec<Skipped>,
     /// Errors and warnings of the reading, in the order of the input.
     pub problems: Vec<Problem>,
+    /// Whose reading this is.
+    pub dialect: Dialect,
     /// Where the users' names are.
     names: Vec<Mark>,
     /// The number of each file.
@@ -37,15 +39,15 @@ pub struct Survey {
 }
 
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
-/// `stdin`: what the text from standard input is called. All threads it starts have ended when it
+/// `stdin`: what the text from standard input is called; `dialect`: whose reading counts. All threads it starts have ended when it
 /// returns.
 #[must_use]
-pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Survey {
+pub fn survey(paths: &[PathBuf], stdin: Option<&str>, dialect: Dialect, progress: &Progress) -> Survey {
     let entries = walk::walk_repository(paths, stdin);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
-    let found = parallel::read(&entries, true, progress);
-    let mut survey = Survey::default();
+    let found = parallel::read(&entries, Reading { detail: true, dialect }, progress);
+    let mut survey = Survey { dialect, ..Survey::default() };
     let mut users = Vec::new();
     for (entry, found) in entries.into_iter().zip(found) {
         match (entry, found) {
@@ -80,7 +82,7 @@ impl Survey {
     pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
         let mut new = Self::default();
         for (file, text) in texts {
-            let one = survey_text(file, text);
+            let one = survey_text_in(file, text, self.dialect);
             new.files.extend(one.files);
             new.roles.extend(one.roles);
             new.users.extend(one.users);
@@ -124,7 +126,8 @@ impl Survey {
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
+        let (dialect, index) = (self.dialect, self.index.clone());
+        Self { files, roles, users, grants, skipped, problems, dialect, names, index }
     }
 
     /// The file of this name.
@@ -208,12 +211,18 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 /// Reads a text that is called `name`, as if it were a file that was named.
 #[must_use]
 pub fn survey_text(name: &str, text: &str) -> Survey {
+    survey_text_in(name, text, Dialect::default())
+}
+
+/// Like [`survey_text`], as the readers of `dialect` read it.
+#[must_use]
+pub fn survey_text_in(name: &str, text: &str, dialect: Dialect) -> Survey {
     let file: Arc<str> = name.into();
-    let mut found = Found::detailed();
+    let mut found = Found::new(Reading { detail: true, dialect });
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
     parse::read(&file, &piece, &mut found);
     found.finish(&file);
-    let mut survey = Survey { problems: found.problems, ..Survey::default() };
+    let mut survey = Survey { problems: found.problems, dialect, ..Survey::default() };
     survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
     survey.roles = found.roles;
     survey.grants = found.grants;

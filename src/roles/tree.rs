@@ -7,6 +7,7 @@ mod hcl;
 mod tests;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::HashSet;
 
 use build::TreeError;
@@ -52,9 +53,23 @@ enum Value<'s> {
     Unknown,
 }
 
+/// Whether two keys that differ only in case are the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Case {
+    /// They are two keys.
+    #[default]
+    Matters,
+    /// They are two keys here and one to other readers.
+    Disputed,
+    /// They are the same key.
+    Ignored,
+}
+
 /// The nodes of one resource.
 #[derive(Debug, Default)]
 pub(super) struct Tree<'s> {
+    /// How keys are compared in the resource that is read now: one tree may hold several.
+    case: Cell<Case>,
     nodes: Vec<Node<'s>>,
     /// The children of all collections; a mapping's are key, value, key, value.
     children: Vec<NodeId>,
@@ -82,6 +97,22 @@ impl<'s> Tree<'s> {
         }
     }
 
+    /// How keys are compared.
+    pub(super) fn case(&self) -> Case {
+        self.case.get()
+    }
+
+    /// Compares keys like this from here on.
+    pub(super) fn set_case(&self, case: Case) {
+        self.case.set(case);
+    }
+
+    /// Whether the node is this key.
+    pub(super) fn is_key(&self, id: NodeId, key: &str) -> bool {
+        self.text(id)
+            .is_some_and(|text| text == key || self.case() == Case::Ignored && text.eq_ignore_ascii_case(key))
+    }
+
     /// A scalar's text, after escapes.
     pub(super) fn text(&self, id: NodeId) -> Option<&str> {
         match self.value(id) {
@@ -99,6 +130,11 @@ impl<'s> Tree<'s> {
     pub(super) fn is_null(&self, id: NodeId) -> bool {
         matches!(self.value(id), Value::Scalar { text, plain: true }
             if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// Whether this is a scalar without quotes.
+    pub(super) fn is_plain(&self, id: NodeId) -> bool {
+        matches!(self.value(id), Value::Scalar { plain: true, .. })
     }
 
     /// Whether this key is `<<`, not quoted.
@@ -164,7 +200,7 @@ impl<'s> Tree<'s> {
 
     /// The entry of this key, merge keys resolved.
     pub(super) fn get(&self, id: NodeId, key: &str) -> Option<(NodeId, NodeId)> {
-        let named = |&(found, _): &(NodeId, NodeId)| self.text(found) == Some(key);
+        let named = |&(found, _): &(NodeId, NodeId)| self.is_key(found, key);
         let mut has_merge = false;
         for entry in self.entries(id)? {
             if named(&entry) {

@@ -131,3 +131,21 @@ fn a_comment_is_never_too_long() {
     assert!(text.contains("more are left out here"), "{}", &text[text.len() - 200..]);
     assert!(text.contains("**3000 loosened**"));
 }
+
+#[test]
+fn a_key_in_another_case_is_a_change_in_teleports_dialect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let role = |more: &str| {
+        format!(
+            "kind: role\nmetadata: {{name: a}}\nspec: {{options: {{record_session: {{default: strict{more}}}}}}}\n"
+        )
+    };
+    let path = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (old, new) = (path("old.yaml", role("")), path("new.yaml", role(", SSH: best_effort")));
+    let code = |dialect| diff(&[&old, &new, "--dialect", dialect]).status.code();
+    assert_eq!((code("teleport"), code("rfd68")), (Some(1), Some(0)));
+}

@@ -5,6 +5,7 @@
 mod bounds;
 mod cli;
 mod config;
+mod dialects;
 mod fix;
 mod output;
 mod properties;

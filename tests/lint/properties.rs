@@ -8,7 +8,7 @@ use recmode::roles::{self, Survey};
 const KEYS: [&str; 6] = ["default", "ssh", "k8s", "desktop", "db", "app"];
 
 fn judged(survey: &Survey) -> Report {
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &[], expect: &[] };
+    let input = Input::new(survey);
     run(&input, &Settings::default(), &str::to_owned)
 }
 

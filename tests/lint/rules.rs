@@ -18,7 +18,7 @@ fn fixtures() -> PathBuf {
 /// The ids of the rules that find something, and how much.
 fn judged(survey: &Survey, config: &Config) -> BTreeMap<&'static str, usize> {
     let (require, expect) = (&config.require, &config.expect);
-    let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require, expect };
+    let input = Input { require, expect, ..Input::new(survey) };
     let report = run(&input, &Settings::default(), &str::to_owned);
     let mut found = BTreeMap::new();
     for finding in &report.findings {
@@ -53,7 +53,7 @@ fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
             let folder = fixtures().join(id).join(kind);
             let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
             let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
-            let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+            let survey = roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
             let found = judged(&survey, &config);
             assert_eq!(found.contains_key(id), expected, "{found:?}");
         }
@@ -119,7 +119,8 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
         }
         for (kind, expected) in [("fail", true), ("pass", false)] {
             let folder = fixtures().join(rule.id).join(kind);
-            let survey = roles::survey(std::slice::from_ref(&folder), None, &Progress::default());
+            let survey =
+                roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
@@ -180,13 +181,7 @@ fn every_document_that_names_a_role_is_looked_at() {
 fn a_preset_role_is_called_one_though_another_name_is_near() {
     let text = "kind: role\nversion: v7\nmetadata: {name: auditor}\n---\nkind: user\nmetadata: {name: alice}\nspec: {roles: [editor, auditr]}\n";
     let report = run(
-        &Input {
-            survey: &roles::survey_text("a.yaml", text),
-            dialect: Dialect::Rfd68,
-            is_whole: true,
-            require: &[],
-            expect: &[],
-        },
+        &Input::new(&roles::survey_text("a.yaml", text)),
         &Settings::default(),
         &str::to_owned,
     );

@@ -118,7 +118,8 @@ const RESOLVE: Page = Page {
          request by allow.request.roles (less deny.request.roles) of what it holds.",
         "--dialect teleport answers for Teleport 18 as of 2026 instead of RFD 68: ssh by the rules; desktop has no \
          mode but is recorded or not, and a mode that is written there reads as false; k8s, db and app \
-         have no mode. Kubernetes sessions are in effect always strict there and meet --require strict; \
+         have no mode. Teleport's decoder ignores the case of keys, so SSH is ssh then, and two keys of one mapping \
+         that differ only in case are an error; in resources of Kubernetes and Terraform case matters. Kubernetes sessions are in effect always strict there and meet --require strict; \
          desktop, db and app do not. In JSON and YAML the mode is then null and decided_by is no_mode, and \
          settings without effect are listed under overridden; --format mode prints none.",
         "An expression of Terraform in place of a mode may be any mode, any boolean, or nothing. Where both modes are \

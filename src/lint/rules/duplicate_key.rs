@@ -14,7 +14,7 @@ pub(in crate::lint) const RULE: Rule = Rule {
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for problem in &input.survey.problems {
-        if let ProblemKind::DuplicateKey(_) = problem.kind {
+        if matches!(problem.kind, ProblemKind::DuplicateKey(_) | ProblemKind::DuplicateCase { .. }) {
             let finding = from_problem(RULE.id, problem, problem.kind.to_string());
             findings.push(finding.help("keep one of the two"));
         }

@@ -2,7 +2,7 @@
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity, fix};
-use crate::roles::{Problem, ProblemKind};
+use crate::roles::{Problem, ProblemKind, desktop_note};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "invalid-mode",
@@ -21,10 +21,10 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 findings.push(from_problem(RULE.id, problem, message).help(help));
             }
             ProblemKind::InvalidMode { option, value, nearest } => {
-                findings.push(wrong(input, problem, option, value.as_deref(), *nearest));
+                findings.push(wrong(input, problem, (option, option), value.as_deref(), *nearest));
             }
-            ProblemKind::UnknownKeyValue { key, value, nearest } => {
-                findings.push(wrong(input, problem, key, value.as_deref(), *nearest));
+            ProblemKind::UnknownKeyValue { key, meant, value, nearest } => {
+                findings.push(wrong(input, problem, (key, meant), value.as_deref(), *nearest));
             }
             _ => {}
         }
@@ -34,7 +34,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
 fn wrong(
     input: &Input<'_>,
     problem: &Problem,
-    option: &str,
+    (option, meant): (&str, &str),
     value: Option<&str>,
     nearest: Option<&str>,
 ) -> Finding {
@@ -42,19 +42,20 @@ fn wrong(
         Some(value) => format!("{option}: {value} is no recording mode"),
         None => format!("{option} has no value"),
     };
+    let is_desktop = meant == "desktop";
     let finding = from_problem(RULE.id, problem, message).option(option);
     if let Some(nearest) = nearest {
-        let fix = fix::spelling(input.survey, &finding.at, nearest);
-        let mut finding = finding.help(format!("write {nearest}"));
+        // To Teleport a mode is false there, so that nobody but the author can choose.
+        let fix = if is_desktop { None } else { fix::spelling(input.survey, &finding.at, nearest) };
+        let is_same = value.is_some_and(|value| fix::is_same_word(value.trim_matches('"'), nearest));
+        let help = if is_same { format!("write {nearest}") } else { format!("did you mean {nearest}?") };
+        let mut finding = finding.help(format!("{help}{}", desktop_note(is_desktop)));
         finding.fix = fix;
         return finding;
     }
     let both = value.is_some_and(|value| value.contains("strict") && value.contains("best_effort"));
-    finding.help(if both {
-        "choose one: strict or best_effort"
-    } else if option == "desktop" {
-        "a mode is strict or best_effort; desktop may also be a boolean"
-    } else {
-        "a mode is strict or best_effort"
-    })
+    if is_desktop {
+        return finding.help(format!("write a boolean, strict or best_effort{}", desktop_note(true)));
+    }
+    finding.help(if both { "choose one: strict or best_effort" } else { "a mode is strict or best_effort" })
 }

@@ -4,15 +4,20 @@ use super::options;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{Desktop, Dialect, OptionName, SessionKind};
 
+/// Said once: what makes these findings errors, or is a reason to turn the rule off.
+const CHOOSE: &str =
+    "set dialect: teleport in .recmode.yaml if Teleport reads these roles, dialect: rfd68 if not";
+
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "not-honoured",
-    severity: Severity::Warning,
+    severity: Severity::Info,
     summary: "an option that Teleport 18 does not act on, or reads otherwise",
     docs: include_str!("../../../docs/rules/not-honoured.md"),
     check,
 };
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let mut suggests = !input.is_dialect_chosen;
     for (role, option) in options(input) {
         let OptionName::Kind(kind) = option.option else { continue };
         let (mark, message, help) = match kind {
@@ -44,6 +49,8 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 )
             }
         };
+        let help = if suggests { format!("{help}; {CHOOSE}") } else { help.to_owned() };
+        suggests = false;
         let mut finding = Finding::new(RULE.id, message, role.site_of(mark))
             .help(help)
             .role(&role.role.name)

@@ -78,6 +78,10 @@ fn is_syntax(kind: &ProblemKind) -> bool {
 fn is_shape(kind: &ProblemKind) -> bool {
     match kind {
         ProblemKind::NotAMapping(what) => *what != "record_session",
+        // The others lead to `record_session` or are below it, and have rules of their own.
+        ProblemKind::KeyCase { right, .. } => {
+            !["spec", "options", "record_session", "default", "ssh", "desktop"].contains(right)
+        }
         ProblemKind::BadMerge
         | ProblemKind::NoName(_)
         | ProblemKind::BadName

@@ -3,7 +3,7 @@
 use super::{at_value, options};
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{DecidedBy, Mode, OptionName, RoleSet, SessionKind};
-use crate::roles::WrittenRole;
+use crate::roles::{WrittenRole, desktop_note};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "weakening-role",
@@ -43,9 +43,10 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 let label = format!("{name:?} is strict by its default, which {kind}: best_effort beats");
                 finding = finding.related(label, first.site_of(&default.value));
             }
-            findings.push(
-                finding.help(format!("remove it, or give {name:?} {kind}: strict, which nothing can loosen")),
-            );
+            findings.push(finding.help(format!(
+                "remove it, or give {name:?} {kind}: strict, which nothing can loosen{}",
+                desktop_note(kind == SessionKind::Desktop)
+            )));
         }
     }
 }

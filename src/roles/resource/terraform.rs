@@ -16,6 +16,7 @@ enum Type {
     Role,
     User,
     Grant(GrantKind),
+    RecordingConfig,
 }
 
 impl Type {
@@ -28,6 +29,7 @@ impl Type {
             "teleport_github_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Github)),
             "teleport_saml_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Saml)),
             "teleport_oidc_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Oidc)),
+            "teleport_session_recording_config" => Self::RecordingConfig,
             _ => return None,
         })
     }
@@ -84,10 +86,12 @@ pub(in crate::roles) fn read_terraform_json(
 
 impl Reader<'_> {
     fn typed(&mut self, id: NodeId, name: &str) {
+        self.tree.set_case(self.case(id));
         match Type::of(name) {
             Some(Type::Role) => self.role(id, name),
             Some(Type::User) => self.user(id, name),
             Some(Type::Grant(grant)) => self.grant(id, name, grant),
+            Some(Type::RecordingConfig) => self.recording_config(id),
             None => {}
         }
     }
