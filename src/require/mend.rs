@@ -16,7 +16,7 @@ pub(super) fn mend(refutation: &Refutation, bound: Bound) -> String {
         _ => record(refutation),
     };
     let note = desktop_note(words.contains("`desktop: strict`") || words.contains("`desktop: best_effort`"));
-    words + note
+    words + &note
 }
 
 /// `"a" or "b"`, each once.

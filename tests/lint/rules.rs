@@ -53,7 +53,8 @@ fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
             let folder = fixtures().join(id).join(kind);
             let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
             let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
-            let survey = roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
+            let survey =
+                roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
             let found = judged(&survey, &config);
             assert_eq!(found.contains_key(id), expected, "{found:?}");
         }
@@ -180,11 +181,7 @@ fn every_document_that_names_a_role_is_looked_at() {
 #[test]
 fn a_preset_role_is_called_one_though_another_name_is_near() {
     let text = "kind: role\nversion: v7\nmetadata: {name: auditor}\n---\nkind: user\nmetadata: {name: alice}\nspec: {roles: [editor, auditr]}\n";
-    let report = run(
-        &Input::new(&roles::survey_text("a.yaml", text)),
-        &Settings::default(),
-        &str::to_owned,
-    );
+    let report = run(&Input::new(&roles::survey_text("a.yaml", text)), &Settings::default(), &str::to_owned);
     let unknown = report.findings.iter().filter(|finding| finding.rule == "unknown-role");
     let helps: Vec<_> = unknown.filter_map(|finding| finding.help.as_deref()).collect();
     assert_eq!(
