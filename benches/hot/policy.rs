@@ -119,7 +119,7 @@ fn lint_directory(bencher: Bencher<'_, '_>) {
 }
 
 fn lint(path: PathBuf) -> usize {
-    let survey = roles::survey(&[path], None, &Progress::default());
+    let survey = roles::survey(&[path], None, None, &Progress::default());
     let input = lint::Input { survey: &survey, dialect: Dialect::Rfd68, is_whole: false, require: &[] };
     lint::run(&input, &Settings::default(), &str::to_owned).findings.len()
 }

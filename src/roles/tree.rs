@@ -101,6 +101,11 @@ impl<'s> Tree<'s> {
             if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
+    /// Whether this is a scalar that is not quoted.
+    pub(super) fn is_plain(&self, id: NodeId) -> bool {
+        matches!(self.value(id), Value::Scalar { plain: true, .. })
+    }
+
     /// Whether this key is `<<`, not quoted.
     pub(super) fn is_merge_key(&self, id: NodeId) -> bool {
         matches!(self.value(id), Value::Scalar { text, plain: true } if text == "<<")

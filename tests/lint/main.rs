@@ -2,6 +2,7 @@
 
 #![expect(clippy::format_collect, reason = "texts are short and read best so")]
 
+mod bounds;
 mod cli;
 mod config;
 mod fix;

@@ -3,6 +3,7 @@
 
 use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
+use crate::lint::finding::bound;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{Decision, Mode, SessionKind};
 use crate::require::{Named, Refutation, Unproved, prove};
@@ -40,6 +41,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         findings.extend(outcome.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
         findings.extend(outcome.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
         findings.extend(unread_values(input, requirement));
+        bound(findings);
     }
 }
 

@@ -81,6 +81,7 @@ fn details(finding: &Finding, view: &View<'_>) -> String {
     for related in &finding.related {
         lines.push(format!("{}: note: {}", place(&related.at), related.label));
     }
+    lines.extend(finding.omissions().map(|text| format!("note: {text}")));
     lines.extend(finding.help.as_ref().map(|help| format!("help: {help}")));
     lines.iter().map(|line| text(line)).collect::<Vec<_>>().join("\n")
 }
