@@ -46,7 +46,9 @@ impl<'a> Names<'a> {
         for name in names.filter(|name| name.len() <= MAX_CHARS * 4) {
             by_length.entry(name.chars().count()).or_default().push(name);
         }
-        by_length.values_mut().for_each(|names| names.sort_unstable());
+        for names in by_length.values_mut() {
+            names.sort_unstable();
+        }
         Self { by_length, comparisons_left: MAX_COMPARISONS }
     }
 

@@ -309,7 +309,7 @@ fn filter(
         let (text, cut) = written(args, &found, path, &io::stderr(), least)?;
         // These are commands if they are to be.
         super::say(&String::from_utf8_lossy(&text));
-        cut.into_iter().for_each(|cut| say(args, format!("recmode: {cut}\n")));
+        report_cut(args, cut);
         Ok(())
     };
     let Some(text) = text.or(survey.files.first().and_then(|file| file.text.as_ref())) else {
@@ -346,8 +346,15 @@ fn write(
 ) -> anyhow::Result<()> {
     let (text, cut) = written(args, found, path, &io::stdout(), least)?;
     put(args, &text)?;
-    cut.into_iter().for_each(|cut| say(args, format!("recmode: {cut}\n")));
+    report_cut(args, cut);
     Ok(())
+}
+
+/// Reports what the output lacks.
+fn report_cut(args: &LintArgs, cut: Vec<String>) {
+    for cut in cut {
+        say(args, format!("recmode: {cut}\n"));
+    }
 }
 
 /// Writes to the file of `-o`, else to standard output.

@@ -133,7 +133,9 @@ fn suppressed_by_config(
         }
     }
     if !suppressed {
-        without_reason.into_iter().for_each(|at| finding.not_suppressed(at.clone()));
+        for at in without_reason {
+            finding.not_suppressed(at.clone());
+        }
     }
     suppressed
 }

@@ -112,7 +112,7 @@ fn hcl(text: &str) -> Vec<(usize, usize)> {
             (b'{', Some(Some(braces))) => *braces += 1,
             (b'}', Some(Some(0))) => drop(open.pop()),
             (b'}', Some(Some(braces))) => *braces -= 1,
-            (b'#', _) | (b'/', _) if byte == b'#' || rest.starts_with(b"//") => {
+            (b'#' | b'/', _) if byte == b'#' || rest.starts_with(b"//") => {
                 let end = memchr::memchr(b'\n', rest).map_or(text.len(), |newline| at + newline);
                 let end = if text[at..end].ends_with('\r') { end - 1 } else { end };
                 comments.push((at, end));

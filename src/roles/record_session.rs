@@ -125,7 +125,7 @@ fn zero_or_one(text: &str) -> Option<bool> {
     });
     let is_number = || text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number = || text.parse::<f64>().ok().filter(|_| is_number());
-    #[expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "whole numbers are exact")]
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers are exact")]
     match radix.map(|number| number as f64).or_else(number)? {
         0.0 => Some(false),
         1.0 => Some(true),
