@@ -661,7 +661,7 @@ _recmode() {
                     return 0
                     ;;
                 --fail-on)
-                    COMPREPLY=($(compgen -W "warning error" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "info warning error" -- "${cur}"))
                     return 0
                     ;;
                 --baseline)

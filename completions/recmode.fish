@@ -92,11 +92,12 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Workflow commands, which GitHub Actions shows as annotations'
 gitlab\t'A GitLab Code Quality report'
 junit\t'A JUnit report, in which a finding from --fail-on up is a failed test'"
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings to this file, which is replaced when they are complete; in colour only with --color always' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -s o -l output -d 'Write the findings, or the patch of --dry-run, to this file, which is replaced when they are complete; in colour only with --color always. `-` is standard output' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s A -l allow -d 'Turn a rule off (repeatable)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s W -l warn -d 'Make a rule\'s findings warnings (repeatable)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s D -l deny -d 'Make a rule\'s findings errors (repeatable)' -r
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fail-on -d 'Exit with 1 if there is a finding of at least this severity' -r -f -a "warning\t'Warnings and errors'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fail-on -d 'Exit with 1 if there is a finding of at least this severity (default: the configuration\'s, else warning)' -r -f -a "info\t'All findings'
+warning\t'Warnings and errors'
 error\t'Errors only'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l baseline -d 'Leave out the findings of this earlier run (its --format json output)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l stdin-name -d 'What to call the text from standard input' -r
@@ -106,7 +107,7 @@ never\t'Never'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l no-config -d 'Read no configuration'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l exit-zero -d 'Exit with 0 whatever is found'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen. With `-`, print the repaired text, and the findings on stderr'
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: show the changes instead of making them'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: print the changes as a patch instead of making them'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary and no progress'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand explain" -s h -l help -d 'Print help'

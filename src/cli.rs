@@ -225,8 +225,8 @@ pub struct LintArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LintFormat::Human)]
     pub format: LintFormat,
 
-    /// Write the findings to this file, which is replaced when they are complete; in colour only with
-    /// --color always
+    /// Write the findings, or the patch of --dry-run, to this file, which is replaced when they are complete; in
+    /// colour only with --color always. `-` is standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
 
@@ -242,9 +242,9 @@ pub struct LintArgs {
     #[arg(short = 'D', long, value_name = "RULE")]
     pub deny: Vec<String>,
 
-    /// Exit with 1 if there is a finding of at least this severity
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
-    pub fail_on: FailOn,
+    /// Exit with 1 if there is a finding of at least this severity (default: the configuration's, else warning)
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    pub fail_on: Option<FailOn>,
 
     /// Exit with 0 whatever is found
     #[arg(long)]
@@ -255,7 +255,7 @@ pub struct LintArgs {
     #[arg(long)]
     pub fix: bool,
 
-    /// With --fix: show the changes instead of making them
+    /// With --fix: print the changes as a patch instead of making them
     #[arg(long, requires = "fix")]
     pub dry_run: bool,
 
@@ -296,6 +296,8 @@ pub enum LintFormat {
 /// From which severity on findings make `lint` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FailOn {
+    /// All findings
+    Info,
     /// Warnings and errors
     Warning,
     /// Errors only
@@ -305,7 +307,7 @@ pub enum FailOn {
 /// `recmode explain`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The rule (default: list all)
+    /// The rule, or the beginning of its name (default: list all)
     #[arg(value_name = "RULE")]
     pub rule: Option<String>,
 }

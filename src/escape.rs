@@ -46,6 +46,29 @@ pub fn json(text: &str) -> String {
     safe
 }
 
+/// The text without what a runner of GitHub Actions takes for a command, on either stream of a step's output:
+/// `::` at the beginning of a line, and `##[` anywhere. It skips blanks in front, and its comparisons pass
+/// over characters that have no width (actions/runner, ActionCommand.cs), so all but ASCII counts as that.
+#[must_use]
+pub fn commands(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    // What came before, on this line.
+    let mut last = None;
+    for c in text.chars() {
+        match (last, c) {
+            (None, ':') => safe.push_str("\\u{3a}"),
+            (Some('#'), '[') => safe.push_str("\\u{5b}"),
+            _ => safe.push(c),
+        }
+        if matches!(c, '\n' | '\r') {
+            last = None;
+        } else if c.is_ascii_graphic() || c == ' ' && last.is_some() {
+            last = Some(c);
+        }
+    }
+    safe
+}
+
 /// Whether this is printable ASCII, as most texts are from end to end.
 fn is_plain(byte: u8) -> bool {
     (0x20..0x7f).contains(&byte)
@@ -57,7 +80,13 @@ fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{controls, json};
+    use super::{commands, controls, json};
+
+    #[test]
+    fn a_text_holds_no_command_of_a_runner() {
+        assert_eq!(commands("::error::x\n \u{a0}::x\na::b"), "\\u{3a}:error::x\n \u{a0}\\u{3a}:x\na::b");
+        assert_eq!(commands("x ##[error]y #\u{ad}[ # ["), "x ##\\u{5b}error]y #\u{ad}\\u{5b} # [");
+    }
 
     #[test]
     fn control_characters_are_escaped_and_the_rest_stays() {

@@ -36,6 +36,7 @@ pub mod screen;
 pub mod search;
 pub mod session;
 pub mod signature;
+pub mod spelling;
 mod spin;
 pub mod stall;
 mod sys;

@@ -10,13 +10,17 @@ use crate::lint::registry;
 ///
 /// # Errors
 ///
-/// If there is no such rule, or standard output can't be written.
+/// If there is no such rule or more than one, or standard output can't be written.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<u8> {
     let text = match &args.rule {
         None => list(),
-        Some(id) => match registry::find(id) {
-            Some(rule) => rule.docs.to_owned(),
-            None => anyhow::bail!(registry::unknown(id)),
+        Some(id) => match (registry::find(id), registry::beginning_with(id).as_slice()) {
+            (Some(rule), _) | (None, &[rule]) => rule.docs.to_owned(),
+            (None, []) => anyhow::bail!(registry::unknown(id)),
+            (None, several) => {
+                let ids: Vec<_> = several.iter().map(|rule| rule.id).collect();
+                anyhow::bail!("several rules begin with {id:?}: {}", ids.join(", "))
+            }
         },
     };
     super::print(text.as_bytes())?;

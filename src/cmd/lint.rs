@@ -1,19 +1,20 @@
-//! `recmode lint`: what a person overlooks in role files.
+//! `recmode lint`: check role files for mistakes that are easy to miss.
 
 use std::collections::HashSet;
 use std::env;
+use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::{file, progress};
-use crate::cli::{ColorWhen, FailOn, LintArgs};
+use crate::cli::{ColorWhen, FailOn, LintArgs, LintFormat};
 use crate::config::{self, Config};
-use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
-use crate::policy::Dialect;
-use crate::roles::{self, Progress, Survey, SurveyedFile};
+use crate::lint::{self, Baseline, Input, Repair, Report, Settings, Severity, registry};
+use crate::roles::{self, Exclude, Progress, Survey, SurveyOptions, SurveyedFile};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -23,24 +24,48 @@ use crate::{escape, exit, report};
 ///
 /// When it could not be judged, or the output can't be written.
 pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
+    judged(args).map_err(|error| anyhow!(printable(args, format!("{error:#}"))))
+}
+
+/// What is printed on stderr, where a runner of GitHub Actions may read it.
+fn printable(args: &LintArgs, text: String) -> String {
+    match args.format {
+        LintFormat::Github | LintFormat::Sarif => escape::commands(&text),
+        _ => text,
+    }
+}
+
+fn say(args: &LintArgs, text: String) {
+    super::say(&printable(args, text));
+}
+
+fn judged(args: &LintArgs) -> anyhow::Result<u8> {
+    if args.dry_run && args.format != LintFormat::Human {
+        bail!("--dry-run prints a patch and takes no --format");
+    }
     let here = env::current_dir().context("the current directory")?;
     let color = super::color::wanted(args.color, &io::stderr());
     let (config, root) = match configuration(args, &here) {
         Ok(found) => found,
         Err(error) => {
-            super::say(&report::config_error(&error, color));
+            say(args, report::config_error(&error, color));
             return Ok(exit::TROUBLE);
         }
     };
     let paths = paths(args, &config, &here, &root);
     let settings = settings(args, &config)?;
+    let least = args.fail_on.map(severity).or(config.fail_on).unwrap_or(Severity::Warning);
     let path = |name: &str| below(&root, &here, name);
 
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
     let dialect = args.dialect.or(config.dialect).unwrap_or_default();
-    let mut survey = read(args, dialect, &paths);
+    let exclude = exclude(&config, &here, &root);
+    let options =
+        SurveyOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
+    let mut survey = read(args, &paths, &options);
+    refuse_to_overwrite(args, &survey, &paths, &config)?;
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
@@ -73,21 +98,22 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         if args.dry_run {
             let texts = repairs.iter().map(|repair| (Arc::clone(&repair.file), repair.after.clone()));
             let left = judge(&survey.with_texts(&texts.collect())).findings.len();
-            return dry_run(args, &survey, &found, &repairs, left, &here);
+            return dry_run(args, &survey, &found, &repairs, left, &here, least);
         }
         if paths.iter().any(|path| roles::is_stream(path)) {
-            return filter(args, &survey, &repairs, &judge, &|name| repository_path(&root, &here, name));
+            let path = |name: &str| repository_path(&root, &here, name);
+            return filter(args, &survey, &repairs, &judge, &path, least);
         }
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
             let fixed = found.summary.fixed;
-            survey = read(args, dialect, &paths);
+            survey = read(args, &paths, &options);
             found = judge(&survey);
             found.summary.fixed = fixed;
         }
     }
-    write(args, &found, &|name| repository_path(&root, &here, name))?;
-    Ok(verdict(args, &survey, &found))
+    write(args, &found, &|name| repository_path(&root, &here, name), least)?;
+    Ok(verdict(args, &survey, &found, least))
 }
 
 /// The configuration, and the folder that its paths and the fingerprints are relative to.
@@ -122,6 +148,51 @@ fn paths(args: &LintArgs, config: &Config, here: &Path, root: &Path) -> Vec<Path
     config.paths.iter().map(|path| shown(root.join(path))).collect()
 }
 
+/// What the configuration leaves out of folders: what a pattern matches, or a folder that it is in.
+fn exclude(config: &Config, here: &Path, root: &Path) -> Option<Exclude> {
+    if config.exclude.is_empty() {
+        return None;
+    }
+    let (patterns, here, root) = (config.exclude.clone(), here.to_owned(), root.to_owned());
+    Some(Arc::new(move |path| {
+        let path = normal(&here.join(path));
+        let Ok(path) = path.strip_prefix(&root) else { return false };
+        let mut parts = path.ancestors().filter(|part| *part != Path::new(""));
+        parts.any(|part| patterns.iter().any(|pattern| pattern.matches(&part.to_string_lossy())))
+    }))
+}
+
+/// Refuses an output that would replace something that is judged or judges. The output of an earlier run, which
+/// a search finds too, is neither.
+fn refuse_to_overwrite(
+    args: &LintArgs,
+    survey: &Survey,
+    paths: &[PathBuf],
+    config: &Config,
+) -> anyhow::Result<()> {
+    let Some(output) = output(args) else { return Ok(()) };
+    let identity = |path: &Path| {
+        let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    let Some(target) = identity(output) else { return Ok(()) };
+    let with_something = survey.files_with_something();
+    let files = survey.files.iter().filter(|file| file.named || with_something.contains(&file.file));
+    let files = files.filter_map(|file| file.path.as_deref());
+    let config = Path::new(&*config.file);
+    let inputs =
+        files.chain(paths.iter().map(PathBuf::as_path)).chain(args.baseline.as_deref()).chain([config]);
+    if inputs.map(identity).any(|input| input == Some(target)) {
+        bail!("{}: is an input, which -o would overwrite", escape::path(output));
+    }
+    Ok(())
+}
+
+/// The file of `-o`; none where it is standard output.
+fn output(args: &LintArgs) -> Option<&Path> {
+    args.output.as_deref().filter(|output| *output != Path::new("-"))
+}
+
 fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
     let mut levels = config.rules.clone();
     let mut said = HashSet::new();
@@ -142,11 +213,11 @@ fn settings(args: &LintArgs, config: &Config) -> anyhow::Result<Settings> {
         }
     }
     let baseline = match &args.baseline {
-        None => HashSet::new(),
+        None => Baseline::default(),
         Some(file) => {
             let name = || escape::path(file);
-            let text = std::fs::read_to_string(file).with_context(name)?;
-            lint::baseline(&text).with_context(name)?
+            let text = fs::read_to_string(file).with_context(name)?;
+            Baseline::parse(&text, file.to_string_lossy().into()).with_context(name)?
         }
     };
     Ok(Settings { levels, ignore: config.ignore.clone(), baseline })
@@ -179,15 +250,14 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn read(args: &LintArgs, dialect: Dialect, paths: &[PathBuf]) -> Survey {
-    let stdin = args.stdin_name.as_deref();
+fn read(args: &LintArgs, paths: &[PathBuf], options: &SurveyOptions<'_>) -> Survey {
     if args.quiet {
-        return roles::survey(paths, stdin, dialect, &Progress::default());
+        return roles::survey(paths, options, &Progress::default());
     }
-    progress::shown(paths, |progress| roles::survey(paths, stdin, dialect, progress))
+    progress::shown(paths, |progress| roles::survey(paths, options, progress))
 }
 
-/// Shows what `--fix` would change, as a unified diff on standard output; it would leave `left` findings.
+/// Writes what `--fix` would change as a unified diff; it would leave `left` findings.
 fn dry_run(
     args: &LintArgs,
     survey: &Survey,
@@ -195,22 +265,26 @@ fn dry_run(
     repairs: &[Repair],
     left: usize,
     here: &Path,
+    least: Severity,
 ) -> anyhow::Result<u8> {
-    let color = super::color::wanted(args.color, &io::stdout());
+    let color = match output(args) {
+        None => super::color::wanted(args.color, &io::stdout()),
+        Some(_) => args.color == ColorWhen::Always,
+    };
     let base = patch_base(repairs, here);
     let path = |name: &str| {
         let path = normal(&here.join(name));
         path.strip_prefix(base).unwrap_or(&path).to_string_lossy().into_owned()
     };
-    super::print(report::lint::diff(repairs, color, &path).as_bytes())?;
+    put(args, report::lint::diff(repairs, color, &path).as_bytes())?;
     if !args.quiet {
         if base != here && !repairs.is_empty() {
-            super::say(&format!("recmode: the paths of this patch are from {}\n", escape::path(base)));
+            say(args, format!("recmode: the paths of this patch are from {}\n", escape::path(base)));
         }
         let count: usize = repairs.iter().map(|repair| repair.findings).sum();
-        super::say(&format!("recmode: {count} findings would be repaired, {left} would be left\n"));
+        say(args, format!("recmode: {count} findings would be repaired, {left} would be left\n"));
     }
-    Ok(verdict(args, survey, found))
+    Ok(verdict(args, survey, found, least))
 }
 
 /// The folder that the paths of a patch are from: the current one if all files are below it, else the
@@ -230,24 +304,35 @@ fn filter(
     repairs: &[Repair],
     judge: &dyn Fn(&Survey) -> Report,
     path: &dyn Fn(&str) -> String,
+    least: Severity,
 ) -> anyhow::Result<u8> {
+    if args.output.is_some() && output(args).is_none() {
+        bail!("with --fix the repaired text of a stream goes to standard output, so -o has to name a file");
+    }
     let repair = repairs.first();
     let texts = repair.map(|repair| (Arc::clone(&repair.file), repair.after.clone())).into_iter().collect();
     let mut found = judge(&survey.with_texts(&texts));
     found.summary.fixed = repair.map_or(0, |repair| repair.findings);
     let text = repair.map(|repair| &repair.after);
+    let to_stderr = || -> anyhow::Result<()> {
+        let (text, cut) = written(args, &found, path, &io::stderr(), least)?;
+        // These are commands if they are to be.
+        super::say(&String::from_utf8_lossy(&text));
+        report_cut(args, cut);
+        Ok(())
+    };
     let Some(text) = text.or(survey.files.first().and_then(|file| file.text.as_ref())) else {
-        verdict(args, survey, &found);
-        super::say(&String::from_utf8_lossy(&written(args, &found, path, &io::stderr())?));
+        verdict(args, survey, &found, least);
+        to_stderr()?;
         bail!("this stream is no text, so there is nothing to repair");
     };
     super::print(text.as_bytes())?;
     if args.output.is_some() {
-        write(args, &found, path)?;
+        write(args, &found, path, least)?;
     } else {
-        super::say(&String::from_utf8_lossy(&written(args, &found, path, &io::stderr())?));
+        to_stderr()?;
     }
-    Ok(verdict(args, survey, &found))
+    Ok(verdict(args, survey, &found, least))
 }
 
 /// Writes the repaired files; says how many findings that repairs.
@@ -262,51 +347,71 @@ fn make(survey: &Survey, repairs: &[Repair]) -> anyhow::Result<usize> {
     Ok(fixed)
 }
 
-fn write(args: &LintArgs, found: &Report, path: &dyn Fn(&str) -> String) -> anyhow::Result<()> {
-    let out = written(args, found, path, &io::stdout())?;
-    match &args.output {
-        None => super::print(&out),
-        Some(path) => file::replace(path, &out).with_context(|| escape::path(path)),
+fn write(
+    args: &LintArgs,
+    found: &Report,
+    path: &dyn Fn(&str) -> String,
+    least: Severity,
+) -> anyhow::Result<()> {
+    let (text, cut) = written(args, found, path, &io::stdout(), least)?;
+    put(args, &text)?;
+    report_cut(args, cut);
+    Ok(())
+}
+
+/// Reports what the output lacks.
+fn report_cut(args: &LintArgs, cut: Vec<String>) {
+    for cut in cut {
+        say(args, format!("recmode: {cut}\n"));
     }
 }
 
-/// The findings as they are to be written to `stream`, or to the file of `-o`.
+/// Writes to the file of `-o`, else to standard output.
+fn put(args: &LintArgs, text: &[u8]) -> anyhow::Result<()> {
+    match output(args) {
+        None => super::print(text),
+        Some(path) => file::replace(path, text).with_context(|| escape::path(path)),
+    }
+}
+
+/// The findings as they are to be written to `stream`, or to the file of `-o`, and what was left out.
 fn written(
     args: &LintArgs,
     found: &Report,
     path: &dyn Fn(&str) -> String,
     stream: &impl io::IsTerminal,
-) -> anyhow::Result<Vec<u8>> {
-    let color = match &args.output {
+    least: Severity,
+) -> anyhow::Result<(Vec<u8>, Vec<String>)> {
+    let color = match output(args) {
         None => super::color::wanted(args.color, stream),
         Some(_) => args.color == ColorWhen::Always,
     };
-    let view = report::lint::View { color, quiet: args.quiet, least: least(args.fail_on), path };
+    let view = report::lint::View { color, quiet: args.quiet, least, path };
     let mut out = Vec::new();
-    report::lint::write(found, args.format, &view, &mut out)?;
-    Ok(out)
+    let cut = report::lint::write(found, args.format, &view, &mut out)?;
+    Ok((out, cut))
 }
 
 /// Says what could not be looked at, and gives the exit code.
-fn verdict(args: &LintArgs, survey: &Survey, found: &Report) -> u8 {
+fn verdict(args: &LintArgs, survey: &Survey, found: &Report, least: Severity) -> u8 {
     let color = super::color::wanted(args.color, &io::stderr());
     let mut trouble = false;
     for problem in survey.problems.iter().filter(|problem| lint::is_trouble(&problem.kind)) {
         trouble = true;
-        super::say(&report::problem(problem, color));
+        say(args, report::problem(problem, color));
     }
     if trouble {
         exit::TROUBLE
-    } else if !args.exit_zero && found.worst() >= Some(least(args.fail_on)) {
+    } else if !args.exit_zero && found.worst() >= Some(least) {
         exit::NO
     } else {
         exit::OK
     }
 }
 
-/// The severity from which on a finding makes the run fail.
-fn least(fail_on: FailOn) -> Severity {
+fn severity(fail_on: FailOn) -> Severity {
     match fail_on {
+        FailOn::Info => Severity::Info,
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
     }

@@ -30,6 +30,10 @@ pub struct Config {
     pub rules: BTreeMap<String, Option<Severity>>,
     /// Paths to look at where none are given, relative to the configuration's root.
     pub paths: Vec<String>,
+    /// Files and folders to leave out of the search, relative to the configuration's root.
+    pub exclude: Vec<Pattern>,
+    /// The severity from which on a finding makes the run fail.
+    pub fail_on: Option<Severity>,
     /// Findings to leave out.
     pub ignore: Vec<Ignore>,
     /// What is required of the roles.

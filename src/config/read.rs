@@ -59,28 +59,74 @@ pub fn read(path: &Path, name: &Arc<str>) -> Result<Config, ConfigError> {
 pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let places = Places { text, name };
-    let tree: Tree = places.parse().map_err(|error| {
-        let version = error.message.starts_with("invalid u64");
-        if version { ConfigError { message: WRONG_VERSION.to_owned(), ..error } } else { error }
-    })?;
+    let tree: Tree = places.parse()?;
     tree.check(&places)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tree {
-    version: Spanned<u64>,
+    version: Spanned<Version>,
     dialect: Option<Spanned<String>>,
     #[serde(default)]
     rules: Rules,
     #[serde(default)]
     paths: Vec<String>,
     #[serde(default)]
+    exclude: Vec<Spanned<String>>,
+    #[serde(rename = "fail-on")]
+    fail_on: Option<Spanned<String>>,
+    #[serde(default)]
     ignore: Vec<Spanned<IgnoreEntry>>,
     #[serde(default)]
     require: Vec<Spanned<RequireEntry>>,
     #[serde(default)]
     expect: Vec<Spanned<ExpectEntry>>,
+}
+
+/// Whether the version is 1, as a number, however that is written, or as a text: the schema, which does not
+/// see how it is written, takes the same.
+struct Version(bool);
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+
+        impl Visitor<'_> for Scalar {
+            type Value = Version;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the version 1")
+            }
+
+            fn visit_u64<E>(self, version: u64) -> Result<Version, E> {
+                Ok(Version(version == VERSION))
+            }
+
+            fn visit_i64<E>(self, version: i64) -> Result<Version, E> {
+                Ok(Version(u64::try_from(version) == Ok(VERSION)))
+            }
+
+            fn visit_f64<E>(self, version: f64) -> Result<Version, E> {
+                #[expect(clippy::float_cmp, reason = "a whole number is exact")]
+                Ok(Version(version == 1.0))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Version, E> {
+                Ok(Version(false))
+            }
+
+            fn visit_str<E>(self, version: &str) -> Result<Version, E> {
+                Ok(Version(version == "1"))
+            }
+
+            fn visit_unit<E>(self) -> Result<Version, E> {
+                Ok(Version(false))
+            }
+        }
+
+        deserializer.deserialize_any(Scalar)
+    }
 }
 
 /// A mapping whose keys have places too.
@@ -151,7 +197,7 @@ struct ExpectEntry {
 
 impl Tree {
     fn check(self, places: &Places<'_>) -> Result<Config, ConfigError> {
-        if self.version.value != VERSION {
+        if !self.version.value.0 {
             return places.error(self.version.referenced, WRONG_VERSION);
         }
         let mut config = Config { file: Arc::clone(places.name), paths: self.paths, ..Config::default() };
@@ -161,6 +207,17 @@ impl Tree {
                 return places.error(dialect.referenced, "a dialect is rfd68 or teleport");
             };
             config.dialect = Some(known);
+        }
+        if let Some(fail_on) = self.fail_on {
+            let Some(severity) = Severity::from_name(&fail_on.value) else {
+                return places.error(fail_on.referenced, "fail-on is error, warning or info");
+            };
+            config.fail_on = Some(severity);
+        }
+        for text in &self.exclude {
+            // A folder may be written as one.
+            let folder = |text: &str, at| Pattern::path(text.trim_end_matches('/'), at);
+            config.exclude.push(pattern(text, folder, places)?);
         }
         for (rule, level) in self.rules.0 {
             known_rule(&rule.value, rule.referenced, places)?;
@@ -278,7 +335,7 @@ fn expect(entry: Spanned<ExpectEntry>, places: &Places<'_>) -> Result<Expectatio
 
 fn pattern(
     text: &Spanned<String>,
-    make: fn(&str, Site) -> Result<Pattern, String>,
+    make: impl Fn(&str, Site) -> Result<Pattern, String>,
     places: &Places<'_>,
 ) -> Result<Pattern, ConfigError> {
     let at = places.site(text.referenced);

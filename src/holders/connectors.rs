@@ -50,6 +50,8 @@ fn group(connector: &Connector, mapping: &Mapping) -> Holder {
         ConnectorKind::Oidc => (HolderKind::OidcClaim, '='),
     };
     let Mapping { attribute, value, at, .. } = mapping;
+    // Who has the attribute with an empty value; nobody sees that where nothing is shown.
+    let value = if value.is_empty() { &Arc::from("\"\"") } else { value };
     let name = format!("{}: {attribute}{between}{value}", connector.name);
     let short = match connector.kind {
         ConnectorKind::Github => format!("{attribute}/{value}").into(),

@@ -9,7 +9,8 @@
 //! - an *access list* is two groups: its members and its owners.
 //! - a *team* (`github`), an attribute's value (`saml`) and a claim's value (`oidc`) hold what all
 //!   mappings of the connector for that value give. A mapping for a pattern counts for each value
-//!   that it matches and is a group of its own as well.
+//!   that it matches and is a group of its own as well. A mapping without a value is one for the empty
+//!   value.
 //!
 //! Not judged, since it depends on the time or on the cluster: whether a membership has expired, and
 //! the conditions of `membership_requires` and `ownership_requires`.

@@ -7,6 +7,7 @@ use crate::policy::{OptionName, Place, RoleSet};
 
 use super::{UnknownWhat, users};
 use crate::roles::Roles;
+use crate::spelling;
 
 /// At most so many near names are listed.
 const MAX_NEAREST: usize = 3;
@@ -96,20 +97,21 @@ impl Roles {
             return Ok(self.roles().iter().cloned().collect());
         }
         let mut errors = Vec::new();
+        let mut nearest = Nearest::new();
         let mut selected = Vec::new();
         for name in names {
             match self.role(name) {
                 Some(role) => selected.push(Arc::clone(role)),
                 None => errors.push(SelectError::UnknownRole {
                     name: name.clone(),
-                    nearest: nearest(name, self.roles().iter().map(|role| &role.name)),
+                    nearest: nearest.of(name, self.roles().iter().map(|role| &role.name)),
                 }),
             }
         }
         if let Some(name) = user {
             let users = users(self);
             let Some(user) = users.iter().find(|user| user.name.as_ref() == name) else {
-                let nearest = nearest(name, users.iter().map(|user| &user.name));
+                let nearest = nearest.of(name, users.iter().map(|user| &user.name));
                 errors.push(SelectError::UnknownUser { name: name.to_owned(), nearest });
                 return Err(errors);
             };
@@ -119,7 +121,7 @@ impl Roles {
                     user: Arc::clone(&user.name),
                     role: Arc::clone(&unknown.name),
                     at: unknown.at.clone(),
-                    nearest: nearest(&unknown.name, self.roles().iter().map(|role| &role.name)),
+                    nearest: nearest.of(&unknown.name, self.roles().iter().map(|role| &role.name)),
                 },
                 UnknownWhat::Template | UnknownWhat::Pattern => SelectError::UserRoleUnknown {
                     user: Arc::clone(&user.name),
@@ -142,12 +144,32 @@ impl Roles {
     }
 }
 
-/// The names that `name` may be a slip of, nearest first; all names if there are but few.
-fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Vec<Arc<str>> {
-    let lower = name.to_lowercase();
-    let mut near: Vec<_> =
-        names.map(|other| (1.0 - strsim::jaro_winkler(&lower, &other.to_lowercase()), other)).collect();
-    near.sort_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| a_name.cmp(b_name)));
-    near.truncate(MAX_NEAREST);
-    near.into_iter().map(|(_, name)| Arc::clone(name)).collect()
+/// The names that one may be a slip of. So that it takes no longer the more names there are that were
+/// not read, the first of them alone are compared, and none where there are too many to compare with.
+struct Nearest {
+    questions_left: usize,
+}
+
+impl Nearest {
+    const MAX_QUESTIONS: usize = 20;
+    const MAX_NAMES: usize = 20_000;
+
+    fn new() -> Self {
+        Self { questions_left: Self::MAX_QUESTIONS }
+    }
+
+    /// Nearest first; all names if there are but few.
+    fn of<'a>(&mut self, name: &str, names: impl Iterator<Item = &'a Arc<str>>) -> Vec<Arc<str>> {
+        let Some(left) = self.questions_left.checked_sub(1) else { return Vec::new() };
+        self.questions_left = left;
+        let names: Vec<_> = names.take(Self::MAX_NAMES + 1).collect();
+        if names.len() > Self::MAX_NAMES {
+            return Vec::new();
+        }
+        let mut near: Vec<_> =
+            names.into_iter().map(|other| (1.0 - spelling::likeness(name, other), other)).collect();
+        near.sort_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| a_name.cmp(b_name)));
+        near.truncate(MAX_NEAREST);
+        near.into_iter().map(|(_, name)| Arc::clone(name)).collect()
+    }
 }

@@ -63,8 +63,12 @@ pub struct Finding {
     pub help: Option<String>,
     /// Where, with the source line; without a mark it is about the whole file.
     pub at: Site,
-    /// Further places that belong to it.
+    /// Further places that belong to it, the first [`MAX_RELATED`] of them.
     pub related: Vec<Related>,
+    /// How many more there are.
+    pub related_omitted: usize,
+    /// How many more findings of its rule there are at its place; see [`bound`].
+    pub omitted_here: usize,
     /// The name of the role that it is about.
     pub role: Option<Arc<str>>,
     /// The key under `record_session` that it is about.
@@ -74,9 +78,19 @@ pub struct Finding {
     pub fingerprint: String,
     /// The edits that repair it, where there is one right answer.
     pub fix: Option<Fix>,
-    /// The name of the requirement or expectation that is not met.
-    pub check: Option<Arc<str>>,
+    /// The names of the requirements or expectations that are not met by it, or by the findings that it
+    /// counts.
+    pub checks: Vec<Arc<str>>,
 }
+
+/// The further places that a finding shows.
+pub const MAX_RELATED: usize = 20;
+
+/// The findings of a rule that are kept at one place.
+pub const MAX_HERE: usize = 10;
+
+/// The characters of a message, a help or a label that are kept: names may be long, and many.
+const MAX_TEXT: usize = 2_000;
 
 /// A further place of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,30 +116,65 @@ impl Finding {
             rule,
             severity: Severity::Error,
             own_severity: None,
-            message: message.into(),
+            message: cut(message.into()),
             help: None,
             at,
             related: Vec::new(),
+            related_omitted: 0,
+            omitted_here: 0,
             role: None,
             option: None,
             fingerprint: String::new(),
             fix: None,
-            check: None,
+            checks: Vec::new(),
         }
     }
 
     /// With a help line.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(cut(help.into()));
         self
     }
 
-    /// With a further place.
+    /// With a further place, which is only counted if there are enough.
     #[must_use]
     pub fn related(mut self, label: impl Into<String>, at: Site) -> Self {
-        self.related.push(Related { label: label.into(), at });
+        if self.related.len() < MAX_RELATED {
+            self.related.push(Related { label: cut(label.into()), at });
+        } else {
+            self.related_omitted += 1;
+        }
         self
+    }
+
+    /// Adds a note on why it is not suppressed; the first is shown however many places there are.
+    pub(super) fn not_suppressed(&mut self, at: Site) {
+        const LABEL: &str = "this does not suppress an error, since it gives no reason";
+        if self.related.len() < MAX_RELATED {
+            self.related.push(Related { label: LABEL.to_owned(), at });
+            return;
+        }
+        self.related_omitted += 1;
+        if let Some(last) = self.related.last_mut().filter(|last| last.label != LABEL) {
+            *last = Related { label: LABEL.to_owned(), at };
+        }
+    }
+
+    /// What is not shown, for people; none if all is.
+    #[must_use]
+    pub fn omissions(&self) -> Option<String> {
+        let places = |number: usize| format!("{number} more place{}", if number == 1 { "" } else { "s" });
+        let here = |number: usize| {
+            format!("{number} more finding{} of this rule here", if number == 1 { "" } else { "s" })
+        };
+        let parts = [
+            (self.related_omitted, places(self.related_omitted)),
+            (self.omitted_here, here(self.omitted_here)),
+        ];
+        let parts: Vec<_> =
+            parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect();
+        (!parts.is_empty()).then(|| format!("and {}", parts.join(", and ")))
     }
 
     /// About this role.
@@ -155,6 +204,44 @@ impl Finding {
     }
 }
 
+/// A text with a beginning that is long enough to know it by.
+fn cut(mut text: String) -> String {
+    if text.len() > MAX_TEXT
+        && let Some((at, _)) = text.char_indices().nth(MAX_TEXT)
+    {
+        let more = text[at..].chars().count();
+        text.truncate(at);
+        let _ = write!(text, "… ({more} more characters)");
+    }
+    text
+}
+
+/// Keeps of each rule's findings at one place the first [`MAX_HERE`], the last of which counts the
+/// others: requirements times users would make any number of them. May be called at any time and again.
+pub(super) fn bound(findings: &mut Vec<Finding>) {
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len().min(1 << 10));
+    // How many there are at a place, and the number of the last one.
+    let mut places: HashMap<_, (usize, usize)> = HashMap::new();
+    for finding in findings.drain(..) {
+        let place = finding.at.mark.as_ref().map(|mark| (mark.line, mark.column));
+        let key = (finding.rule, finding.own_severity, Arc::clone(&finding.at.file), place);
+        let (count, last) = places.entry(key).or_default();
+        *count += 1;
+        match kept.get_mut(*last) {
+            Some(last) if *count > MAX_HERE => {
+                last.omitted_here += 1 + finding.omitted_here;
+                let new = finding.checks.into_iter().filter(|check| !last.checks.contains(check));
+                last.checks.extend(new.collect::<Vec<_>>());
+            }
+            _ => {
+                *last = kept.len();
+                kept.push(finding);
+            }
+        }
+    }
+    *findings = kept;
+}
+
 /// Sorts findings by path, line and rule, and gives each its fingerprint.
 ///
 /// It is made of the rule, the path, the role, the option and the words of the source line, so it
@@ -166,6 +253,8 @@ pub fn fingerprints(findings: &mut [Finding], path: impl Fn(&str) -> String) {
     for finding in findings {
         let line = finding.at.mark.as_ref().map_or("", |mark| &mark.excerpt.text);
         let words: Vec<_> = line.split_whitespace().collect();
+        // What is not shown must not pass for known because it was not shown before either.
+        let omitted = if finding.omitted_here > 0 { finding.omitted_here.to_string() } else { String::new() };
         let parts = [
             finding.rule,
             &path(&finding.at.file),
@@ -178,6 +267,7 @@ pub fn fingerprints(findings: &mut [Finding], path: impl Fn(&str) -> String) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
+        hash.update(omitted);
         let sum: [u8; 32] = hash.finalize().into();
         let number = seen.entry(sum).or_default();
         *number += 1;

@@ -7,6 +7,7 @@ use crate::roles::{self, Layout, Mark, Problem, ProblemKind, Site, Survey, Writt
 
 use self::braces::{Entry, Syntax};
 use super::Fix;
+use crate::spelling;
 
 /// A range of bytes, and the text that replaces it.
 type Edit = ((u64, u64), String);
@@ -48,7 +49,7 @@ pub(super) fn spelling(survey: &Survey, at: &Site, right: &str) -> Option<Fix> {
         }
     }
     let allowed = if right.len() > 6 { 2 } else { 1 };
-    let near = strsim::damerau_levenshtein(&plain(written), &plain(right)) <= allowed;
+    let near = spelling::slips(&plain(written), &plain(right), allowed).is_some();
     let is_slip = near && !may_negate(written, right) && !written.is_empty() && written.chars().all(is_word);
     is_slip.then(|| Fix { edits: vec![((start as u64, end as u64), right.to_owned())] })
 }

@@ -9,6 +9,7 @@ mod check_name;
 mod finding;
 mod fix;
 mod input;
+mod judged;
 pub mod registry;
 mod repair;
 mod report;
@@ -17,7 +18,7 @@ mod rules;
 mod run;
 mod suppress;
 
-pub use baseline::{BaselineError, baseline};
+pub use baseline::{Baseline, BaselineError};
 pub use finding::{Finding, Fix, Related, Severity, fingerprints};
 pub use input::Input;
 pub use repair::{Repair, repairs};

@@ -1,6 +1,7 @@
 //! All rules, sorted by id. What is not in here is not a rule.
 
 use super::{Rule, rules};
+use crate::spelling;
 
 /// The rules.
 pub const RULES: &[Rule] = &[
@@ -32,14 +33,16 @@ pub fn find(id: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
+/// The rules whose ids begin like this; none for an empty beginning.
+#[must_use]
+pub fn beginning_with(beginning: &str) -> Vec<&'static Rule> {
+    RULES.iter().filter(|rule| !beginning.is_empty() && rule.id.starts_with(beginning)).collect()
+}
+
 /// What to say of an id that is none.
 #[must_use]
 pub fn unknown(id: &str) -> String {
-    let near = RULES
-        .iter()
-        .map(|rule| (strsim::damerau_levenshtein(id, rule.id), rule.id))
-        .filter(|&(distance, _)| distance <= 4)
-        .min();
+    let near = RULES.iter().filter_map(|rule| Some((spelling::slips(id, rule.id, 4)?, rule.id))).min();
     match near {
         Some((_, near)) => format!("no rule is called {id:?}: did you mean {near}?"),
         None => format!("no rule is called {id:?} (recmode explain lists them)"),

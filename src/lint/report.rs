@@ -23,7 +23,7 @@ pub struct Report {
 /// A requirement or expectation of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Its name, as in [`Finding::check`].
+    /// Its name, as in [`Finding::checks`].
     pub name: Arc<str>,
     /// Where it is written.
     pub at: Site,

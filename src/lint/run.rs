@@ -6,7 +6,12 @@ use std::sync::Arc;
 use crate::config::Ignore;
 use crate::roles::{Problem, ProblemKind};
 
-use super::{Check, Finding, Input, Report, Severity, check_name, fingerprints, registry, rules, suppress};
+use super::finding::bound;
+use super::judged::Judged;
+use super::rules::UNUSED_IGNORE;
+use super::{
+    Baseline, Check, Finding, Input, Report, Severity, check_name, fingerprints, registry, rules, suppress,
+};
 
 /// What a run is told beside its input.
 #[derive(Debug, Clone, Default)]
@@ -15,8 +20,8 @@ pub struct Settings {
     pub levels: BTreeMap<String, Option<Severity>>,
     /// What the configuration leaves out.
     pub ignore: Vec<Ignore>,
-    /// Fingerprints of findings that are known; one that is there twice is known twice.
-    pub baseline: HashSet<String>,
+    /// The findings that are known.
+    pub baseline: Baseline,
 }
 
 /// A template that is not rendered is one finding for a file: what it makes of the lines it is in
@@ -46,6 +51,7 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     for rule in registry::RULES.iter().filter(|rule| !is_off(rule.id)) {
         (rule.check)(input, &mut findings);
     }
+    bound(&mut findings);
     keep_one_of_each_template(input, &mut findings);
     let severities: HashMap<&str, Severity> =
         registry::RULES.iter().map(|rule| (rule.id, rule.severity)).collect();
@@ -61,17 +67,23 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     fingerprints(&mut findings, path);
 
     let mut report = Report::default();
+    let judged = Judged::new(input);
     let (suppressed, mut unused) =
-        suppress::apply(input.survey, &settings.ignore, path, &is_off, input.is_whole, &mut findings);
+        suppress::apply(input, &judged, &settings.ignore, path, &is_off, &mut findings);
     unused.iter_mut().for_each(set_severity);
     fingerprints(&mut unused, path);
     findings.append(&mut unused);
-    findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    let before = findings.len();
-    findings.retain(|finding| !settings.baseline.contains(&finding.fingerprint));
-
     report.summary.suppressed = suppressed;
+    let before = findings.len();
+    let used = settings.baseline.apply(&mut findings);
     report.summary.baseline = before - findings.len();
+    if judged.is_whole() && !is_off(UNUSED_IGNORE.id) {
+        let mut stale: Vec<_> = settings.baseline.stale(&used, &is_off).into_iter().collect();
+        stale.iter_mut().for_each(set_severity);
+        fingerprints(&mut stale, path);
+        findings.append(&mut stale);
+    }
+    findings.sort_by(|a, b| a.order().cmp(&b.order()));
     report.summary.roles = input.survey.roles.len();
     report.findings = findings;
     report.files = input.survey.files.iter().map(|file| Arc::clone(&file.file)).collect();

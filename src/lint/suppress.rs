@@ -1,14 +1,16 @@
 //! What comments and the configuration say is not to be reported, and whether they said it for
 //! nothing.
 
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Ignore;
-use crate::roles::{Comment, Site, Survey, SurveyedFile};
+use crate::roles::{Comment, Site, SurveyedFile};
 
+use super::judged::Judged;
 use super::rules::UNUSED_IGNORE;
-use super::{Finding, Severity, fix, registry};
+use super::{Finding, Input, Severity, fix, registry};
 
 /// A comment `# recmode: ignore[rule, …] reason`.
 struct Suppression<'a> {
@@ -17,24 +19,24 @@ struct Suppression<'a> {
     /// The ids it names, and whether each was of use.
     rules: Vec<(&'a str, bool)>,
     has_reason: bool,
-    /// The line whose findings it is about.
-    line: u32,
     /// What is wrong with it.
     wrong: Option<String>,
 }
 
-/// Takes out of `findings` what is suppressed, says how many those are, and adds the suppressions
-/// that suppress nothing. `is_off`: rules that were not asked, of which nothing can be said.
-/// `report_config`: whether the configuration's entries are reported too.
+/// Takes out of `findings` what is suppressed, and gives how many those are and a finding for each
+/// suppression that suppresses nothing. Nothing is found of one whose finding could not be judged.
+/// `is_off`: rules that were not asked.
 pub(super) fn apply(
-    survey: &Survey,
+    input: &Input<'_>,
+    judged: &Judged<'_>,
     ignores: &[Ignore],
     path: &dyn Fn(&str) -> String,
     is_off: &dyn Fn(&str) -> bool,
-    report_config: bool,
     findings: &mut Vec<Finding>,
 ) -> (usize, Vec<Finding>) {
-    let mut comments: Vec<Suppression<'_>> = survey.files.iter().flat_map(of_file).collect();
+    let files = input.survey.files.iter();
+    let mut comments: Vec<Suppression<'_>> =
+        files.flat_map(|file| file.comments.iter().map(move |comment| parse(file, comment))).collect();
     let mut used: HashSet<usize> = HashSet::new();
     let before = findings.len();
     findings.retain_mut(|finding| {
@@ -45,8 +47,11 @@ pub(super) fn apply(
     let suppressed = before - findings.len();
     let mut unused = Vec::new();
     if !is_off(UNUSED_IGNORE.id) {
-        unused.extend(comments.iter().filter_map(|comment| unused_comment(comment, is_off)));
-        if report_config {
+        unused.extend(comments.iter().filter_map(|comment| {
+            let (file, line) = (&*comment.file.file, comment.comment.line);
+            unused_comment(comment, &|rule| !is_off(rule) && judged.judges(rule, file, line))
+        }));
+        if input.is_whole {
             unused.extend(ignores.iter().enumerate().filter_map(|(n, ignore)| {
                 let idle = !used.contains(&n) && !ignore.rules.iter().all(|rule| is_off(rule));
                 idle.then(|| {
@@ -59,32 +64,8 @@ pub(super) fn apply(
     (suppressed, unused)
 }
 
-fn of_file(file: &SurveyedFile) -> Vec<Suppression<'_>> {
-    let lines: HashSet<u32> =
-        file.comments.iter().filter(|comment| comment.alone).map(|comment| comment.mark.line).collect();
-    let parse = |comment| {
-        let mut suppression = parse(file, comment);
-        if comment.alone {
-            suppression.line += 1;
-            // Several comments, one above the other, are about the line below them all.
-            while lines.contains(&suppression.line) {
-                suppression.line += 1;
-            }
-        }
-        suppression
-    };
-    file.comments.iter().map(parse).collect()
-}
-
 fn parse<'a>(file: &'a SurveyedFile, comment: &'a Comment) -> Suppression<'a> {
-    let mut suppression = Suppression {
-        file,
-        comment,
-        rules: Vec::new(),
-        has_reason: false,
-        line: comment.mark.line,
-        wrong: None,
-    };
+    let mut suppression = Suppression { file, comment, rules: Vec::new(), has_reason: false, wrong: None };
     let list =
         comment.text.strip_prefix("ignore").map(str::trim_start).and_then(|rest| rest.strip_prefix('['));
     let Some((list, reason)) = list.and_then(|rest| rest.split_once(']')) else {
@@ -107,7 +88,7 @@ fn suppressed_by_comment(comments: &mut [Suppression<'_>], finding: &mut Finding
     let Some(mark) = finding.at.mark.clone() else { return false };
     let mut suppressed = false;
     for suppression in comments {
-        if suppression.line != mark.line || suppression.file.file != finding.at.file {
+        if suppression.comment.line != mark.line || suppression.file.file != finding.at.file {
             continue;
         }
         for (rule, used) in &mut suppression.rules {
@@ -116,11 +97,7 @@ fn suppressed_by_comment(comments: &mut [Suppression<'_>], finding: &mut Finding
             }
             *used = true;
             if finding.severity == Severity::Error && !suppression.has_reason {
-                let at = site(suppression.file, suppression.comment);
-                finding.related.push(super::Related {
-                    label: "this does not suppress an error, since it gives no reason".to_owned(),
-                    at,
-                });
+                finding.not_suppressed(site(suppression.file, suppression.comment));
             } else {
                 suppressed = true;
             }
@@ -136,9 +113,11 @@ fn suppressed_by_config(
     finding: &mut Finding,
 ) -> bool {
     let mut suppressed = false;
+    let path = LazyCell::new(|| path(&finding.at.file));
+    let mut without_reason = Vec::new();
     for (n, ignore) in ignores.iter().enumerate() {
         let matches = ignore.rules.iter().any(|rule| rule == finding.rule)
-            && ignore.path.as_ref().is_none_or(|glob| glob.matches(&path(&finding.at.file)))
+            && ignore.path.as_ref().is_none_or(|glob| glob.matches(&path))
             && ignore
                 .role
                 .as_ref()
@@ -148,18 +127,20 @@ fn suppressed_by_config(
         }
         used.insert(n);
         if finding.severity == Severity::Error && ignore.reason.is_none() {
-            finding.related.push(super::Related {
-                label: "this does not suppress an error, since it gives no reason".to_owned(),
-                at: ignore.at.clone(),
-            });
+            without_reason.push(&ignore.at);
         } else {
             suppressed = true;
+        }
+    }
+    if !suppressed {
+        for at in without_reason {
+            finding.not_suppressed(at.clone());
         }
     }
     suppressed
 }
 
-fn unused_comment(suppression: &Suppression<'_>, is_off: &dyn Fn(&str) -> bool) -> Option<Finding> {
+fn unused_comment(suppression: &Suppression<'_>, is_judged: &dyn Fn(&str) -> bool) -> Option<Finding> {
     let at = site(suppression.file, suppression.comment);
     if let Some(wrong) = &suppression.wrong {
         return Some(Finding::new(UNUSED_IGNORE.id, wrong.clone(), at));
@@ -167,7 +148,7 @@ fn unused_comment(suppression: &Suppression<'_>, is_off: &dyn Fn(&str) -> bool) 
     let idle: Vec<&str> = suppression
         .rules
         .iter()
-        .filter(|(rule, used)| !used && *rule != UNUSED_IGNORE.id && !is_off(rule))
+        .filter(|(rule, used)| !used && *rule != UNUSED_IGNORE.id && is_judged(rule))
         .map(|(rule, _)| *rule)
         .collect();
     if idle.is_empty() {

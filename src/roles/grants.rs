@@ -40,6 +40,16 @@ impl Grants {
         some
     }
 
+    /// The files that anything of it is in.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Arc<str>> {
+        let lists = self.lists.iter().map(|list| &list.at);
+        let members = self.members.iter().map(|member| &member.list.1);
+        let connectors = self.connectors.iter().map(|connector| &connector.at);
+        let mentions = self.mentions.iter().map(|mention| &mention.role.1);
+        let requests = self.requests.iter().flat_map(Requests::names).map(|(_, at)| at);
+        lists.chain(members).chain(connectors).chain(mentions).chain(requests).map(|at| &at.file)
+    }
+
     pub(super) fn append(&mut self, mut later: Self) {
         self.lists.append(&mut later.lists);
         self.members.append(&mut later.members);
@@ -139,9 +149,11 @@ pub struct Connector {
 pub struct Mapping {
     /// The organization (`github`), the attribute's name (`saml`), the claim (`oidc`).
     pub attribute: Arc<str>,
-    /// The team, or the value; a value with `*` is a glob, and `^…$` a regular expression.
+    /// The team, or the value; a value with `*` is a glob, and `^…$` a regular expression. A mapping without
+    /// one has the empty value, which only an attribute or claim with an empty value matches
+    /// (lib/utils/replace.go of Teleport makes the expression `^$` of it).
     pub value: Arc<str>,
-    /// Where the team or value is written.
+    /// Where the team or value is written; without a value where the attribute or claim is.
     pub at: Place,
     /// The roles; each may be a glob, or a template (`$1`) of the value.
     pub roles: Vec<NameAt>,

@@ -35,6 +35,7 @@
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
+mod comments;
 mod found;
 mod grants;
 mod keys;
@@ -68,10 +69,10 @@ pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use source::{is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{
-    Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
+    Block, Comment, Layout, Survey, SurveyOptions, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
     survey_text_in,
 };
-pub use walk::is_role_file_name;
+pub use walk::{Exclude, is_role_file_name};
 
 /// What was read.
 #[derive(Debug)]

@@ -6,8 +6,7 @@ use super::found::{Document, Found};
 use super::limits::MAX_DOCUMENT_BYTES;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
-use super::survey::Comment;
-use super::{resource, split, tree};
+use super::{comments, resource, split, tree};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read.
@@ -68,7 +67,7 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
             resource::read(document, tree, id, found);
         }
     });
-    found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
+    found.comments.extend(comments::place(document, said, |_, line| line.trim_start().starts_with('#')));
     if let Err(mut error) = read {
         if let ProblemKind::Syntax(message) = &mut error.kind
             && document.excerpt(error.span).text.contains("{{")
@@ -90,47 +89,9 @@ fn read_terraform(document: Document<'_>, found: &mut Found) {
         found.ours = true;
         found.report(document.problem(error.kind, error.span));
     }
-    if !found.detail {
-        return;
+    if found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some() {
+        found.comments.extend(comments::of_terraform(document));
     }
-    let mut start = 0;
-    for (number, line) in document.text.split_inclusive('\n').enumerate() {
-        if let Some((at, text)) = hcl_comment(line)
-            && let Some(said) = tree::addressed(text)
-        {
-            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let span = tree::Span {
-                start: count(start + at),
-                end: count(start + line.trim_end().len()),
-                line: count(number + 1),
-                column: count(line[..at].chars().count() + 1),
-            };
-            found.comments.push(comment(document, said.into(), span));
-        }
-        start += line.len();
-    }
-}
-
-/// The comment to the end of a line of HCL: where it begins, and its text.
-fn hcl_comment(line: &str) -> Option<(usize, &str)> {
-    let (mut quoted, mut escaped) = (false, false);
-    for (at, c) in line.char_indices() {
-        let rest = &line[at..];
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '#' if !quoted => return Some((at, &rest[1..])),
-            '/' if !quoted && rest.starts_with("//") => return Some((at, &rest[2..])),
-            _ => {}
-        }
-    }
-    None
-}
-
-fn comment(document: Document<'_>, text: Box<str>, span: tree::Span) -> Comment {
-    let before = document.text[..span.start as usize].rsplit('\n').next().unwrap_or_default();
-    Comment { text, mark: document.mark(span), alone: before.trim_ascii() == "" }
 }
 
 /// The problem of a byte that no text may have, at the byte.

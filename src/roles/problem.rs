@@ -277,8 +277,16 @@ pub enum ProblemKind {
     #[error("{0} has to be a list of role names")]
     BadGrant(&'static str),
     /// A list of mappings to roles.
-    #[error("{0} has to be a list of mappings, each of them complete")]
+    #[error("{0} has to be a list of mappings")]
     BadMapping(&'static str),
+    /// A mapping that lacks a key.
+    #[error("this mapping of {what} needs {key}")]
+    IncompleteMapping {
+        /// The list that it is in.
+        what: &'static str,
+        /// The key.
+        key: &'static str,
+    },
     /// An `access_list_member` that does not say of which list.
     #[error("this access_list_member does not say in spec.access_list which list it is about")]
     NoAccessList,

@@ -145,7 +145,28 @@ pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Un
 
 /// The value of an option, if it is one.
 fn setting(tree: &Tree<'_>, option: OptionName, value: NodeId) -> Option<Desktop> {
-    if tree.is_null(value) { None } else { tree.text(value).and_then(|text| parse(option, text)) }
+    if tree.is_null(value) {
+        return None;
+    }
+    let text = tree.text(value)?;
+    let is_desktop = option == OptionName::Kind(SessionKind::Desktop);
+    let number = || (is_desktop && tree.is_plain(value)).then(|| zero_or_one(text)).flatten();
+    parse(option, text).or_else(|| number().map(Desktop::Recorded))
+}
+
+/// The number 0 or 1, however YAML lets one write it: a schema sees no difference.
+fn zero_or_one(text: &str) -> Option<bool> {
+    let radix = [("0x", 16), ("0o", 8)].into_iter().find_map(|(prefix, radix)| {
+        text.strip_prefix(prefix).and_then(|digits| u64::from_str_radix(digits, radix).ok())
+    });
+    let is_number = || text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    let number = || text.parse::<f64>().ok().filter(|_| is_number());
+    #[expect(clippy::cast_precision_loss, reason = "whole numbers are exact")]
+    match radix.map(|number| number as f64).or_else(number)? {
+        0.0 => Some(false),
+        1.0 => Some(true),
+        _ => None,
+    }
 }
 
 /// The value of an option; a boolean only at `desktop`.

@@ -13,6 +13,7 @@ use super::survey::{Block, Layout, WrittenRole};
 use super::tree::{Case, NodeId, Tree};
 use super::{keys, record_session};
 use crate::policy::{Dialect, RecordSession, Role};
+use crate::spelling;
 
 pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
 
@@ -251,7 +252,7 @@ impl Reader<'_> {
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         // A later version of the operator's kind is no role that this program can read.
         let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
-        let slip = || ROLE_KINDS.iter().find(|known| strsim::damerau_levenshtein(known, kind) == 1);
+        let slip = || ROLE_KINDS.iter().find(|known| spelling::slips(known, kind, 1).is_some());
         let nearest = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later);
         let nearest = nearest.filter(|_| is_ours || said.is_some());
         if let Some(nearest) = nearest.or_else(|| said.and_then(|_| slip())) {

@@ -11,7 +11,7 @@ use super::grants::Grants;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
-use super::walk::{self, Entry};
+use super::walk::{self, Entry, Exclude};
 use super::{Roles, load, parse};
 use crate::policy::{Dialect, OptionName, Place, Role};
 
@@ -38,12 +38,23 @@ pub struct Survey {
     index: HashMap<Arc<str>, usize>,
 }
 
+/// How files are looked for and read.
+#[derive(Clone, Copy, Default)]
+pub struct SurveyOptions<'a> {
+    /// Which semantics apply to the roles.
+    pub dialect: Dialect,
+    /// The name of the text from standard input.
+    pub stdin: Option<&'a str>,
+    /// What is left out of folders.
+    pub exclude: Option<&'a Exclude>,
+}
+
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
-/// `stdin`: what the text from standard input is called; `dialect`: whose reading counts. All threads it starts have ended when it
-/// returns.
+/// All threads it starts have ended when it returns.
 #[must_use]
-pub fn survey(paths: &[PathBuf], stdin: Option<&str>, dialect: Dialect, progress: &Progress) -> Survey {
-    let entries = walk::walk_repository(paths, stdin);
+pub fn survey(paths: &[PathBuf], options: &SurveyOptions<'_>, progress: &Progress) -> Survey {
+    let SurveyOptions { dialect, stdin, exclude } = *options;
+    let entries = walk::walk_repository(paths, stdin, exclude);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
     let found = parallel::read(&entries, Reading { detail: true, dialect }, progress);
@@ -134,6 +145,17 @@ impl Survey {
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&SurveyedFile> {
         self.files.get(*self.index.get(name)?)
+    }
+
+    /// The files that hold a document with a kind, or have a problem.
+    #[must_use]
+    pub fn files_with_something(&self) -> HashSet<&Arc<str>> {
+        let roles = self.roles.iter().map(|role| &role.role.at.file);
+        let users = self.users.iter().map(|user| &user.at.file);
+        let skipped = self.skipped.iter().filter(|skipped| skipped.kind.is_some());
+        let skipped = skipped.map(|skipped| &skipped.at.file);
+        let problems = self.problems.iter().map(|problem| &problem.site.file);
+        roles.chain(users).chain(skipped).chain(problems).chain(self.grants.files()).collect()
     }
 
     /// What the files say, without how: of several roles or users of one name the first.
@@ -274,6 +296,9 @@ pub struct Comment {
     pub mark: Mark,
     /// Whether nothing else is on its line.
     pub alone: bool,
+    /// The line that it is about: its own, or where nothing else is on that, the next one that is no
+    /// comment.
+    pub line: u32,
 }
 
 /// A role, and how it is written.

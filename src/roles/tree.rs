@@ -132,7 +132,7 @@ impl<'s> Tree<'s> {
             if matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// Whether this is a scalar without quotes.
+    /// Whether this is a scalar that is not quoted.
     pub(super) fn is_plain(&self, id: NodeId) -> bool {
         matches!(self.value(id), Value::Scalar { plain: true, .. })
     }

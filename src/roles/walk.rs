@@ -12,6 +12,7 @@ use super::limits::MAX_FOLDER_DEPTH;
 use super::problem::{Problem, ProblemKind};
 use super::source::{self, Identity, Seen, Source};
 
+pub use repository::Exclude;
 pub(super) use repository::walk as walk_repository;
 
 /// A file or stream to read.

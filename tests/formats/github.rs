@@ -66,3 +66,49 @@ fn a_file_makes_no_command_and_no_property_of_its_own() {
         }
     }
 }
+
+/// Whether a runner would take this line of a step's output for a command.
+fn is_command(line: &str) -> bool {
+    line.trim_start().starts_with("::") || line.contains("##[")
+}
+
+#[test]
+fn nothing_on_stderr_is_a_command() {
+    let good = "kind: role\nversion: v7\nmetadata: {name: a}\n";
+    let name = "::error title=x::##[error]y.yaml";
+    let config = "version: 1\nrules: {'::error::##[error]x': off}\n";
+    let folder = super::repository(&[(name, good), ("::error::##[error]c", config), ("::k##[error]", "{}")]);
+    let (link, file) = (folder.path().join("##[add-mask]x.yaml"), folder.path().join(name));
+    std::os::unix::fs::symlink("/dev/null", &link).expect("a link");
+    let hostile = ["##[add-mask]x.yaml", "::error::##[error]nowhere.yaml"];
+    for format in ["github", "sarif"] {
+        for args in [
+            &hostile[..1],
+            &hostile[1..],
+            &["--config", "::error::##[error]c"],
+            &["--baseline", "::k##[error]"],
+            &["-A", "::error::##[error]x"],
+            &["-o", file.to_str().expect("UTF-8"), "."],
+            &["-o", "::x##[error]/y"],
+        ] {
+            let output = super::lint(folder.path(), &[args, &["--format", format]].concat());
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+            assert!(!text.is_empty() && !text.lines().any(is_command), "{args:?}: {text}");
+        }
+    }
+    let plain = super::lint(folder.path(), &[hostile[1]]);
+    assert!(String::from_utf8_lossy(&plain.stderr).lines().any(is_command), "people read it as it is");
+}
+
+#[test]
+fn a_sarif_log_on_stdout_holds_no_command() {
+    let text = "kind: role\nversion: v7\nmetadata: {name: a}\nspec: {options: {record_session: {ssh: '##[error]x'}}}\n";
+    let folder = super::repository(&[("##[error]a.yaml", text)]);
+    let output = super::lint(folder.path(), &["--format", "sarif"]);
+    let log = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!log.lines().any(is_command), "{log}");
+    let log: serde_json::Value = serde_json::from_str(&log).expect("JSON");
+    let message = log["runs"][0]["results"][0]["message"]["text"].as_str().expect("a text");
+    assert!(message.contains("##[error]x"), "{message}");
+}

@@ -236,3 +236,103 @@ fn quiet_prints_findings_and_no_summary() {
     let folder = repository(&[("a.yaml", &role("a", &["ssh: strict"]))]);
     assert_eq!(stdout(&lint(folder.path(), &["-q"])), "");
 }
+
+#[test]
+fn what_a_baseline_holds_and_is_not_found_any_more_is_reported() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: on", "ssh: yes"]))]);
+    lint(folder.path(), &["--format", "json", "-o", "known.json"]);
+    fs::write(folder.path().join("a.yaml"), role("a", &["default: strict", "ssh: yes"])).expect("a file");
+    let output = lint(folder.path(), &["--baseline", "known.json"]);
+    let expected = "info[unused-ignore]: a finding of this baseline is not found any more\n --> known.json\n  = note: invalid-mode is not found here any more\n --> a.yaml\n  = help: write it anew\n\n1 finding in 2 files: 1 info; 1 in the baseline\n";
+    assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), expected));
+    assert_eq!(code(&lint(folder.path(), &["--baseline", "known.json", "--fail-on", "info"])), Some(1));
+    let none =
+        [&["--baseline", "known.json", "a.yaml"][..], &["--baseline", "known.json", "-A", "invalid-mode"]];
+    for args in none {
+        let output = lint(folder.path(), args);
+        assert!(!stdout(&output).contains("unused-ignore"), "{args:?}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn an_input_is_never_overwritten() {
+    let wrong = role("a", &["default: on"]);
+    let config = "version: 1\n";
+    let known = "{\"schema\":\"recmode.lint/1\",\"findings\":[]}";
+    let folder =
+        repository(&[("a.yaml", &wrong), ("b.yaml", &wrong), (".recmode.yaml", config), ("known", known)]);
+    std::os::unix::fs::symlink("a.yaml", folder.path().join("link")).expect("a link");
+    fs::hard_link(folder.path().join("a.yaml"), folder.path().join("hard")).expect("a link");
+    for args in [
+        &["-o", "a.yaml"][..],
+        &["-o", "a.yaml", "a.yaml"],
+        &["-o", "link", "."],
+        &["-o", "hard"],
+        &["-o", ".recmode.yaml"],
+        &["-o", "known", "--baseline", "known"],
+        &["-o", "a.yaml", "--fix"],
+        &["-o", "a.yaml", "--fix", "--dry-run"],
+    ] {
+        let output = lint(folder.path(), args);
+        let expected = format!("recmode: {}: is an input, which -o would overwrite\n", args[1]);
+        assert_eq!((code(&output), stderr(&output)), (Some(2), expected), "{args:?}");
+    }
+    for (name, text) in [("a.yaml", wrong.as_str()), (".recmode.yaml", config), ("known", known)] {
+        assert_eq!(fs::read_to_string(folder.path().join(name)).expect("a file"), text);
+    }
+    for _ in 0..2 {
+        assert_eq!(
+            code(&lint(folder.path(), &["-o", "out.json", "--format", "json"])),
+            Some(1),
+            "its own output"
+        );
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: on"]))]);
+    let output = lint(folder.path(), &["-o", "-"]);
+    assert_eq!(stdout(&output), stdout(&lint(folder.path(), &[])));
+    assert!(!folder.path().join("-").exists());
+}
+
+#[test]
+fn a_dry_run_writes_its_patch_where_it_is_told_to_and_refuses_a_format() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: Strict"]))]);
+    let patch = stdout(&lint(folder.path(), &["--fix", "--dry-run"]));
+    assert!(patch.starts_with("--- a/a.yaml\n"), "{patch}");
+    let output = lint(folder.path(), &["--fix", "--dry-run", "-o", "out.patch"]);
+    assert_eq!(stdout(&output), "");
+    assert_eq!(fs::read_to_string(folder.path().join("out.patch")).expect("a file"), patch);
+    for format in ["json", "sarif", "github", "gitlab", "junit"] {
+        let output = lint(folder.path(), &["--fix", "--dry-run", "--format", format]);
+        let expected = "recmode: --dry-run prints a patch and takes no --format\n";
+        assert_eq!((code(&output), stderr(&output).as_str()), (Some(2), expected));
+    }
+}
+
+#[test]
+fn the_role_that_the_readme_shows_passes() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
+    let blocks = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let examples: Vec<_> = blocks.filter(|block| block.starts_with("kind: role\n")).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        let folder = repository(&[("role.yaml", example)]);
+        let output = lint(folder.path(), &["-A", "not-honoured"]);
+        assert_eq!(code(&output), Some(0), "{}", stdout(&output));
+    }
+}
+
+#[test]
+fn every_severity_may_be_what_fails() {
+    let folder = repository(&[("a.yaml", &role("a", &["default: strict", "ssh: best_effort"]))]);
+    let code = |args: &[&str]| code(&lint(folder.path(), args));
+    assert_eq!(
+        (code(&[]), code(&["--fail-on", "info"]), code(&["--fail-on", "warning"])),
+        (Some(0), Some(1), Some(0))
+    );
+    let junit = stdout(&lint(folder.path(), &["--fail-on", "info", "--format", "junit"]));
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+}

@@ -112,3 +112,44 @@ fn another_pattern_that_matches_nothing_is_told_only_where_everything_was_read()
     assert_eq!(found(&output), ["requirement-not-met:6", "requirement-not-met:7"]);
     assert_eq!(lint(folder.path(), &["dev.yaml"]).status.code(), Some(0));
 }
+
+#[test]
+fn it_says_what_fails_unless_the_command_line_does() {
+    let weak = role("a", &["default: strict", "ssh: best_effort"]);
+    let wrong = role("a", &["default: on"]);
+    for (text, fail_on, expected) in
+        [(&weak, "info", [1, 0, 0]), (&weak, "warning", [0, 0, 0]), (&wrong, "error", [1, 1, 1])]
+    {
+        let config = format!("version: 1\nfail-on: {fail_on}\n");
+        let folder = repository(&[(".recmode.yaml", &config), ("a.yaml", text)]);
+        let codes = [&[][..], &["--fail-on", "warning"], &["--fail-on", "error"]]
+            .map(|args| lint(folder.path(), args).status.code());
+        assert_eq!(codes, expected.map(Some), "{fail_on}");
+    }
+}
+
+#[test]
+fn it_leaves_files_out_of_the_search_and_never_what_is_named() {
+    let wrong = |name: &str| role(name, &["default: on"]);
+    let config = "version: 1\nexclude: [vendor/, '**/gen-*.yaml', deep/er]\n";
+    let folder = repository(&[
+        (".recmode.yaml", config),
+        ("vendor/x/a.yaml", &wrong("a")),
+        ("deep/gen-b.yaml", &wrong("b")),
+        ("deep/er/c.yaml", &wrong("c")),
+        ("deep/vendor/d.yaml", &wrong("d")),
+        // Of the same name, which only counts where both are read.
+        ("e.yaml", &wrong("a")),
+    ]);
+    let files = |inside: &str, args: &[&str]| {
+        let output = lint(&folder.path().join(inside), &[args, &["--format", "json"]].concat());
+        let tree: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let findings = tree["findings"].as_array().expect("findings").clone();
+        findings.iter().map(|one| one["at"]["file"].as_str().expect("a file").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(files("", &[]), ["deep/vendor/d.yaml", "e.yaml"]);
+    assert_eq!(files("", &["."]), ["deep/vendor/d.yaml", "e.yaml"]);
+    assert_eq!(files("deep", &["."]), ["vendor/d.yaml"], "globs are from the configuration's root");
+    assert_eq!(files("", &["vendor/x/a.yaml"]), ["vendor/x/a.yaml"]);
+    assert_eq!(files("", &["--no-config"]).len(), 6, "{:?}", files("", &["--no-config"]));
+}

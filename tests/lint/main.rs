@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod dialects;
 mod fix;
+mod limits;
 mod output;
 mod properties;
 mod rules;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use recmode::config::{self, Config};
 use recmode::lint::{Input, Settings, registry, run};
 use recmode::policy::Dialect;
-use recmode::roles::{self, Progress, Survey};
+use recmode::roles::{self, Progress, Survey, SurveyOptions};
 
 use super::{lint, stdout};
 
@@ -54,7 +54,7 @@ fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
             let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
             let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
             let survey =
-                roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
+                roles::survey(std::slice::from_ref(&folder), &SurveyOptions::default(), &Progress::default());
             let found = judged(&survey, &config);
             assert_eq!(found.contains_key(id), expected, "{found:?}");
         }
@@ -121,7 +121,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
         for (kind, expected) in [("fail", true), ("pass", false)] {
             let folder = fixtures().join(rule.id).join(kind);
             let survey =
-                roles::survey(std::slice::from_ref(&folder), None, Dialect::Rfd68, &Progress::default());
+                roles::survey(std::slice::from_ref(&folder), &SurveyOptions::default(), &Progress::default());
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));
@@ -149,12 +149,23 @@ fn explain_prints_the_page_and_lists_the_rules() {
     }
     let output = super::recmode(root).arg("explain").output().expect("recmode runs");
     assert_eq!(stdout(&output).lines().count(), registry::RULES.len());
-    let output = super::recmode(root).args(["explain", "invalid-mod"]).output().expect("recmode runs");
+    let output = super::recmode(root).args(["explain", "invalid-mdoe"]).output().expect("recmode runs");
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         super::stderr(&output),
-        "recmode: no rule is called \"invalid-mod\": did you mean invalid-mode?\n"
+        "recmode: no rule is called \"invalid-mdoe\": did you mean invalid-mode?\n"
     );
+}
+
+#[test]
+fn explain_takes_the_beginning_of_a_name_that_no_other_has() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let explain = |id: &str| super::recmode(root).args(["explain", id]).output().expect("recmode runs");
+    assert!(stdout(&explain("weak")).starts_with("# weakening-role\n"));
+    let output = explain("duplicate");
+    let expected = "recmode: several rules begin with \"duplicate\": duplicate-key, duplicate-role\n";
+    assert_eq!((output.status.code(), super::stderr(&output).as_str()), (Some(2), expected));
+    assert_eq!(explain("").status.code(), Some(2));
 }
 
 #[test]

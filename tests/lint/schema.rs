@@ -48,10 +48,27 @@ fn the_schema_of_the_configuration_and_its_reader_agree() {
         "version: 1\nrequire: [{users: [a], mode: best_effort}]",
         "version: 1\nrequire: [{users: [a], at_most: best_effort}, {roles: [a], exactly: strict}]",
         "version: 1\nexpect: [{user: a, ssh: strict, k8s: best_effort}, {group: o/t, db: strict}, {roles: [a, b], app: strict}]",
+        "version: \"1\"",
+        "version: 1.0",
+        "version: 0x1",
+        "version: 1e0",
+        "version: 1\nrequire: [{name: 5, roles: [5, true], mode: strict, except_roles: [1.5]}]",
+        "version: 1\npaths: [5]\nexclude: [5]\nignore: [{rules: [syntax], reason: 5, path: 1.5, role: true}]",
+        "version: 1\nexclude: [vendor/, '**/*.json']\nfail-on: info",
     ];
     let wrong = [
         "{}",
         "version: 2",
+        "version: \"2\"",
+        "version: \"1.0\"",
+        "version: 1.5",
+        "version: true",
+        "version: ",
+        "version: []",
+        "version: 1\nfail-on: off",
+        "version: 1\nfail_on: info",
+        "version: 1\nexclude: vendor",
+        "version: 1\nrequire: [{name: [], roles: [a], mode: strict}]",
         "version: 1\ndialect: x",
         "version: 1\nrules: {nothing: off}",
         "version: 1\nrules: {syntax: fatal}",
@@ -94,6 +111,16 @@ fn the_schema_of_a_role_and_the_reader_agree() {
         "'Nope'",
         "1",
         "2",
+        "1.0",
+        "'1.0'",
+        "0.0",
+        "1e0",
+        "0x1",
+        "'0x1'",
+        "+1",
+        "-0",
+        "1.5",
+        "10",
         "[]",
         "{}",
         "''",
@@ -106,6 +133,13 @@ fn the_schema_of_a_role_and_the_reader_agree() {
             let fine = roles::survey_text("a.yaml", &text).problems.is_empty();
             assert_eq!(validator.is_valid(&yaml(&text)), fine, "{text}");
         }
+    }
+    for (name, is_name) in
+        [("5", true), ("true", true), ("1.5", true), ("'5'", true), ("''", false), ("[]", false)]
+    {
+        let text = format!("kind: role\nmetadata: {{name: {name}}}\n");
+        assert_eq!(roles::survey_text("a.yaml", &text).problems.is_empty(), is_name, "the reader: {text}");
+        assert_eq!(validator.is_valid(&yaml(&text)), is_name, "the schema: {text}");
     }
     for text in ["kind: role\nmetadata: {name: a}", "kind: role\nmetadata: {name: a}\nspec: {options: }"] {
         assert!(validator.is_valid(&yaml(text)), "{text}");

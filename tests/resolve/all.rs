@@ -147,3 +147,67 @@ fn a_request_for_a_resource_and_one_by_claims_count_as_far_as_they_are_allowed()
     }
     assert_eq!(weakest("search_as_roles: [elsewhere]", "").1, "elsewhere");
 }
+
+#[test]
+fn a_mapping_without_a_value_is_for_the_empty_value() {
+    let role = |name: &str, said: &str| {
+        format!(
+            "kind: role\nmetadata: {{name: {name}}}\nspec: {{options: {{record_session: {{{said}}}}}}}\n---\n"
+        )
+    };
+    for (kind, list, key, column) in [
+        ("oidc", "claims_to_roles", "claim", "oidc claim"),
+        ("saml", "attributes_to_roles", "name", "saml attribute"),
+    ] {
+        for value in ["", "value: '', ", "value: null, "] {
+            let text = format!(
+                "{}{}kind: {kind}\nmetadata: {{name: c}}\nspec:\n  {list}:\n  - {{{key}: group, {value}roles: [empty]}}\n  - {{{key}: group, value: '*', roles: [every]}}\n  - {{{key}: group, value: ops, roles: []}}\n",
+                role("empty", "ssh: strict"),
+                role("every", "default: best_effort"),
+            )
+            .replace(", roles: []}", ", roles: [every]}");
+            let output = resolve_stdin(
+                &["--roles", "-", "--all", "--kind", "ssh", "--format", "csv"],
+                text.as_bytes(),
+            );
+            let csv = stdout(&output);
+            assert_eq!(output.status.code(), Some(0), "{}", all(&output));
+            let row =
+                |name: &str| csv.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+            // What is for every value is for the empty one too; the other way round it is not.
+            assert!(
+                row("group=\"\"\"\"").contains("empty") && row("group=\"\"\"\"").contains("every"),
+                "{csv}"
+            );
+            assert!(row("group=ops").contains("every") && !row("group=ops").contains("empty"), "{csv}");
+            assert!(csv.contains(column), "{csv}");
+        }
+    }
+}
+
+#[test]
+fn a_mapping_that_is_not_complete_is_told_what_it_needs() {
+    for (kind, mapping, needs) in [
+        ("oidc", "claims_to_roles: [{value: x, roles: [a]}]", "claims_to_roles needs claim"),
+        ("oidc", "claims_to_roles: [{claim: x, value: [], roles: [a]}]", "claims_to_roles needs value"),
+        ("oidc", "claims_to_roles: [{claim: x, value: {}, roles: [a]}]", "claims_to_roles needs value"),
+        ("oidc", "claims_to_roles: [{claim: x}]", "claims_to_roles needs roles"),
+        ("saml", "attributes_to_roles: [{value: x, roles: [a]}]", "attributes_to_roles needs name"),
+        ("saml", "attributes_to_roles: [{name: x, roles: []}]", "attributes_to_roles needs roles"),
+        ("github", "teams_to_roles: [{team: x, roles: [a]}]", "teams_to_roles needs organization"),
+        ("github", "teams_to_roles: [{organization: x, roles: [a]}]", "teams_to_roles needs team"),
+        ("github", "teams_to_roles: [{organization: x, team: y}]", ""),
+        ("access_list", "owners: [{description: x}]", "spec.owners needs name"),
+    ] {
+        let text = format!(
+            "kind: role\nmetadata: {{name: a}}\n---\nkind: {kind}\nmetadata: {{name: c}}\nspec: {{{mapping}}}\n"
+        );
+        let output = resolve_stdin(&["--roles", "-", "--kind", "ssh"], text.as_bytes());
+        if needs.is_empty() {
+            assert_eq!(output.status.code(), Some(0), "{mapping}: {}", stderr(&output));
+        } else {
+            assert_eq!(output.status.code(), Some(2), "{mapping}");
+            assert!(stderr(&output).contains(&format!("this mapping of {needs}\n")), "{}", stderr(&output));
+        }
+    }
+}

@@ -162,9 +162,11 @@ const LINT: Page = Page {
          names are left out.",
         "Text that is not well-formed, such as a template that has to be rendered first, is reported once \
          for its file: as an error where the file was named or shows signs of a role, else as info.",
-        "A finding is left out where a comment on its line, or on the line above, says \
+        "A finding is left out where a comment on its line, or above it with nothing but comments between, says \
          # recmode: ignore[RULE, ...] REASON. A finding of severity error needs the reason. The \
          configuration can leave out findings by rule, path and role.",
+        "The configuration can leave files and directories out of the search with exclude, a list of globs \
+         relative to its directory, and set fail-on.",
         "--fix changes only what has one right answer and leaves every other byte alone: a slip in the \
          spelling of a mode or a key, a record_session in the wrong place, a comment that suppresses \
          nothing. It never weakens a mode and never chooses one. What is read from - is printed repaired, \
@@ -173,7 +175,8 @@ const LINT: Page = Page {
          elsewhere, in the directory that is said on stderr. Control characters in it are spelt out, so a \
          patch with such lines does not apply.",
         "The formats sarif, github, gitlab and junit name files from the root of the repository, whatever \
-         the current directory is. The exit status is the same in every format.",
+         the current directory is. The exit status is the same in every format. A SARIF log holds no more than \
+         GitHub takes; what is left out is reported on stderr.",
     ],
     exit_status: &[
         ("0", "Nothing at or above --fail-on was found."),
@@ -203,7 +206,7 @@ const LINT: Page = Page {
 
 const EXPLAIN: Page = Page {
     description: &[
-        "The page of a rule: what it finds, why it matters, a bad and a good example, how to mend it. Without RULE all rules are listed with their severities.",
+        "The page of a rule: what it finds, why it matters, a bad and a good example, how to mend it. The beginning of a rule's name is enough where no other rule begins so. Without RULE all rules are listed with their severities.",
     ],
     exit_status: PLAIN_STATUS,
     diagnostics: &[],

@@ -36,7 +36,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 }
                 Deviation::Answer(expected) => deviating(input, expectation, &expected),
             };
-            finding.check = Some(Arc::clone(&name));
+            finding.checks = vec![Arc::clone(&name)];
             finding
         }));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{amounts_to, join_kinds};
 use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
+use crate::lint::finding::bound;
 use crate::lint::{Finding, Input, Rule, Severity, check_name};
 use crate::require::{Known, Named, Refutation, Unproved, prove};
 use crate::roles::{Problem, ProblemKind};
@@ -46,7 +47,9 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         findings.extend(verdict.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
         findings.extend(unknown_holders(input, requirement));
         let name = check_name::requirement(n, requirement);
-        findings[first..].iter_mut().for_each(|finding| finding.check = Some(Arc::clone(&name)));
+        findings[first..].iter_mut().for_each(|finding| finding.checks = vec![Arc::clone(&name)]);
+        // Requirements times users may be many.
+        bound(findings);
     }
 }
 

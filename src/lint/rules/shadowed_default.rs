@@ -6,7 +6,7 @@ use crate::policy::{Mode, OptionName};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "shadowed-default",
-    severity: Severity::Warning,
+    severity: Severity::Info,
     summary: "best_effort for a kind beside default: strict in the same role",
     docs: include_str!("../../../docs/rules/shadowed-default.md"),
     check,

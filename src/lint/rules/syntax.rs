@@ -55,7 +55,7 @@ fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
 }
 
 /// The text could not be read to its end.
-fn is_syntax(kind: &ProblemKind) -> bool {
+pub(in crate::lint) fn is_syntax(kind: &ProblemKind) -> bool {
     matches!(
         kind,
         ProblemKind::Syntax(_)
@@ -89,6 +89,7 @@ fn is_shape(kind: &ProblemKind) -> bool {
         | ProblemKind::BadUserRoles
         | ProblemKind::BadGrant(_)
         | ProblemKind::BadMapping(_)
+        | ProblemKind::IncompleteMapping { .. }
         | ProblemKind::NoAccessList
         | ProblemKind::RequestRoles(_)
         | ProblemKind::MoreErrors(_)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::Place;
 use crate::roles::{Grants, Mention};
+use crate::spelling::Names;
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-role",
@@ -28,7 +29,7 @@ const PRESETS: [&str; 9] = [
     "reviewer",
 ];
 
-/// So many characters that are wrong, missing or too many make a slip of a name; each has up to four bytes.
+/// So many characters that are wrong, missing or too many make a slip of a name.
 const MAX_SLIPS: usize = 2;
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
@@ -37,6 +38,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if names.is_empty() {
         return;
     }
+    let mut near = Names::new(names.iter().copied());
     // Many users may hold the same one.
     let mut helps: HashMap<&str, String> = HashMap::new();
     for user in &input.survey.users {
@@ -48,7 +50,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
             let finding =
                 Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
-            let help = helps.entry(role).or_insert_with(|| help(role, &names));
+            let help = helps.entry(role).or_insert_with(|| help(role, &mut near));
             findings.push(finding.help(help.as_str()));
         }
     }
@@ -58,7 +60,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         }
         let message = format!("{who} names the role {role:?}, which was not read");
         let finding = Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
-        let help = helps.entry(role).or_insert_with(|| help(role, &names));
+        let help = helps.entry(role).or_insert_with(|| help(role, &mut near));
         findings.push(finding.help(help.as_str()));
     }
 }
@@ -82,17 +84,12 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
     lists.chain(connectors).chain(requests).chain(mentions)
 }
 
-fn help(role: &str, names: &HashSet<&str>) -> String {
+fn help(role: &str, names: &mut Names<'_>) -> String {
     if PRESETS.contains(&role) {
         return "this is a preset role of Teleport: put it beside the others (tctl get role/NAME)".to_owned();
     }
-    // Names of other lengths are further away, and most are.
-    let similar = names.iter().filter(|name| name.len().abs_diff(role.len()) <= MAX_SLIPS * 4);
-    let near = similar.map(|name| (strsim::damerau_levenshtein(role, name), *name)).min();
-    match near {
-        Some((distance, name)) if distance <= MAX_SLIPS && role.len() > 3 => {
-            format!("did you mean {name:?}?")
-        }
+    match names.nearest(role, MAX_SLIPS) {
+        Some(name) if role.len() > 3 => format!("did you mean {name:?}?"),
         _ => "without it the modes of whoever holds it can't be told".to_owned(),
     }
 }

@@ -41,6 +41,7 @@ fn message(finding: &Finding, view: &View<'_>) -> String {
         let line = related.at.mark.as_ref().map_or(String::new(), |mark| format!(":{}", mark.line));
         lines.push(format!("note: {} ({}{line})", related.label, (view.path)(&related.at.file)));
     }
+    lines.extend(finding.omissions().map(|text| format!("note: {text}")));
     lines.extend(finding.help.as_ref().map(|help| format!("help: {help}")));
     // A line break that comes from a file must not begin a line that seems ours.
     let lines: Vec<_> = lines.iter().map(|line| escape::controls(line).replace('%', "%25")).collect();

@@ -40,11 +40,12 @@ pub(super) fn write(report: &Report, view: &View<'_>, out: &mut dyn io::Write) -
 }
 
 fn one<'a>(finding: &'a Finding, view: &View<'_>) -> Issue<'a> {
+    let more = finding.omissions().map(|text| format!(" ({text})")).unwrap_or_default();
     let help = finding.help.as_ref().map(|help| format!(" (help: {help})")).unwrap_or_default();
     // A finding about a whole file needs a line here.
     let (begin, end) = finding.at.mark.as_ref().map_or((1, 1), |mark| (mark.line, mark.end.0));
     Issue {
-        description: escape::controls(&format!("{}{help}", finding.message)),
+        description: escape::controls(&format!("{}{more}{help}", finding.message)),
         check_name: finding.rule,
         fingerprint: &finding.fingerprint,
         severity: match finding.severity {

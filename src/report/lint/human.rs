@@ -47,6 +47,10 @@ fn one(finding: &Finding, color: bool) -> String {
         );
         place(&mut out, &related.at, margin, (BLUE, '-'), color);
     }
+    if let Some(more) = finding.omissions() {
+        let note = paint(color, BOLD, &format!("note: {more}"));
+        let _ = writeln!(out, "{blank} {} {note}", paint(color, BLUE, "="));
+    }
     if let Some(help) = &finding.help {
         let head = paint(color, GREEN, "help:");
         let _ = writeln!(out, "{blank} {} {head} {}", paint(color, BLUE, "="), escape::controls(help));

@@ -1,5 +1,7 @@
 //! Findings as JSON. `recmode.lint/1` is stable: keys are added, never changed or taken away, without
-//! a new number. A finding about a whole file has null for lines and columns.
+//! a new number. A finding about a whole file has null for lines and columns. `related_omitted` is how many
+//! further places are not shown, `omitted_here` how many findings of the rule at the same place; where none
+//! are, the key is missing.
 
 use std::io;
 
@@ -27,6 +29,10 @@ struct One<'a> {
     help: Option<&'a str>,
     at: At<'a>,
     related: Vec<Note<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    related_omitted: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted_here: Option<usize>,
     role: Option<&'a str>,
     option: Option<&'a str>,
     fingerprint: &'a str,
@@ -64,6 +70,8 @@ fn one(finding: &Finding) -> One<'_> {
         help: finding.help.as_deref(),
         at: at(&finding.at),
         related: notes.collect(),
+        related_omitted: Some(finding.related_omitted).filter(|&number| number > 0),
+        omitted_here: Some(finding.omitted_here).filter(|&number| number > 0),
         role: finding.role.as_deref(),
         option: finding.option.as_deref(),
         fingerprint: &finding.fingerprint,

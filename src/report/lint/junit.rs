@@ -21,7 +21,7 @@ pub(super) fn write(report: &Report, view: &View<'_>, out: &mut dyn io::Write) -
     let mut files: BTreeMap<String, Vec<&Finding>> =
         report.files.iter().map(|file| ((view.path)(file), Vec::new())).collect();
     let is_of_check =
-        |finding: &Finding| report.checks.iter().any(|check| finding.check.as_ref() == Some(&check.name));
+        |finding: &Finding| report.checks.iter().any(|check| finding.checks.contains(&check.name));
     for finding in report.findings.iter().filter(|finding| !is_of_check(finding)) {
         files.entry((view.path)(&finding.at.file)).or_default().push(finding);
     }
@@ -63,7 +63,7 @@ fn suite(path: &str, findings: &[&Finding], view: &View<'_>) -> TestSuite {
 
 /// The test case of a requirement or expectation.
 fn checked(path: &str, check: &Check, findings: &[Finding], view: &View<'_>) -> TestCase {
-    let own = findings.iter().filter(|finding| finding.check.as_ref() == Some(&check.name));
+    let own = findings.iter().filter(|finding| finding.checks.contains(&check.name));
     judged(path, &text(&check.name), &own.collect::<Vec<_>>(), &check.at, view)
 }
 
@@ -106,6 +106,7 @@ fn details(finding: &Finding, view: &View<'_>) -> String {
     for related in &finding.related {
         lines.push(format!("{}: note: {}", place(&related.at), related.label));
     }
+    lines.extend(finding.omissions().map(|text| format!("note: {text}")));
     lines.extend(finding.help.as_ref().map(|help| format!("help: {help}")));
     lines.iter().map(|line| text(line)).collect::<Vec<_>>().join("\n")
 }

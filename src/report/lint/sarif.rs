@@ -3,10 +3,17 @@
 //! Lines and columns are from 1 and an end column is the one behind the last character, as in
 //! [`Mark`](crate::roles::Mark). Its columns are characters, in SARIF's words `unicodeCodePoints`, and
 //! its lines end in LF or CR LF, which is SARIF's default. Paths are relative to `%SRCROOT%`.
+//!
+//! A log keeps to what GitHub takes: 20 runs (it has one), 25,000 results in a run, of which the 5,000 most
+//! severe are kept, 1,000 locations in a result, of which 100 are shown (a finding has fewer), and 10 MB
+//! when it is compressed. See "SARIF support for code scanning" in GitHub's documentation.
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::View;
@@ -16,6 +23,18 @@ use crate::roles::Site;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// The results that GitHub takes in a run; it refuses a log with more.
+const MAX_RESULTS: usize = 25_000;
+
+/// The results of a run that GitHub keeps.
+const KEPT_RESULTS: usize = 5_000;
+
+/// The bytes of a compressed log that GitHub takes are 10 MB; another program may compress it less well.
+const MAX_COMPRESSED: usize = 9_500_000;
+
+/// Where the rules' pages are.
+const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The name of the root that the URIs are relative to; GitHub and others know it.
 const ROOT: &str = "%SRCROOT%";
@@ -47,6 +66,7 @@ struct Tool {
 struct Driver {
     name: &'static str,
     semantic_version: &'static str,
+    information_uri: &'static str,
     rules: Vec<Descriptor>,
 }
 
@@ -55,6 +75,8 @@ struct Driver {
 struct Descriptor {
     id: &'static str,
     short_description: Message,
+    full_description: Message,
+    help_uri: String,
     help: Help,
     default_configuration: Configuration,
     properties: RuleProperties,
@@ -160,11 +182,42 @@ struct Region {
     end_column: u32,
 }
 
-/// The whole log, with a line break at its end.
-pub(super) fn write(report: &Report, view: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+/// The whole log, with a line break at its end; says what GitHub's limits leave out of it.
+pub(super) fn write(report: &Report, view: &View<'_>, out: &mut dyn io::Write) -> io::Result<Vec<String>> {
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    if findings.len() > KEPT_RESULTS {
+        findings.sort_by_key(|finding| Reverse(finding.severity));
+    }
+    findings.truncate(MAX_RESULTS);
+    let mut text = log(&findings, view)?;
+    let mut compressed = compressed_len(&text)?;
+    while compressed > MAX_COMPRESSED && !findings.is_empty() {
+        // What is left out is the least severe; somewhat more than its share, so that few rounds are needed.
+        findings.sort_by_key(|finding| Reverse(finding.severity));
+        findings.truncate(findings.len() * MAX_COMPRESSED / compressed * 9 / 10);
+        text = log(&findings, view)?;
+        compressed = compressed_len(&text)?;
+    }
+    out.write_all(text.as_bytes())?;
+    let (written, all) = (findings.len(), report.findings.len());
+    let mut cut = Vec::new();
+    if written < all {
+        let limit = if written == MAX_RESULTS { "25,000 results" } else { "10 MB, compressed" };
+        cut.push(format!(
+            "the SARIF log holds the {written} most severe of {all} findings, since GitHub takes no more than {limit}"
+        ));
+    }
+    if written > KEPT_RESULTS {
+        cut.push(format!("of {written} results in a SARIF log GitHub keeps the 5,000 most severe"));
+    }
+    Ok(cut)
+}
+
+fn log(findings: &[&Finding], view: &View<'_>) -> io::Result<String> {
     let driver = Driver {
         name: env!("CARGO_PKG_NAME"),
         semantic_version: env!("CARGO_PKG_VERSION"),
+        information_uri: REPOSITORY,
         rules: registry::RULES.iter().map(descriptor).collect(),
     };
     let run = Run {
@@ -173,16 +226,36 @@ pub(super) fn write(report: &Report, view: &View<'_>, out: &mut dyn io::Write) -
             root: Base { description: Message { text: "The root of the repository".to_owned() } },
         },
         column_kind: "unicodeCodePoints",
-        results: report.findings.iter().map(|finding| one(finding, view)).collect(),
+        results: findings.iter().map(|finding| one(finding, view)).collect(),
     };
     let text = serde_json::to_string_pretty(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] })?;
-    writeln!(out, "{}", escape::json(&text))
+    // A runner of GitHub Actions takes `##[` for a command wherever it is.
+    Ok(escape::json(&text).replace("#[", "#\\u005b") + "\n")
+}
+
+fn compressed_len(text: &str) -> io::Result<usize> {
+    // A log that is small enough as it is need not be compressed to know it.
+    if text.len() <= MAX_COMPRESSED {
+        return Ok(text.len());
+    }
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes())?;
+    Ok(encoder.finish()?.len())
+}
+
+/// What a rule finds, from its page: the first paragraph under `## What`.
+fn full_description(rule: &Rule) -> String {
+    let what = rule.docs.split_once("\n## What\n").map_or("", |(_, rest)| rest.trim_start());
+    let paragraph = what.split_once("\n\n").map_or(what, |(paragraph, _)| paragraph);
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn descriptor(rule: &Rule) -> Descriptor {
     Descriptor {
         id: rule.id,
         short_description: Message { text: rule.summary.to_owned() },
+        full_description: Message { text: full_description(rule) },
+        help_uri: format!("{REPOSITORY}/blob/main/docs/rules/{}.md", rule.id),
         help: Help { text: rule.docs, markdown: rule.docs },
         default_configuration: Configuration { level: level(rule.severity) },
         properties: RuleProperties {
@@ -198,10 +271,10 @@ fn descriptor(rule: &Rule) -> Descriptor {
 }
 
 fn one<'a>(finding: &'a Finding, view: &View<'_>) -> One<'a> {
-    let text = match &finding.help {
-        Some(help) => format!("{}\nhelp: {}", message(&finding.message), message(help)),
-        None => message(&finding.message),
-    };
+    let more = finding.omissions().map(|text| format!("note: {text}"));
+    let help = finding.help.as_ref().map(|help| format!("help: {}", message(help)));
+    let lines = std::iter::once(message(&finding.message)).chain(more).chain(help);
+    let text = lines.collect::<Vec<_>>().join("\n");
     let related = finding.related.iter().enumerate().map(|(n, related)| {
         let label = Message { text: message(&related.label) };
         Location { id: Some(n + 1), message: Some(label), ..location(&related.at, view) }

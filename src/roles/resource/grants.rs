@@ -59,7 +59,7 @@ impl Reader<'_> {
         for item in self.mappings(self.path(id, &["spec", "owners"]), "spec.owners") {
             match self.scalar(item, "name") {
                 Some((name, at)) => owners.push(Member { name, at, is_list: self.is_list(item) }),
-                None => self.report(ProblemKind::BadMapping("spec.owners"), item),
+                None => self.incomplete("spec.owners", "name", item),
             }
         }
         let span = self.tree.span(at);
@@ -127,34 +127,66 @@ impl Reader<'_> {
 
     fn connector(&mut self, id: NodeId, kind: &str, connector: ConnectorKind) {
         let Some((name, at)) = self.name(id, kind) else { return };
-        let fields: &[(&'static str, &str, &str, &str)] = match connector {
+        let fields: &[[&'static str; 4]] = match connector {
             ConnectorKind::Github => &[
-                ("teams_to_roles", "organization", "team", "roles"),
-                ("teams_to_logins", "organization", "team", "logins"),
+                ["teams_to_roles", "organization", "team", "roles"],
+                ["teams_to_logins", "organization", "team", "logins"],
             ],
-            ConnectorKind::Saml => &[("attributes_to_roles", "name", "value", "roles")],
-            ConnectorKind::Oidc => &[("claims_to_roles", "claim", "value", "roles")],
+            ConnectorKind::Saml => &[["attributes_to_roles", "name", "value", "roles"]],
+            ConnectorKind::Oidc => &[["claims_to_roles", "claim", "value", "roles"]],
         };
         let spec = self.tree.get(id, "spec").filter(|&(_, spec)| self.expression(spec).is_some());
         if let Some((_, spec)) = spec {
             self.report(ProblemKind::UnknownRoles("spec"), spec);
         }
         let mut mappings = Vec::new();
-        for &(field, attribute, value, roles) in fields.iter().filter(|_| spec.is_none()) {
+        for &[field, attribute, value, roles] in fields.iter().filter(|_| spec.is_none()) {
             for item in self.mappings(self.path(id, &["spec", field]), field) {
-                let named = (self.scalar(item, attribute), self.scalar(item, value));
-                let (Some((attribute, _)), Some((value, at))) = named else {
-                    self.report(ProblemKind::BadMapping(field), item);
+                let Some((name, name_at)) = self.scalar(item, attribute) else {
+                    self.incomplete(field, attribute, item);
                     continue;
                 };
+                let (value, at) = match self.scalar(item, value) {
+                    Some(found) => found,
+                    // The zero value of Teleport's field, which its expression `^$` makes of it too.
+                    None if connector != ConnectorKind::Github && self.is_empty(item, value) => {
+                        ("".into(), name_at)
+                    }
+                    None => {
+                        self.incomplete(field, value, item);
+                        continue;
+                    }
+                };
+                // Teleport refuses these connectors without; a team may have none.
+                let is_empty_list = |items: &[NodeId]| items.is_empty();
+                let entry = self.tree.get(item, roles);
+                if connector != ConnectorKind::Github
+                    && (self.is_empty(item, roles)
+                        || entry.and_then(|(_, list)| self.tree.items(list)).is_some_and(is_empty_list))
+                {
+                    self.incomplete(field, roles, item);
+                }
                 let roles = self.role_names(self.tree.get(item, roles), field);
-                mappings.push(Mapping { attribute, value, at, roles });
+                mappings.push(Mapping { attribute: name, value, at, roles });
             }
         }
         let span = self.tree.span(at);
         let at = self.document.place(span);
         let mark = self.document.mark(span);
         self.found.grants.connectors.push(Connector { kind: connector, name, at, mappings, mark });
+    }
+
+    /// Reports a mapping that lacks a key, or has no text there.
+    fn incomplete(&mut self, what: &'static str, key: &'static str, item: NodeId) {
+        let at = self.tree.get(item, key).map_or(item, |(key, _)| key);
+        self.report(ProblemKind::IncompleteMapping { what, key }, at);
+    }
+
+    /// Whether a key is missing, or null, or has an empty text.
+    fn is_empty(&self, item: NodeId, key: &str) -> bool {
+        self.tree.get(item, key).is_none_or(|(_, value)| {
+            self.tree.is_null(value) || self.tree.text(value).is_some_and(str::is_empty)
+        })
     }
 
     /// What the role `name` lets its holder request.

@@ -11,14 +11,24 @@ use crate::roles::limits::MAX_FOLDER_DEPTH;
 use crate::roles::problem::ProblemKind;
 use crate::roles::source::{self, Source};
 
+/// Says of a path whether it is left out of a search.
+pub type Exclude = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
 /// The files under these paths, each once; a file that is named is read whatever git says of it.
-/// `stdin`: what the text from standard input is called.
-pub(in crate::roles) fn walk(paths: &[PathBuf], stdin: Option<&str>) -> Vec<Entry> {
+/// `stdin`: what the text from standard input is called. `exclude`: which of what is found in folders is
+/// left out, with all that is in it.
+pub(in crate::roles) fn walk(
+    paths: &[PathBuf],
+    stdin: Option<&str>,
+    exclude: Option<&Exclude>,
+) -> Vec<Entry> {
     let mut walk = Walk::default();
     for path in paths {
         let path = path.strip_prefix(".").ok().filter(|rest| *rest != Path::new("")).unwrap_or(path);
         match fs::metadata(path) {
-            Ok(metadata) if source::stream(path).is_none() && metadata.is_dir() => folder(&mut walk, path),
+            Ok(metadata) if source::stream(path).is_none() && metadata.is_dir() => {
+                folder(&mut walk, path, exclude);
+            }
             _ => walk.named(path),
         }
     }
@@ -33,7 +43,7 @@ pub(in crate::roles) fn walk(paths: &[PathBuf], stdin: Option<&str>) -> Vec<Entr
     walk.entries
 }
 
-fn folder(walk: &mut Walk, path: &Path) {
+fn folder(walk: &mut Walk, path: &Path, exclude: Option<&Exclude>) {
     let mut builder = WalkBuilder::new(path);
     builder
         .follow_links(true)
@@ -45,6 +55,9 @@ fn folder(walk: &mut Walk, path: &Path) {
         // An export of a repository is judged like the repository.
         .require_git(false)
         .sort_by_file_name(std::ffi::OsStr::cmp);
+    if let Some(exclude) = exclude.cloned() {
+        builder.filter_entry(move |entry| entry.depth() == 0 || !exclude(entry.path()));
+    }
     for entry in builder.build() {
         let entry = match entry {
             Ok(entry) => entry,
