@@ -3,7 +3,7 @@
 
 use crate::holders::SelectError;
 use crate::policy::{Mode, RoleSet, SessionKind};
-use crate::roles::Roles;
+use crate::roles::Loaded;
 
 use super::UnknownUser;
 
@@ -33,7 +33,7 @@ impl Admission {
         user: &str,
         kind: SessionKind,
         unknown: UnknownUser,
-        roles: Option<&Roles>,
+        roles: Option<&Loaded>,
     ) -> (Self, Vec<SelectError>) {
         let Some(roles) = roles else { return (Self::unjudged(unknown), Vec::new()) };
         match roles.select(&[], Some(user)) {

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::Roles;
+use super::Loaded;
 use super::found::Found;
 use super::load::{self, LoadError};
 use super::parse;
@@ -15,15 +15,16 @@ use super::source::Pieces;
 /// # Errors
 ///
 /// As [`load`](super::load()), but for files without a role.
-pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
-    let found = files.into_iter().map(|(name, content)| {
-        let file: Arc<str> = name.into();
+pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Loaded, LoadError> {
+    let (names, contents): (Vec<Arc<str>>, Vec<_>) =
+        files.into_iter().map(|(name, content)| (name.into(), content)).unzip();
+    let found = names.iter().zip(contents).map(|(file, content)| {
         let mut found = Found::default();
         let size = content.len() as u64;
-        let mut pieces = Pieces::new(&file, Box::new(Cursor::new(content)), size);
+        let mut pieces = Pieces::new(file, Box::new(Cursor::new(content)), size);
         loop {
             match pieces.next() {
-                Ok(Some(piece)) => parse::read(&file, &piece, &mut found),
+                Ok(Some(piece)) => parse::read(file, &piece, &mut found),
                 Ok(None) => break,
                 Err(problem) => {
                     found.report(*problem);
@@ -31,8 +32,8 @@ pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
                 }
             }
         }
-        found.finish(&file);
+        found.finish(file);
         found
     });
-    load::join(found)
+    load::join(&names, found)
 }

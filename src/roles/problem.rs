@@ -272,6 +272,9 @@ pub enum ProblemKind {
     /// An `access_list_member` that does not say of which list.
     #[error("this access_list_member does not say in spec.access_list which list it is about")]
     NoAccessList,
+    /// An assignment of scoped roles to nobody.
+    #[error("this {0} names neither spec.user nor spec.bot")]
+    NoAssignee(String),
     /// What a role allows to request.
     #[error("{} has to be a list{}, so this has no effect", .0, if .0.ends_with("claims_to_roles") { " of mappings" } else { " of role names" })]
     RequestRoles(&'static str),
@@ -329,6 +332,12 @@ pub enum ProblemKind {
         /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
         in_braces: bool,
     },
+    /// A key of recording modes where a scoped role has none.
+    #[error("{0} has no effect here: a scoped role has session_recording under spec.defaults and spec.ssh")]
+    MisplacedInScoped(String),
+    /// `session_recording_mode` of a scoped role.
+    #[error("Teleport ignores session_recording_mode: the mode is session_recording.mode")]
+    DesignedMode,
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
@@ -362,6 +371,8 @@ impl ProblemKind {
             Self::UnknownKey { .. }
             | Self::UnknownKeyValue { .. }
             | Self::Misplaced { .. }
+            | Self::MisplacedInScoped(_)
+            | Self::DesignedMode
             | Self::Misspelt(_)
             | Self::NearKind { .. }
             | Self::ForeignKind(_)

@@ -24,7 +24,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         if silent && !wrong.contains(&role.role.name) {
             let message =
                 format!("the role {:?} gives no mode, so alone it means best_effort", role.role.name);
-            let help = "say it with spec.options.record_session.default";
+            let help = if role.set.scoped.is_some() {
+                "say it with spec.defaults.session_recording.mode"
+            } else {
+                "say it with spec.options.record_session.default"
+            };
             findings.push(Finding::new(RULE.id, message, role.site()).help(help).role(&role.role.name));
         }
     }

@@ -1,12 +1,13 @@
 //! A requirement of the configuration that the roles do not meet, with the smallest counterexample;
 //! the proof is that of [`require`](crate::require).
 
+use super::once_each;
 use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{Decision, Mode, SessionKind};
 use crate::require::{Named, Refutation, Unproved, prove};
-use crate::roles::{Problem, ProblemKind, Site};
+use crate::roles::{Problem, ProblemKind, SetKey, Site};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "requirement-not-met",
@@ -20,11 +21,18 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if input.require.is_empty() {
         return;
     }
-    let roles = input.survey.to_roles();
-    let holders = holders(&roles, false);
+    // Each set by itself: nobody holds roles of two.
+    let sets = input.survey.sets();
+    let sets: Vec<_> = sets.iter().map(|roles| (roles, holders(roles, false))).collect();
     for requirement in input.require {
-        let outcome = prove(requirement, roles.roles(), &holders);
-        for pattern in &outcome.unmatched {
+        let outcomes: Vec<_> = sets
+            .iter()
+            .map(|(roles, holders)| (roles.key(), prove(requirement, roles.roles(), holders)))
+            .collect();
+        let in_none = |pattern: &&Pattern| {
+            outcomes.iter().all(|(_, outcome)| outcome.unmatched.iter().any(|other| other.at == pattern.at))
+        };
+        for pattern in outcomes[0].1.unmatched.iter().filter(in_none) {
             let is_one_of = |patterns: &[Pattern]| patterns.iter().any(|one| one.at == pattern.at);
             // Without a match nothing is proved. Who else is meant, or excepted, may be in other files.
             if !input.is_whole && !is_one_of(&requirement.roles) {
@@ -37,8 +45,14 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
             findings.push(finding.help(format!("{so}: is it a slip?")));
         }
-        findings.extend(outcome.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
-        findings.extend(outcome.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
+        let mut found = Vec::new();
+        for (set, outcome) in &outcomes {
+            let refuted = |refutation| refuted(input, requirement, set, refutation);
+            let not_proved = |unproved| not_proved(input, requirement, set, unproved);
+            found.extend(outcome.refutations.iter().map(refuted));
+            found.extend(outcome.unproved.iter().map(not_proved));
+        }
+        findings.extend(once_each(found));
         findings.extend(unread_values(input, requirement));
     }
 }
@@ -59,7 +73,7 @@ fn kinds(kinds: impl Iterator<Item = SessionKind>) -> String {
     kinds.map(SessionKind::name).collect::<Vec<_>>().join(", ")
 }
 
-fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation) -> Finding {
+fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutation: &Refutation) -> Finding {
     let survey = input.survey;
     let names = refutation.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
     let holds = match (&refutation.holder, names.as_slice()) {
@@ -72,8 +86,9 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
         more => format!(" (and {more} other roles that are meant fall short likewise)"),
     };
     let message = format!(
-        "{} is not met: {holds} is {} on {}{others}",
+        "{} is not met{}: {holds} is {} on {}{others}",
         called(requirement),
+        set.in_words(),
         fallen(&refutation.decisions),
         kinds(refutation.kinds()),
     );
@@ -117,11 +132,12 @@ fn fallen(decisions: &[Decision]) -> &'static str {
     }
 }
 
-fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved) -> Finding {
+fn not_proved(input: &Input<'_>, requirement: &Requirement, set: &SetKey, unproved: &Unproved) -> Finding {
     let what = unproved.unknown.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     let message = format!(
-        "{} can't be proved for {} on {}: {what}",
+        "{} can't be proved{} for {} on {}: {what}",
         called(requirement),
+        set.in_words(),
         who(&unproved.holder),
         kinds(unproved.kinds.iter().copied()),
     );
