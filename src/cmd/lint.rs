@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 
 use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
 use crate::roles::{self, Progress, Survey, SurveyedFile};
 use crate::{escape, exit, report};
@@ -38,7 +38,12 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
-    let mut survey = read(args, &paths);
+    if let Some(missing) = config.clusters.iter().find(|cluster| !root.join(&*cluster.folder).is_dir()) {
+        let message = "the folder of this cluster does not exist".to_owned();
+        super::say(&report::config_error(&ConfigError { message, at: missing.at.clone() }, color));
+        return Ok(exit::TROUBLE);
+    }
+    let mut survey = read(args, &config, &paths, &path);
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
         bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
@@ -72,7 +77,7 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
             let fixed = found.summary.fixed;
-            survey = read(args, &paths);
+            survey = read(args, &config, &paths, &path);
             found = judge(&survey);
             found.summary.fixed = fixed;
         }
@@ -170,12 +175,21 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn read(args: &LintArgs, paths: &[PathBuf]) -> Survey {
+/// Reads the files, and puts those of each cluster's folders into the cluster; `path`: their paths from the
+/// configuration's root.
+fn read(args: &LintArgs, config: &Config, paths: &[PathBuf], path: &dyn Fn(&str) -> String) -> Survey {
     let stdin = args.stdin_name.as_deref();
-    if args.quiet {
-        return roles::survey(paths, stdin, &Progress::default());
-    }
-    progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
+    let mut survey = if args.quiet {
+        roles::survey(paths, stdin, &Progress::default())
+    } else {
+        progress::shown(paths, |progress| roles::survey(paths, stdin, progress))
+    };
+    survey.put_into_clusters(|file| {
+        let path = path(file);
+        let cluster = config.clusters.iter().find(|cluster| cluster.holds(&path));
+        cluster.map(|cluster| Arc::clone(&cluster.name))
+    });
+    survey
 }
 
 /// Shows what `--fix` would change, as a unified diff on standard output; it would leave `left` findings.

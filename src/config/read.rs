@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 
+use super::clusters::Clusters;
 use super::places::Places;
 use super::{Config, Ignore, Pattern, Requirement};
 use crate::lint::{Severity, registry};
@@ -75,6 +76,8 @@ struct Tree {
     rules: Rules,
     #[serde(default)]
     paths: Vec<String>,
+    #[serde(default)]
+    clusters: Clusters,
     #[serde(default)]
     ignore: Vec<Spanned<IgnoreEntry>>,
     #[serde(default)]
@@ -153,6 +156,7 @@ impl Tree {
             }
             config.rules.insert(rule.value, severity);
         }
+        config.clusters = self.clusters.check(places)?;
         for entry in self.ignore {
             config.ignore.push(ignore(entry, places)?);
         }

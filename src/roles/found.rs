@@ -98,10 +98,11 @@ impl Found {
         self.problems.len()
     }
 
-    /// Says which role all problems since `mark` are in.
-    pub(super) fn attribute(&mut self, mark: usize, role: &Arc<str>) {
+    /// Says which role, and of which set, all problems since `mark` are in.
+    pub(super) fn attribute(&mut self, mark: usize, role: &Arc<str>, set: &SetKey) {
         for problem in self.problems.iter_mut().skip(mark) {
             problem.role = Some(Arc::clone(role));
+            problem.set.clone_from(set);
         }
     }
 

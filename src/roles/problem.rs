@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::limits;
+use super::sets::{InSet, SetKey};
 use crate::policy::Place;
 
 /// An error or a warning about the input.
@@ -15,13 +16,15 @@ pub struct Problem {
     pub site: Site,
     /// The role that it is in, if that has a name.
     pub role: Option<Arc<str>>,
+    /// The set that the role is in.
+    pub set: SetKey,
     /// Further places that belong to it, each with what it is.
     pub related: Vec<(&'static str, Site)>,
 }
 
 impl Problem {
     pub(super) fn new(kind: ProblemKind, site: Site) -> Self {
-        Self { kind, site, role: None, related: Vec::new() }
+        Self { kind, site, role: None, set: SetKey::default(), related: Vec::new() }
     }
 
     /// A problem of a whole file or folder.
@@ -32,6 +35,18 @@ impl Problem {
     /// Line and column, for sorting within a file; a problem of the whole file comes first.
     pub(super) fn position(&self) -> (u32, u32) {
         self.site.mark.as_ref().map_or((0, 0), |mark| (mark.line, mark.column))
+    }
+}
+
+impl InSet for Problem {
+    fn set(&self) -> &SetKey {
+        &self.set
+    }
+    fn set_mut(&mut self) -> &mut SetKey {
+        &mut self.set
+    }
+    fn file(&self) -> &Arc<str> {
+        &self.site.file
     }
 }
 

@@ -141,8 +141,8 @@ impl Reader<'_> {
         };
         let Some((name, at)) = name else { return };
         self.requests(id, &name, at);
-        self.found.attribute(mark, &name);
         let (set, layout) = (self.set(), self.layout(id));
+        self.found.attribute(mark, &name, &set);
         self.push_role(id, set, (name, at), read, layout);
     }
 

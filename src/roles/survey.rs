@@ -98,6 +98,7 @@ impl Survey {
             put_into(&mut self.roles, &folder);
             put_into(&mut self.users, &folder);
             self.grants.put_into(&folder);
+            put_into(&mut self.problems, &folder);
             self.find_repeated();
         }
     }

@@ -19,9 +19,9 @@ impl Reader<'_> {
         let name = self.name(id, kind);
         let read = scoped::read(self.document, self.tree, id, self.found);
         let Some((name, at)) = name else { return };
-        self.found.attribute(mark, &name);
         let scope = self.scalar(id, "scope").map(|(scope, _)| scope).unwrap_or_default();
         let set = SetKey::of_scoped(self.cluster.as_ref(), &format!("{scope}::{name}"));
+        self.found.attribute(mark, &name, &set);
         self.push_role(id, set, (name, at), read, Layout::default());
     }
 
