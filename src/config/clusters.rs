@@ -33,7 +33,10 @@ impl ClusterFolder {
 
 /// Clusters by name, each a list of folders; or folders that are clusters, named by their paths.
 #[derive(Default)]
-pub(super) struct Clusters(Vec<(Option<Spanned<String>>, Vec<Spanned<String>>)>);
+pub(super) struct Clusters(Vec<Entry>);
+
+/// A cluster's name, if it has one, and its folders.
+type Entry = (Option<Spanned<String>>, Vec<Spanned<String>>);
 
 impl<'de> Deserialize<'de> for Clusters {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

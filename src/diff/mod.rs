@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::holders::{HolderKind, Unknown};
 use crate::policy::{Answer, Dialect, OptionName, Place, SessionKind, Value};
-use crate::roles::{Loaded, Loader, SetKey};
+use crate::roles::{Loaded, Loader, Roles, SetKey};
 
 use self::party::Party;
 
@@ -205,7 +205,7 @@ pub fn compare(old: &Loaded, new: &Loaded, dialect: Dialect, with_requests: bool
 
 /// The sets that Terraform and `OpenTofu` load apart on a side, without their loaders.
 fn loaded_apart(old: &Loaded, new: &Loaded) -> BTreeSet<SetKey> {
-    let sets = old.sets().iter().chain(new.sets()).map(|roles| roles.key());
+    let sets = old.sets().iter().chain(new.sets()).map(Roles::key);
     sets.filter(|set| set.loader.is_some()).map(|set| SetKey { loader: None, ..set.clone() }).collect()
 }
 

@@ -159,7 +159,8 @@ impl Gathered {
 
     /// Reports names that are there twice.
     fn second_ones(&mut self) {
-        self.problems.extend(repeated(&self.roles, &self.users, &self.grants, &self.twins));
+        let users: Vec<_> = self.users.iter().map(|(user, mark)| (user, mark)).collect();
+        self.problems.extend(repeated(&self.roles, &users, &self.grants, &self.twins));
     }
 
     /// Reports that there is no role, unless an error says why.
@@ -182,9 +183,10 @@ impl Gathered {
         if !errors.is_empty() {
             return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
         }
-        let roles = self.roles.into_iter().map(|written| Keyed { set: written.set, role: written.role });
+        let keyed = |written: WrittenRole| Keyed { set: written.set, role: written.role };
+        let roles: Vec<_> = self.roles.into_iter().map(keyed).collect();
         let users = self.users.into_iter().map(|(user, _)| user).collect();
-        let sets = sets::split(roles.collect(), users, self.grants, &self.twins);
+        let sets = sets::split(&roles, users, self.grants, &self.twins);
         Ok(Loaded { sets, warnings, skipped: self.skipped })
     }
 }
@@ -211,7 +213,7 @@ fn has_error(problems: &[Problem]) -> bool {
 /// same set.
 pub(super) fn repeated(
     roles: &[WrittenRole],
-    users: &[(User, Mark)],
+    users: &[(&User, &Mark)],
     grants: &Grants,
     twins: &Twins,
 ) -> Vec<Problem> {
@@ -232,7 +234,7 @@ pub(super) fn repeated(
 /// The same among the files that are `wanted`.
 fn repeated_in(
     roles: &[WrittenRole],
-    users: &[(User, Mark)],
+    users: &[(&User, &Mark)],
     grants: &Grants,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<Problem> {
@@ -241,7 +243,7 @@ fn repeated_in(
     let mut problems = second_ones(roles, |_, name| ProblemKind::DuplicateRole(name));
     // One may be assigned any number of scoped roles.
     let users = users.iter().filter(|(user, _)| wanted(&user.at.file) && user.set.scoped.is_none());
-    let users = users.map(|(user, mark)| ((&user.set, "", &user.name), &user.at.file, mark));
+    let users = users.map(|&(user, mark)| ((&user.set, "", &user.name), &user.at.file, mark));
     problems.extend(second_ones(users, |_, name| ProblemKind::DuplicateUser(name)));
     let lists = grants.lists.iter().filter(|list| wanted(list.file()));
     let lists = lists.map(|list| ((&list.set, "access list", &list.name), &list.at.file, &list.mark));

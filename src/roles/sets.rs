@@ -142,14 +142,12 @@ pub(super) struct Twins(HashSet<Arc<str>>);
 
 impl Twins {
     /// The twins among these files.
-    pub(super) fn among<'a>(files: impl Iterator<Item = &'a Arc<str>> + Clone) -> Self {
+    pub(super) fn among<'a>(files: impl Iterator<Item = &'a Arc<str>>) -> Self {
+        let files: HashSet<&Arc<str>> = files.collect();
         let mut twins = HashSet::new();
-        let mut names: Option<HashSet<&str>> = None;
-        for file in files.clone() {
-            let Some(twin) = terraforms(file) else { continue };
-            let names = names.get_or_insert_with(|| files.clone().map(AsRef::as_ref).collect());
-            if let Some(twin) = names.get(twin.as_str()) {
-                twins.extend([Arc::clone(file), Arc::from(*twin)]);
+        for &file in &files {
+            if let Some(twin) = terraforms(file).map(Arc::from).filter(|twin| files.contains(twin)) {
+                twins.extend([Arc::clone(file), twin]);
             }
         }
         Self(twins)
@@ -239,32 +237,41 @@ impl InSet for User {
     }
 }
 
+/// What is in a set.
+#[derive(Default)]
+struct Parts {
+    roles: Vec<Arc<Role>>,
+    users: Vec<User>,
+    grants: Grants,
+}
+
 /// Takes what was read apart: the sets that hold anything, sorted; of several roles or users of one name
 /// in a set the first. At least one, if an empty one.
-pub(super) fn split(roles: Vec<Keyed>, mut users: Vec<User>, grants: Grants, twins: &Twins) -> Vec<Roles> {
-    find_scopes(&mut users, &roles);
+pub(super) fn split(roles: &[Keyed], mut users: Vec<User>, grants: Grants, twins: &Twins) -> Vec<Roles> {
+    find_scopes(&mut users, roles);
     let mut router = Router::new(twins);
-    router.see(&roles);
+    router.see(roles);
     router.see(&users);
     grants.seen_by(&mut router);
-    let mut sets: BTreeMap<SetKey, (Vec<Arc<Role>>, Vec<User>, Grants)> = BTreeMap::new();
-    for keyed in &roles {
+    let mut sets: BTreeMap<SetKey, Parts> = BTreeMap::new();
+    for keyed in roles {
         for set in router.sets(keyed) {
-            sets.entry(set).or_default().0.push(Arc::clone(&keyed.role));
+            sets.entry(set).or_default().roles.push(Arc::clone(&keyed.role));
         }
     }
     for user in users {
         for set in router.sets(&user) {
-            sets.entry(set).or_default().1.push(user.clone());
+            sets.entry(set).or_default().users.push(user.clone());
         }
     }
     for (set, grants) in grants.split(&router) {
-        sets.entry(set).or_default().2 = grants;
+        sets.entry(set).or_default().grants = grants;
     }
     if sets.is_empty() {
-        sets.insert(SetKey::default(), Default::default());
+        sets.insert(SetKey::default(), Parts::default());
     }
-    sets.into_iter().map(|(key, (roles, users, grants))| Roles::new(key, roles, users, grants)).collect()
+    let roles = |(key, Parts { roles, users, grants })| Roles::new(key, roles, users, grants);
+    sets.into_iter().map(roles).collect()
 }
 
 /// Completes assignments that name a scoped role without its scope, as they did before Teleport 18 had names

@@ -114,7 +114,7 @@ impl Survey {
             )
         };
         self.problems.retain(|problem| !is_repeated(problem));
-        let users: Vec<_> = self.users.iter().cloned().zip(self.names.iter().cloned()).collect();
+        let users: Vec<_> = self.users.iter().zip(&self.names).collect();
         let repeated = load::repeated(&self.roles, &users, &self.grants, &self.twins());
         self.problems.extend(repeated);
     }
@@ -128,7 +128,7 @@ impl Survey {
     pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
         let mut new = Self::default();
         for (file, text) in texts {
-            let cluster = self.file(file).and_then(|file| file.cluster.clone());
+            let cluster = self.file(file).and_then(|file| file.cluster.as_ref());
             let one = survey_text_of(file, text, cluster);
             new.files.extend(one.files);
             new.roles.extend(one.roles);
@@ -180,8 +180,8 @@ impl Survey {
     pub fn sets(&self) -> Vec<Roles> {
         let keyed =
             |written: &WrittenRole| Keyed { set: written.set.clone(), role: Arc::clone(&written.role) };
-        let roles = self.roles.iter().map(keyed).collect();
-        sets::split(roles, self.users.clone(), self.grants.clone(), &self.twins())
+        let roles: Vec<_> = self.roles.iter().map(keyed).collect();
+        sets::split(&roles, self.users.clone(), self.grants.clone(), &self.twins())
     }
 
     /// The roles of each set, in the order of the input; names may repeat.
@@ -251,7 +251,7 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
 }
 
 /// The same for a file in a folder of this cluster.
-pub(crate) fn survey_text_of(name: &str, text: &str, cluster: Option<Arc<str>>) -> Survey {
+pub(crate) fn survey_text_of(name: &str, text: &str, cluster: Option<&Arc<str>>) -> Survey {
     let file: Arc<str> = name.into();
     let mut found = Found::detailed();
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
@@ -268,7 +268,7 @@ pub(crate) fn survey_text_of(name: &str, text: &str, cluster: Option<Arc<str>>) 
     survey.files.push(SurveyedFile { file, path: None, named: true, cluster: None, text, comments, lines });
     survey.find_repeated();
     if cluster.is_some() {
-        survey.put_into_clusters(|_| cluster.clone());
+        survey.put_into_clusters(|_| cluster.cloned());
     }
     survey
 }
