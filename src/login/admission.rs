@@ -122,6 +122,20 @@ spec: {roles: [admin, gone]}
     }
 
     #[test]
+    fn a_user_of_two_sets_of_roles_gets_strict() {
+        let scoped = "kind: scoped_role\nmetadata: {name: dev}\nscope: /a\n---\nkind: scoped_role_assignment\nspec: {user: root, assignments: [{role: '/a::dev', scope: /a/b}]}\n";
+        let files = [("roles.yaml", ROLES), ("scoped.yaml", scoped)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.into())).into();
+        let roles = load_texts(files).expect("roles");
+        let admission = |user| Admission::of(user, SessionKind::Ssh, UnknownUser::BestEffort, Some(&roles));
+        let (known, errors) = admission("root");
+        assert_eq!((mode_of(&known), errors.len()), (Some(Mode::Strict), 1));
+        // Who is in one of them is judged by it.
+        assert_eq!(mode_of(&admission("alice").0), Some(Mode::Strict));
+        assert_eq!(mode_of(&admission("bob").0), Some(Mode::BestEffort), "unknown");
+    }
+
+    #[test]
     fn nobody_gets_less_than_strict_where_the_roles_cannot_be_judged() {
         assert_eq!(mode("lost", UnknownUser::BestEffort), (Some(Mode::Strict), 1));
         assert_eq!(mode("lost", UnknownUser::Refuse), (None, 1));
