@@ -81,7 +81,7 @@ fn load_file(bencher: Bencher<'_, '_>) {
     let paths = [files.file.clone()];
     bencher
         .counter(BytesCount::new(files.bytes))
-        .bench(|| roles::load(black_box(&paths)).expect("roles").roles().len());
+        .bench(|| roles::load(black_box(&paths)).expect("roles").sets()[0].roles().len());
 }
 
 /// `resolve` over a directory, with all cores.
@@ -91,7 +91,7 @@ fn load_directory(bencher: Bencher<'_, '_>) {
     let paths = [files.folder.clone()];
     bencher
         .counter(BytesCount::new(files.bytes))
-        .bench(|| roles::load(black_box(&paths)).expect("roles").roles().len());
+        .bench(|| roles::load(black_box(&paths)).expect("roles").sets()[0].roles().len());
 }
 
 /// All kinds for a set of a thousand roles.
