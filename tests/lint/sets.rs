@@ -142,6 +142,26 @@ fn a_scoped_role_is_a_set_of_its_own() {
 }
 
 #[test]
+fn a_requirement_is_about_each_scoped_role_and_is_mended_where_its_modes_are() {
+    let config = "version: 1\nrequire:\n- roles: ['*']\n  kinds: [ssh, k8s]\n  mode: strict\n";
+    let loose = "  ssh:\n    session_recording: {mode: best_effort}\n";
+    let text = [scoped("/a", "dev", SCOPED), scoped("/b", "dev", loose)].join("---\n");
+    let folder = repository(&[(".recmode.yaml", config), ("r.yaml", &text)]);
+    let text = stdout(&lint(folder.path(), &[]));
+    for (message, help) in [
+        ("whoever holds \"dev\" is best_effort on ssh", "write spec.ssh.session_recording.mode: strict\n"),
+        (
+            "whoever holds \"dev\" is best_effort on k8s",
+            "write spec.defaults.session_recording.mode: strict\n",
+        ),
+    ] {
+        let message = format!("a requirement is not met for the scoped role \"/b::dev\": {message}");
+        assert!(text.contains(&message) && text.contains(help), "{text}");
+    }
+    assert!(text.contains("2 findings in 1 file: 2 errors"), "{text}");
+}
+
+#[test]
 fn a_wrong_mode_of_a_scoped_role_is_an_error_at_its_place() {
     let operator = "apiVersion: resources.teleport.dev/v1\nkind: TeleportScopedRoleV1\nmetadata: {name: operator}\nscope: /a\nspec:\n  ssh:\n    session_recording:\n      mode: best-effort\n";
     let terraform = "resource \"teleport_scoped_role\" \"dev\" {\n  version  = \"v1\"\n  metadata = { name = \"terraform\" }\n  scope    = \"/a\"\n  spec = {\n    defaults = { session_recording = { mode = \"Strict\" } }\n    ssh      = { session_recording = {} }\n  }\n}\n";

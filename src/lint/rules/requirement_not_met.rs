@@ -118,7 +118,16 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutatio
     finding.role =
         because.map(|ground| &ground.role).or(refutation.roles.first().map(|role| &role.name)).cloned();
     finding.option = because.map(|ground| ground.option.name().to_owned());
-    finding.help(refutation.mend.clone())
+    finding.help(if set.scoped.is_some() { scoped_mend(refutation) } else { refutation.mend.clone() })
+}
+
+/// What would mend a scoped role: it has two keys of modes.
+fn scoped_mend(refutation: &Refutation) -> String {
+    let is_ssh = |kind: SessionKind| kind == SessionKind::Ssh;
+    let ssh = refutation.kinds().any(is_ssh).then_some("spec.ssh.session_recording.mode: strict");
+    let others = !refutation.kinds().all(is_ssh);
+    let others = others.then_some("spec.defaults.session_recording.mode: strict");
+    format!("write {}", ssh.into_iter().chain(others).collect::<Vec<_>>().join(" and "))
 }
 
 /// How far it falls short.
