@@ -848,7 +848,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__record)
-            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --title --no-nested --quiet --verbose --help"
+            opts="-o -q -v -h --mode --roles --role --user --set --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --title --no-nested --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -867,6 +867,10 @@ _recmode() {
                     return 0
                     ;;
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -987,7 +991,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__resolve)
-            opts="-v -h --roles --role --user --all --with-requests --dialect --kind --format --require --color --verbose --help"
+            opts="-v -h --roles --role --user --set --all --with-requests --dialect --kind --format --require --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1002,6 +1006,10 @@ _recmode() {
                     return 0
                     ;;
                 --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -48,6 +48,7 @@ complete -c recmode -n "__fish_recmode_needs_command" -f -a "help" -d 'Print thi
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l user -d 'Use the roles that this `kind: user` document holds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l set -d 'Use this set of roles where several were read that nobody holds together: a cluster, a scoped role' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l dialect -d 'By whose rules: those of RFD 68, or what Teleport 18 acts on' -r -f -a "rfd68\t'The modes as they are specified'
 teleport\t'What Teleport 18 acts on'"
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l kind -d 'Answer for this kind of session only (default: all five)' -r -f -a "ssh\t''
@@ -117,6 +118,7 @@ strict\t'No recording, no session'"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l roles -d 'Resolve the mode from these role files or directories (repeatable)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l user -d 'Use the roles that this `kind: user` document holds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l set -d 'Use this set of roles where several were read that nobody holds together: a cluster, a scoped role' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l kind -d 'The kind of session that the mode is resolved for and the recording is marked with' -r -f -a "ssh\t''
 k8s\t''
 desktop\t''

@@ -86,6 +86,10 @@ pub struct RoleSelection {
     /// Use the roles that this `kind: user` document holds
     #[arg(long, value_name = "NAME", conflicts_with = "role")]
     pub user: Option<String>,
+
+    /// Use this set of roles where several were read that nobody holds together: a cluster, a scoped role
+    #[arg(long, value_name = "NAME")]
+    pub set: Option<String>,
 }
 
 /// `recmode resolve`

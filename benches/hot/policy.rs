@@ -44,7 +44,7 @@ fn read(bencher: Bencher<'_, '_>) {
     bencher
         .counter(BytesCount::of_str(&text))
         .with_inputs(|| vec![("roles.yaml".to_owned(), text.clone().into_bytes())])
-        .bench_values(|files| roles::load_texts(files).expect("roles").roles().len());
+        .bench_values(|files| roles::load_texts(files).expect("roles").sets()[0].roles().len());
 }
 
 /// The floor of [`read`]: the parser's events, one document at a time, thrown away.
@@ -81,7 +81,7 @@ fn load_file(bencher: Bencher<'_, '_>) {
     let paths = [files.file.clone()];
     bencher
         .counter(BytesCount::new(files.bytes))
-        .bench(|| roles::load(black_box(&paths)).expect("roles").roles().len());
+        .bench(|| roles::load(black_box(&paths)).expect("roles").sets()[0].roles().len());
 }
 
 /// `resolve` over a directory, with all cores.
@@ -91,14 +91,14 @@ fn load_directory(bencher: Bencher<'_, '_>) {
     let paths = [files.folder.clone()];
     bencher
         .counter(BytesCount::new(files.bytes))
-        .bench(|| roles::load(black_box(&paths)).expect("roles").roles().len());
+        .bench(|| roles::load(black_box(&paths)).expect("roles").sets()[0].roles().len());
 }
 
 /// All kinds for a set of a thousand roles.
 #[divan::bench]
 fn resolve(bencher: Bencher<'_, '_>) {
     let roles = roles::load_texts(vec![("roles.yaml".to_owned(), documents().into_bytes())]).expect("roles");
-    let set: RoleSet = roles.roles().iter().cloned().collect();
+    let set: RoleSet = roles.sets()[0].roles().iter().cloned().collect();
     bencher
         .counter(divan::counter::ItemsCount::new(ROLES))
         .bench(|| SessionKind::ALL.map(|kind| black_box(&set).resolve(kind).mode));

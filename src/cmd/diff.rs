@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::policy::Dialect;
 use crate::report::{self, DiffTree};
-use crate::roles::{self, LoadError, Roles};
+use crate::roles::{self, LoadError, Loaded};
 use crate::{diff, escape, exit, git};
 
 /// Prints the changes to standard output, warnings and errors to standard error. The code is 2 if one
@@ -42,8 +42,8 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
 
 /// Both sides and what they are called.
 struct Sides {
-    old: Roles,
-    new: Roles,
+    old: Loaded,
+    new: Loaded,
     old_name: String,
     new_name: String,
 }
@@ -86,13 +86,13 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             });
             let old = roles::load_texts_in(files.files, args.dialect);
             let new_name = paths.iter().map(name).collect::<Vec<_>>().join(" ");
-            if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| roles.roles().is_empty())) {
+            if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| !roles.has_roles())) {
                 bail!("no role in {}, neither now nor at {shown}", escape::controls(&new_name));
             }
             (old, new, base.to_string_lossy().into_owned(), new_name)
         }
     };
-    let told = |side: Result<Roles, LoadError>| match side {
+    let told = |side: Result<Loaded, LoadError>| match side {
         Ok(roles) => {
             say(&report::problems(roles.warnings(), color));
             Some(roles)
@@ -107,6 +107,6 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
     Ok(old.zip(new).map(|(old, new)| Sides { old, new, old_name, new_name }))
 }
 
-fn load(paths: &[PathBuf], dialect: Dialect) -> Result<Roles, LoadError> {
+fn load(paths: &[PathBuf], dialect: Dialect) -> Result<Loaded, LoadError> {
     super::progress::shown(paths, |progress| roles::load_with_progress(paths, dialect, progress))
 }

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs, LintFormat};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigError};
 use crate::lint::{self, Baseline, Input, Repair, Report, Settings, Severity, registry};
 use crate::roles::{self, Exclude, Progress, Survey, SurveyOptions, SurveyedFile};
 use crate::{escape, exit, report};
@@ -60,11 +60,15 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
+    if let Some(missing) = config.clusters.iter().find(|cluster| !root.join(&*cluster.folder).is_dir()) {
+        let message = "the folder of this cluster does not exist".to_owned();
+        super::say(&report::config_error(&ConfigError { message, at: missing.at.clone() }, color));
+        return Ok(exit::TROUBLE);
+    }
     let dialect = args.dialect.or(config.dialect).unwrap_or_default();
     let exclude = exclude(&config, &here, &root);
-    let options =
-        SurveyOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
-    let mut survey = read(args, &paths, &options);
+    let options = SurveyOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
+    let mut survey = read(args, &config, &paths, &options, &path);
     refuse_to_overwrite(args, &survey, &paths, &config)?;
     if survey.files.is_empty() && survey.problems.is_empty() {
         let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
@@ -107,7 +111,7 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
             let fixed = found.summary.fixed;
-            survey = read(args, &paths, &options);
+            survey = read(args, &config, &paths, &options, &path);
             found = judge(&survey);
             found.summary.fixed = fixed;
         }
@@ -250,11 +254,26 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-fn read(args: &LintArgs, paths: &[PathBuf], options: &SurveyOptions<'_>) -> Survey {
-    if args.quiet {
-        return roles::survey(paths, options, &Progress::default());
-    }
-    progress::shown(paths, |progress| roles::survey(paths, options, progress))
+/// Reads the files, and puts those of each cluster's folders into the cluster; `path`: their paths from the
+/// configuration's root.
+fn read(
+    args: &LintArgs,
+    config: &Config,
+    paths: &[PathBuf],
+    options: &SurveyOptions<'_>,
+    path: &dyn Fn(&str) -> String,
+) -> Survey {
+    let mut survey = if args.quiet {
+        roles::survey(paths, options, &Progress::default())
+    } else {
+        progress::shown(paths, |progress| roles::survey(paths, options, progress))
+    };
+    survey.put_into_clusters(|file| {
+        let path = path(file);
+        let cluster = config.clusters.iter().find(|cluster| cluster.holds(&path));
+        cluster.map(|cluster| Arc::clone(&cluster.name))
+    });
+    survey
 }
 
 /// Writes what `--fix` would change as a unified diff; it would leave `left` findings.

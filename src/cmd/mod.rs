@@ -24,6 +24,7 @@ pub mod recover;
 pub mod resolve;
 pub mod schema;
 pub mod search;
+mod select;
 pub mod verify;
 
 use std::io::{self, Write as _};
@@ -34,6 +35,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use crate::screen::Ending;
+
+use select::{not_selected, select};
 
 /// How long the last words of a session that has ended may take.
 const PATIENCE: Duration = Duration::from_millis(500);

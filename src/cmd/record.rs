@@ -102,8 +102,9 @@ fn decide(args: &RecordArgs) -> anyhow::Result<Option<Decided>> {
     if !paths.is_empty() {
         return Ok(load(args, &paths).and_then(|set| resolve(&set, args.kind)));
     }
-    if !args.selection.role.is_empty() || args.selection.user.is_some() {
-        bail!("--role and --user choose from roles: give --roles, or set RECMODE_ROLES");
+    let selection = &args.selection;
+    if !selection.role.is_empty() || selection.user.is_some() || selection.set.is_some() {
+        bail!("--role, --user and --set choose from roles: give --roles, or set RECMODE_ROLES");
     }
     let Some(mode) = super::place::variable("RECMODE_MODE") else { return given(Mode::BestEffort) };
     let mode = mode.to_string_lossy();
@@ -124,13 +125,7 @@ fn load(args: &RecordArgs, paths: &[PathBuf]) -> Option<RoleSet> {
         }
     };
     super::say(&report::problems(loaded.warnings(), color));
-    match loaded.select(&args.selection.role, args.selection.user.as_deref()) {
-        Ok(set) => Some(set),
-        Err(errors) => {
-            super::say(&report::select_errors(&errors, color));
-            None
-        }
-    }
+    super::select(&loaded, &args.selection, color).map(|(_, set)| set)
 }
 
 /// The mode of the set; says on standard error why there is none.

@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::cli::{ResolveArgs, ResolveFormat};
 use crate::policy::{Answer, DecidedBy, SessionKind};
 use crate::report::{self, Matrix, Resolution};
-use crate::roles::{self, Roles};
+use crate::roles::{self, Loaded};
 use crate::{escape, exit, holders};
 
 /// Prints the answer to standard output, warnings and errors to standard error. The code is 2 if
@@ -27,8 +27,8 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     let loaded = super::progress::shown(&args.roles, |progress| {
         roles::load_with_progress(&args.roles, args.dialect, progress)
     });
-    let roles = match loaded {
-        Ok(roles) => roles,
+    let loaded = match loaded {
+        Ok(loaded) => loaded,
         Err(error) => {
             if args.verbose {
                 say(&report::skipped(&error.skipped, color));
@@ -38,22 +38,19 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
         }
     };
     if args.verbose {
-        say(&report::skipped(roles.skipped(), color));
+        say(&report::skipped(loaded.skipped(), color));
     }
-    say(&report::problems(roles.warnings(), color));
+    say(&report::problems(loaded.warnings(), color));
 
     let kinds = args.kind.as_ref().map_or(&SessionKind::ALL[..], std::slice::from_ref);
     if args.all {
-        return matrix(args, &roles, kinds, &say);
+        return matrix(args, &loaded, kinds, color, &say);
     }
-    let set = match roles.select(&args.selection.role, args.selection.user.as_deref()) {
-        Ok(set) => set,
-        Err(errors) => {
-            say(&report::select_errors(&errors, color));
-            return Ok(exit::TROUBLE);
-        }
+    let Some((roles, set)) = super::select(&loaded, &args.selection, color) else {
+        return Ok(exit::TROUBLE);
     };
-    let resolution = Resolution::new(&set, args.selection.user.as_deref(), kinds, args.dialect);
+    let user = args.selection.user.as_deref();
+    let resolution = Resolution::new(&set, user, kinds, args.dialect).of_set(roles.key());
     let text = match args.format {
         ResolveFormat::Table => {
             report::table(&resolution.kinds, super::color::wanted(args.color, &io::stdout()))
@@ -87,11 +84,21 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
 /// The matrix of all users and groups.
 fn matrix(
     args: &ResolveArgs,
-    roles: &Roles,
+    loaded: &Loaded,
     kinds: &[SessionKind],
+    color: bool,
     say: &impl Fn(&str),
 ) -> anyhow::Result<u8> {
-    let holders = holders::holders(roles, args.with_requests);
+    let sets = match loaded.named(args.selection.set.as_deref()) {
+        Ok(sets) => sets,
+        Err(error) => {
+            super::not_selected(&[error], color);
+            return Ok(exit::TROUBLE);
+        }
+    };
+    let mut holders: Vec<_> =
+        sets.into_iter().flat_map(|roles| holders::holders(roles, args.with_requests)).collect();
+    holders.sort_by(|a, b| (a.kind, &a.name, &a.set).cmp(&(b.kind, &b.name, &b.set)));
     if holders.is_empty() {
         bail!("--all: no user, access list or connector was read, so there is no one to answer for");
     }
@@ -109,7 +116,8 @@ fn matrix(
     let mut code = exit::OK;
     // Who holds no role opens no session and falls short of nothing.
     for row in rows.iter().filter(|row| !row.is_idle()) {
-        let who = format!("{} {:?}", row.holder.kind.name(), row.holder.name);
+        let in_set = escape::controls(&row.holder.set.in_words());
+        let who = format!("{} {:?}{in_set}", row.holder.kind.name(), row.holder.name);
         for cell in &row.cells {
             if !cell.answer.meets(required) {
                 code = exit::NO;

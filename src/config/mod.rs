@@ -1,6 +1,7 @@
 //! The configuration `.recmode.yaml`: how it is found, read and what is in it. Unknown keys and
 //! values are errors with their place; nothing here is applied.
 
+mod clusters;
 mod find;
 mod pattern;
 pub(crate) mod places;
@@ -14,6 +15,7 @@ use crate::lint::Severity;
 use crate::policy::Dialect;
 use crate::roles::Site;
 
+pub use clusters::ClusterFolder;
 pub use find::{Found, find, repository};
 pub use pattern::Pattern;
 pub use read::{ConfigError, parse, read};
@@ -36,6 +38,8 @@ pub struct Config {
     pub fail_on: Option<Severity>,
     /// Findings to leave out.
     pub ignore: Vec<Ignore>,
+    /// The folders that are clusters.
+    pub clusters: Vec<ClusterFolder>,
     /// What is required of the roles.
     pub require: Vec<Requirement>,
     /// What single users, groups and sets of roles are expected to come to.

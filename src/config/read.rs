@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 
+use super::clusters::Clusters;
 use super::places::Places;
 use super::{Config, Expectation, Ignore, Pattern, Requirement, Subject};
 use crate::lint::{Severity, registry};
@@ -76,6 +77,8 @@ struct Tree {
     exclude: Vec<Spanned<String>>,
     #[serde(rename = "fail-on")]
     fail_on: Option<Spanned<String>>,
+    #[serde(default)]
+    clusters: Clusters,
     #[serde(default)]
     ignore: Vec<Spanned<IgnoreEntry>>,
     #[serde(default)]
@@ -227,6 +230,7 @@ impl Tree {
             }
             config.rules.insert(rule.value, severity);
         }
+        config.clusters = self.clusters.check(places)?;
         for entry in self.ignore {
             config.ignore.push(ignore(entry, places)?);
         }

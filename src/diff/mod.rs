@@ -1,7 +1,7 @@
 //! What changes between two states of the roles: the answers before and after, for each role alone
 //! and for each user and group, by kind of session. Pure.
 //!
-//! A party that is on both sides (by sort and name) is compared kind by kind; one that is on one side
+//! A party that is on both sides (by set, sort and name) is compared kind by kind; one that is on one side
 //! only is `new` or `gone`. What stays as it was is left out, wherever it is written now. Each change
 //! names the settings that caused it: those that decide after it and were not there, or had another
 //! value, before; and those that decided before it and are gone.
@@ -21,7 +21,7 @@ use serde::Serialize;
 
 use crate::holders::{HolderKind, Unknown};
 use crate::policy::{self, Answer, Dialect, OptionName, Outcome, Place, SessionKind, Value};
-use crate::roles::Roles;
+use crate::roles::{Loaded, Loader, Roles, SetKey};
 
 use self::party::Party;
 
@@ -162,6 +162,8 @@ pub struct Cause {
 /// All changes of a party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartyChanges {
+    /// The separate set of roles that it is in.
+    pub set: SetKey,
     /// What sort of party it is.
     pub kind: PartyKind,
     /// Its name.
@@ -207,11 +209,19 @@ impl Diff {
 
 /// What changes from `old` to `new`.
 #[must_use]
-pub fn compare(old: &Roles, new: &Roles, settings: &Settings) -> Diff {
+pub fn compare(old: &Loaded, new: &Loaded, settings: &Settings) -> Diff {
     let Settings { dialect, with_requests, old_is_partial } = *settings;
-    let by_key = |roles| -> BTreeMap<_, _> {
-        let parties = party::parties(roles, dialect, with_requests).into_iter();
-        parties.map(|party: Party| ((party.kind, Arc::clone(&party.name)), party)).collect()
+    let loaded_apart = loaded_apart(old, new);
+    let by_key = |loaded: &Loaded| -> BTreeMap<_, _> {
+        let mut by_key = BTreeMap::new();
+        for roles in loaded.sets() {
+            for set in as_compared(roles.key(), &loaded_apart) {
+                let parties = party::parties(roles, &set, dialect, with_requests).into_iter();
+                let key = |party: &Party| (party.set.clone(), party.kind, Arc::clone(&party.name));
+                by_key.extend(parties.map(|party| (key(&party), party)));
+            }
+        }
+        by_key
     };
     let (mut before, after) = (by_key(old), by_key(new));
     let mut parties: Vec<_> = Vec::new();
@@ -220,8 +230,22 @@ pub fn compare(old: &Roles, new: &Roles, settings: &Settings) -> Diff {
         parties.extend(of_party(before.remove(&key).or_else(unread), Some(party), dialect));
     }
     parties.extend(before.into_values().filter_map(|party| of_party(Some(party), None, dialect)));
-    parties.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    parties.sort_by(|a, b| (a.kind, &a.name, &a.set).cmp(&(b.kind, &b.name, &b.set)));
     Diff { parties }
+}
+
+/// The sets that Terraform and `OpenTofu` load apart on a side, without their loaders.
+fn loaded_apart(old: &Loaded, new: &Loaded) -> BTreeSet<SetKey> {
+    let sets = old.sets().iter().chain(new.sets()).map(Roles::key);
+    sets.filter(|set| set.loader.is_some()).map(|set| SetKey { loader: None, ..set.clone() }).collect()
+}
+
+/// The sets as which one is compared: one that both load alike, with what either loads on the other side.
+fn as_compared(set: &SetKey, loaded_apart: &BTreeSet<SetKey>) -> Vec<SetKey> {
+    if !loaded_apart.contains(set) {
+        return vec![set.clone()];
+    }
+    [Loader::Terraform, Loader::OpenTofu].map(|loader| SetKey { loader: Some(loader), ..set.clone() }).into()
 }
 
 /// How two states are compared.
@@ -270,8 +294,8 @@ fn of_party(before: Option<Party>, after: Option<Party>, dialect: Dialect) -> Op
     if changes.is_empty() && unknown_since.is_empty() && unknown_before.is_empty() {
         return None;
     }
-    let Party { kind, name, at, .. } = after.or(before)?;
-    Some(PartyChanges { kind, name, at, changes, unknown_since, unknown_before })
+    let Party { set, kind, name, at, .. } = after.or(before)?;
+    Some(PartyChanges { set, kind, name, at, changes, unknown_since, unknown_before })
 }
 
 /// The outcomes of the cell `n` before and after that are possible together.

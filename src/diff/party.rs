@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::PartyKind;
 use crate::holders::{self, Cell, Row, holders};
 use crate::policy::{Dialect, Place, RecordSession, Role, RoleSet, SessionKind, Unknown};
-use crate::roles::Roles;
+use crate::roles::{Roles, SetKey};
 
 /// One side of a comparison.
 #[derive(Debug)]
 pub(super) struct Party {
+    pub(super) set: SetKey,
     pub(super) kind: PartyKind,
     pub(super) name: Arc<str>,
     pub(super) at: Place,
@@ -29,6 +30,7 @@ impl Party {
         let set = std::iter::once(Arc::clone(&role)).collect::<RoleSet>();
         let cell = |kind| Cell { answer: set.answer(kind, dialect), requested: None };
         Self {
+            set: after.set.clone(),
             kind: after.kind,
             name: Arc::clone(&after.name),
             at: after.at.clone(),
@@ -50,12 +52,13 @@ impl Party {
     }
 }
 
-/// Every role, user and group. Who holds no role opens no session, so it is as good as not there.
-pub(super) fn parties(roles: &Roles, dialect: Dialect, with_requests: bool) -> Vec<Party> {
+/// Every role, user and group of a set, which is called `set` here. Who holds no role opens no session, so it is as good as not there.
+pub(super) fn parties(roles: &Roles, set: &SetKey, dialect: Dialect, with_requests: bool) -> Vec<Party> {
     let alone = roles.roles().iter().map(|role| {
-        let set = std::iter::once(Arc::clone(role)).collect::<RoleSet>();
-        let cell = |kind| Cell { answer: set.answer(kind, dialect), requested: None };
+        let alone = std::iter::once(Arc::clone(role)).collect::<RoleSet>();
+        let cell = |kind| Cell { answer: alone.answer(kind, dialect), requested: None };
         Party {
+            set: set.clone(),
             kind: PartyKind::ROLE,
             name: Arc::clone(&role.name),
             at: role.at.clone(),
@@ -72,6 +75,7 @@ pub(super) fn parties(roles: &Roles, dialect: Dialect, with_requests: bool) -> V
         let unknown = row.unknown(with_requests).cloned().collect();
         let Row { holder, cells } = row;
         Some(Party {
+            set: set.clone(),
             kind: PartyKind::Holder(holder.kind),
             name: holder.name,
             at: holder.at,

@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::roles::load_texts;
+use crate::roles::{Loaded, load_texts};
 
 /// Roles and users as people write them, in a handful of names so that they meet.
 fn files() -> impl Strategy<Value = String> {
@@ -46,7 +46,7 @@ fn files() -> impl Strategy<Value = String> {
     })
 }
 
-fn roles(file: &str, text: &str) -> Roles {
+fn roles(file: &str, text: &str) -> Loaded {
     load_texts(vec![(file.to_owned(), text.as_bytes().to_vec())]).expect("roles")
 }
 

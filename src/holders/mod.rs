@@ -25,7 +25,7 @@ mod select;
 use std::sync::Arc;
 
 use crate::policy::{Place, Role, RoleSet};
-use crate::roles::{NameAt, Roles};
+use crate::roles::{NameAt, Roles, SetKey};
 
 pub use row::{Cell, Row, rows};
 pub use select::SelectError;
@@ -66,9 +66,11 @@ impl HolderKind {
 /// A user or group.
 #[derive(Debug, Clone)]
 pub struct Holder {
+    /// The set of roles that it holds roles of; the same name in another set is another holder.
+    pub set: SetKey,
     /// What sort of holder it is.
     pub kind: HolderKind,
-    /// Its name, which no other of its kind has: a user's or access list's name,
+    /// Its name, which no other of its kind and set has: a user's or access list's name,
     /// `connector: organization/team`, `connector: attribute=value`.
     pub name: Arc<str>,
     /// The user's or access list's name, `organization/team`, or the value: what people know it by.
@@ -92,6 +94,7 @@ impl Holder {
     fn new(kind: HolderKind, name: impl Into<Arc<str>>, at: Place) -> Self {
         let name = name.into();
         Self {
+            set: SetKey::default(),
             kind,
             short: Arc::clone(&name),
             name,
@@ -124,7 +127,8 @@ impl Holder {
     }
 
     /// Sorts, and leaves of each role the first place that gives it.
-    fn finish(mut self) -> Self {
+    fn finish(mut self, roles: &Roles) -> Self {
+        self.set = roles.key().clone();
         self.held.sort_by(|(a, a_at), (b, b_at)| (&a.name, a_at).cmp(&(&b.name, b_at)));
         self.held.dedup_by(|(a, _), (b, _)| a.name == b.name);
         self.unknown.sort_unstable();
@@ -176,7 +180,7 @@ impl std::fmt::Display for Unknown {
 pub fn holders(roles: &Roles, with_requests: bool) -> Vec<Holder> {
     let mut holders = lists::users_and_lists(roles);
     holders.extend(connectors::groups(roles));
-    let mut holders: Vec<_> = holders.into_iter().map(Holder::finish).collect();
+    let mut holders: Vec<_> = holders.into_iter().map(|holder| holder.finish(roles)).collect();
     if with_requests {
         requests::add(roles, &mut holders);
     }
@@ -188,5 +192,5 @@ pub fn holders(roles: &Roles, with_requests: bool) -> Vec<Holder> {
 #[must_use]
 pub fn users(roles: &Roles) -> Vec<Holder> {
     let users = lists::users_and_lists(roles).into_iter();
-    users.filter(|holder| holder.kind == HolderKind::User).map(Holder::finish).collect()
+    users.filter(|holder| holder.kind == HolderKind::User).map(|holder| holder.finish(roles)).collect()
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use crate::policy::{OptionName, Place, RoleSet};
 
 use super::{UnknownWhat, users};
-use crate::roles::Roles;
+use crate::roles::{Loaded, Roles, SetKey};
 use crate::spelling;
+
+/// At most so many sets are listed.
+const MAX_SETS: usize = 10;
 
 /// At most so many near names are listed.
 const MAX_NEAREST: usize = 3;
@@ -22,6 +25,20 @@ pub enum SelectError {
         name: String,
         /// Names that are near, nearest first.
         nearest: Vec<Arc<str>>,
+    },
+    /// The question is about one set of roles, and several were read.
+    #[error("{} separate sets of roles were read, which nobody holds together: {}", .0.len(), named(.0))]
+    Several(Vec<SetKey>),
+    /// No set has all the roles that were asked for.
+    #[error("what was asked for is in separate sets of roles, which nobody holds together: {}", named(.0))]
+    Apart(Vec<SetKey>),
+    /// A set that was asked for was not read.
+    #[error("no set of roles named {name:?} was read; there are: {}", named(.sets))]
+    UnknownSet {
+        /// The name.
+        name: String,
+        /// The sets that were read.
+        sets: Vec<SetKey>,
     },
     /// A user that was asked for was not read.
     #[error("no user named {name:?} was read{}", listed(.nearest))]
@@ -82,6 +99,102 @@ fn listed(nearest: &[Arc<str>]) -> String {
     match names.as_slice() {
         [] => String::new(),
         names => format!("; the nearest: {}", names.join(", ")),
+    }
+}
+
+fn named(sets: &[SetKey]) -> String {
+    let mut names: Vec<_> = sets.iter().take(MAX_SETS).map(ToString::to_string).collect();
+    if sets.len() > MAX_SETS {
+        names.push(format!("and {} more", sets.len() - MAX_SETS));
+    }
+    names.join(", ")
+}
+
+fn keys(sets: &[&Roles]) -> Vec<SetKey> {
+    sets.iter().map(|set| set.key().clone()).collect()
+}
+
+fn knows_user(set: &Roles, name: &str) -> bool {
+    users(set).iter().any(|user| user.name.as_ref() == name)
+}
+
+impl Loaded {
+    /// The sets of this name, or of which it is a part of the name; all without a name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none.
+    pub fn named(&self, name: Option<&str>) -> Result<Vec<&Roles>, SelectError> {
+        let Some(name) = name else { return Ok(self.sets().iter().collect()) };
+        if let Some(set) = self.sets().iter().find(|set| set.key().to_string() == name) {
+            return Ok(vec![set]);
+        }
+        let sets: Vec<_> = self.sets().iter().filter(|set| set.key().has_part(name)).collect();
+        if sets.is_empty() {
+            let sets = self.sets().iter().map(|set| set.key().clone()).collect();
+            return Err(SelectError::UnknownSet { name: name.to_owned(), sets });
+        }
+        Ok(sets)
+    }
+
+    /// The set that a question is about: the one of this name, which has the roles of these names and
+    /// this user.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such set, or more than one; never empty.
+    pub fn choose(
+        &self,
+        set: Option<&str>,
+        names: &[String],
+        user: Option<&str>,
+    ) -> Result<&Roles, Vec<SelectError>> {
+        let sets = self.named(set).map_err(|error| vec![error])?;
+        if let [one] = sets[..] {
+            return Ok(one);
+        }
+        let has_all = |set: &&Roles| {
+            let is_asked = !names.is_empty() || user.is_some();
+            names.iter().all(|name| set.role(name).is_some())
+                && user.is_none_or(|user| knows_user(set, user))
+                && (is_asked || !set.roles().is_empty())
+        };
+        let fitting: Vec<_> = sets.iter().copied().filter(has_all).collect();
+        match fitting[..] {
+            [one] => return Ok(one),
+            [] => {}
+            _ => return Err(vec![SelectError::Several(keys(&fitting))]),
+        }
+        let mut errors = Vec::new();
+        let mut nearest = Nearest::new();
+        for name in names.iter().filter(|name| !sets.iter().any(|set| set.role(name).is_some())) {
+            let all = sets.iter().flat_map(|set| set.roles()).map(|role| &role.name);
+            errors.push(SelectError::UnknownRole { name: name.clone(), nearest: nearest.of(name, all) });
+        }
+        if let Some(name) = user.filter(|user| !sets.iter().any(|set| knows_user(set, user))) {
+            let all: Vec<_> = sets.iter().flat_map(|set| users(set)).map(|user| user.name).collect();
+            errors.push(SelectError::UnknownUser {
+                name: name.to_owned(),
+                nearest: nearest.of(name, all.iter()),
+            });
+        }
+        if errors.is_empty() {
+            let has_any = |set: &&Roles| {
+                names.iter().any(|name| set.role(name).is_some())
+                    || user.is_some_and(|user| knows_user(set, user))
+            };
+            errors.push(SelectError::Apart(keys(&sets.into_iter().filter(has_any).collect::<Vec<_>>())));
+        }
+        Err(errors)
+    }
+
+    /// The roles of one set, as [`Roles::select`] does, of the set that has what is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::choose`] and [`Roles::select`].
+    pub fn select(&self, names: &[String], user: Option<&str>) -> Result<RoleSet, Vec<SelectError>> {
+        self.choose(None, names, user)?.select(names, user)
     }
 }
 
@@ -169,6 +282,7 @@ impl Nearest {
         let mut near: Vec<_> =
             names.into_iter().map(|other| (1.0 - spelling::likeness(name, other), other)).collect();
         near.sort_by(|(a, a_name), (b, b_name)| a.total_cmp(b).then_with(|| a_name.cmp(b_name)));
+        near.dedup_by(|(_, later), (_, first)| later == first);
         near.truncate(MAX_NEAREST);
         near.into_iter().map(|(_, name)| Arc::clone(name)).collect()
     }

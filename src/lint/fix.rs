@@ -60,8 +60,11 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
     let mark = problem.site.mark.as_ref()?;
     let text = survey.file(&problem.site.file)?.text.as_deref()?;
     let name = problem.role.as_ref()?;
-    let mut named =
-        survey.roles.iter().filter(|role| role.role.name == *name && role.role.at.file == problem.site.file);
+    let mut named = survey
+        .roles
+        .iter()
+        .filter(|role| role.role.name == *name && role.role.at.file == problem.site.file)
+        .filter(|role| role.set == problem.set);
     let (role, None) = (named.next()?, named.next()) else { return None };
     if role.record_session.is_some() {
         return None;

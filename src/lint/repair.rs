@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::policy::{self, Desktop, Dialect, Mode, OptionName, Role, RoleSet, SessionKind};
-use crate::roles::{self, Problem, ProblemKind, Severity, Survey};
+use crate::roles::{self, Problem, ProblemKind, SetKey, Severity, Survey};
 
 use super::{Finding, Fix, Report};
 
@@ -49,7 +49,9 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
     let mut texts = HashMap::new();
     for file in &survey.files {
         let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
-        let (after, findings) = repair(&beside, survey.dialect, &file.file, before, fixes);
+        let read =
+            |text: &str| roles::survey_text_of(&file.file, text, survey.dialect, file.cluster.as_ref());
+        let (after, findings) = repair(&beside, &file.file, before, &read, fixes);
         if findings == 0 {
             continue;
         }
@@ -93,12 +95,19 @@ fn said(role: &Role) -> [Option<u8>; 7] {
     all
 }
 
-/// One role for each thing that roles say: what is loosened beside one is so beside its like.
-fn representatives(survey: &Survey) -> Vec<Arc<Role>> {
+/// Roles beside which others are, and the set that each is in. Whether Terraform or `OpenTofu` loads it is not
+/// looked at: a role that is beside more than it is in truth is only handled with more care.
+type Beside = Vec<(SetKey, Arc<Role>)>;
+
+/// One role for each thing that the roles of a set say: what is loosened beside one is so beside its like.
+fn representatives(survey: &Survey) -> Beside {
     let mut known = HashSet::new();
-    let first = survey.roles.iter().filter(|role| known.insert(said(&role.role)));
-    first.map(|role| Arc::clone(&role.role)).collect()
+    let first = survey.roles.iter().filter(|role| known.insert((&role.set, said(&role.role))));
+    first.map(|role| (role.set.clone(), Arc::clone(&role.role))).collect()
 }
+
+/// Reads a text of the file that is repaired.
+type Read<'a> = &'a dyn Fn(&str) -> Survey;
 
 /// What a fix changes of what the roles say, if it may be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,24 +122,19 @@ enum Effect {
 
 /// The documents of a text, by which most fixes can be tried: that takes no longer the longer the text is.
 struct Documents<'a> {
-    file: &'a str,
-    dialect: Dialect,
+    read: Read<'a>,
     /// Where each begins, its text, and what that says.
     all: Vec<(usize, &'a str, OnceCell<Survey>)>,
 }
 
 impl<'a> Documents<'a> {
-    fn new(file: &'a str, dialect: Dialect, text: &'a str) -> Self {
+    fn new(file: &str, text: &'a str, read: Read<'a>) -> Self {
         let all = if roles::is_terraform(file) { vec![(0, text)] } else { roles::documents(text).collect() };
-        Self {
-            file,
-            dialect,
-            all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect(),
-        }
+        Self { read, all: all.into_iter().map(|(start, text)| (start, text, OnceCell::new())).collect() }
     }
 
     /// What the fix does alone; nothing if it may not be made. Whether several go together is not known.
-    fn effect(&self, beside: &[Arc<Role>], fix: &Fix) -> Option<Effect> {
+    fn effect(&self, beside: &Beside, fix: &Fix) -> Option<Effect> {
         let first = fix.edits.iter().map(|(range, _)| range.0).min().unwrap_or(0);
         let n = self.all.partition_point(|(start, ..)| *start as u64 <= first).saturating_sub(1);
         let (Some((start, text, read)), true) = (self.all.get(n), self.all.len() > 1) else {
@@ -142,8 +146,8 @@ impl<'a> Documents<'a> {
         }
         let edits = fix.edits.iter().map(|(range, new)| ((range.0 - start, range.1 - start), new.clone()));
         let tried = apply(text, &[&Fix { edits: edits.collect() }])?;
-        let before = read.get_or_init(|| roles::survey_text_in(self.file, text, self.dialect));
-        let after = roles::survey_text_in(self.file, &tried, self.dialect);
+        let before = read.get_or_init(|| (self.read)(text));
+        let after = (self.read)(&tried);
         is_fine(before, &after, beside).then(|| effect(before, &after))
     }
 }
@@ -151,20 +155,14 @@ impl<'a> Documents<'a> {
 /// The text with as many of the fixes as may be made, and how many those are. Those that tighten are
 /// tried first and at once, then those that loosen, since what another fix makes strict must not be
 /// loosened by them; and where that may not be, each half of them: each try reads the whole text again.
-fn repair(
-    beside: &[Arc<Role>],
-    dialect: Dialect,
-    file: &str,
-    before: &str,
-    fixes: &[&Fix],
-) -> (String, usize) {
-    let documents = Documents::new(file, dialect, before);
+fn repair(beside: &Beside, file: &str, before: &str, reread: Read<'_>, fixes: &[&Fix]) -> (String, usize) {
+    let documents = Documents::new(file, before, reread);
     let known: Vec<_> = fixes.iter().filter_map(|fix| Some((documents.effect(beside, fix)?, *fix))).collect();
     let [tighten, loosen, mixed] = [Effect::Tightens, Effect::Loosens, Effect::Mixed]
         .map(|effect| known.iter().filter(|(of, _)| *of == effect).map(|(_, fix)| *fix).collect::<Vec<_>>());
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
-    let mut read = roles::survey_text_in(file, before, dialect);
+    let mut read = reread(before);
     let mut pending: Vec<&[&Fix]> = vec![&mixed, &loosen, &tighten];
     while let Some(part) = pending.pop() {
         let first = made.len();
@@ -177,7 +175,7 @@ fn repair(
             continue;
         }
         let tried = apply(before, &made);
-        let outcome = tried.map(|tried| (roles::survey_text_in(file, &tried, dialect), tried));
+        let outcome = tried.map(|tried| (reread(&tried), tried));
         match outcome {
             Some((outcome, tried))
                 if (made.len() == first + 1 || effect(&read, &outcome) != Effect::Mixed)
@@ -242,7 +240,7 @@ fn stays_json(before: &str, after: &str) -> bool {
 
 /// Whether nothing is worse after a fix: no new error, the same roles, and no set of roles that was
 /// strict, or recorded, and is not any more.
-fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
+fn is_fine(before: &Survey, after: &Survey, beside: &Beside) -> bool {
     // What is mended may show that something in it is wrong too, which was so before.
     let counts = |problem: &&Problem| {
         let kind = &problem.kind;
@@ -270,17 +268,23 @@ fn is_fine(before: &Survey, after: &Survey, beside: &[Arc<Role>]) -> bool {
     {
         return false;
     }
-    // One pair for each thing that roles say before and after.
+    // One pair for each thing that the roles of a set say before and after.
     let mut known = HashSet::new();
-    let same = beside.iter().map(|role| (role, role));
-    let here = before.roles.iter().zip(&after.roles).map(|(before, after)| (&before.role, &after.role));
-    let others: Vec<_> =
-        same.chain(here).filter(|(before, after)| known.insert((said(before), said(after)))).collect();
+    let same = beside.iter().map(|(set, role)| (set, role, role));
+    let here = before.roles.iter().zip(&after.roles);
+    let here = here.map(|(before, after)| (&before.set, &before.role, &after.role));
+    let mut others: HashMap<_, Vec<_>> = HashMap::new();
+    for (set, before, after) in same.chain(here) {
+        if known.insert((set, said(before), said(after))) {
+            others.entry(set).or_default().push((before, after));
+        }
+    }
     before.roles.iter().zip(&after.roles).all(|(before, after)| {
         let same = said(&before.role) == said(&after.role);
+        let others = others.get(&before.set).map_or(&[][..], Vec::as_slice);
         let turns_off = records_desktops(&before.role) && !records_desktops(&after.role);
         before.role.name == after.role.name
-            && (same || !turns_off && !loosens(&before.role, &after.role, &others))
+            && (same || !turns_off && !loosens(&before.role, &after.role, others))
     })
 }
 

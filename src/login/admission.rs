@@ -3,7 +3,7 @@
 
 use crate::holders::SelectError;
 use crate::policy::{Mode, RoleSet, SessionKind};
-use crate::roles::Roles;
+use crate::roles::Loaded;
 
 use super::UnknownUser;
 
@@ -33,7 +33,7 @@ impl Admission {
         user: &str,
         kind: SessionKind,
         unknown: UnknownUser,
-        roles: Option<&Roles>,
+        roles: Option<&Loaded>,
     ) -> (Self, Vec<SelectError>) {
         let Some(roles) = roles else { return (Self::unjudged(unknown), Vec::new()) };
         match roles.select(&[], Some(user)) {
@@ -131,6 +131,20 @@ spec: {roles: [admin, gone]}
         assert_eq!(mode("bob", UnknownUser::Strict), (Some(Mode::Strict), 0));
         assert_eq!(mode("bob", UnknownUser::BestEffort), (Some(Mode::BestEffort), 0));
         assert_eq!(mode("bob", UnknownUser::Refuse), (None, 0));
+    }
+
+    #[test]
+    fn a_user_of_two_sets_of_roles_gets_strict() {
+        let scoped = "kind: scoped_role\nmetadata: {name: dev}\nscope: /a\n---\nkind: scoped_role_assignment\nspec: {user: root, assignments: [{role: '/a::dev', scope: /a/b}]}\n";
+        let files = [("roles.yaml", ROLES), ("scoped.yaml", scoped)];
+        let files = files.map(|(name, text)| (name.to_owned(), text.into())).into();
+        let roles = load_texts(files).expect("roles");
+        let admission = |user| Admission::of(user, SessionKind::Ssh, UnknownUser::BestEffort, Some(&roles));
+        let (known, errors) = admission("root");
+        assert_eq!((mode_of(&known), errors.len()), (Some(Mode::Strict), 1));
+        // Who is in one of them is judged by it.
+        assert_eq!(mode_of(&admission("alice").0), Some(Mode::Strict));
+        assert_eq!(mode_of(&admission("bob").0), Some(Mode::BestEffort), "unknown");
     }
 
     #[test]

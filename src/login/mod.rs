@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::config::ConfigError;
 use crate::holders::SelectError;
-use crate::roles::{self, LoadError, Roles};
+use crate::roles::{self, LoadError, Loaded};
 use crate::signature::{KeyError, SigningKey};
 use crate::trust::{self, Distrust, Owners};
 
@@ -102,7 +102,7 @@ pub fn read_config() -> Result<Config, LoginError> {
 ///
 /// # Errors
 /// Why they can't be judged.
-pub fn read_roles(config: &Config) -> Result<Roles, Unjudged> {
+pub fn read_roles(config: &Config) -> Result<Loaded, Unjudged> {
     let mut texts = Vec::new();
     for path in &config.roles {
         let files = trust::read_all(path, Owners::Root, MAX_ROLE_FILE, |name| {
@@ -112,12 +112,12 @@ pub fn read_roles(config: &Config) -> Result<Roles, Unjudged> {
         texts.extend(files.into_iter().map(|(path, text)| (path.to_string_lossy().into_owned(), text)));
     }
     let roles = roles::load_texts(texts).map_err(Unjudged::Wrong)?;
-    if roles.roles().is_empty() { Err(Unjudged::NoRole) } else { Ok(roles) }
+    if roles.has_roles() { Ok(roles) } else { Err(Unjudged::NoRole) }
 }
 
 /// A user's way in, by the roles as far as they can be judged.
 #[must_use]
-pub fn admit(user: &str, config: &Config, roles: Result<&Roles, Unjudged>) -> (Admission, Option<Unjudged>) {
+pub fn admit(user: &str, config: &Config, roles: Result<&Loaded, Unjudged>) -> (Admission, Option<Unjudged>) {
     let (roles, unjudged) = match roles {
         Ok(roles) => (Some(roles), None),
         Err(unjudged) => (None, Some(unjudged)),

@@ -100,6 +100,11 @@ fn answers(party: &PartyChanges) -> String {
     groups.collect::<Vec<_>>().join("; ")
 }
 
+/// The set that the party is in, behind its name; nothing for the default set. `name` makes it safe.
+fn in_set(party: &PartyChanges, name: fn(&str) -> String) -> String {
+    if party.set.is_default() { String::new() } else { format!(" in {}", name(&party.set.to_string())) }
+}
+
 /// Whether the party is on one side only, and which change that is.
 fn one_sided(party: &PartyChanges) -> Option<What> {
     let first = party.changes.first()?.what;

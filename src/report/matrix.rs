@@ -12,6 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::escape;
 use crate::holders::{Cell, HolderKind, Row, Unknown};
 use crate::policy::{Answer, Dialect, Place, SessionKind};
+use crate::roles::SetKey;
 
 /// The answers for all users and groups.
 #[derive(Debug, Serialize)]
@@ -75,6 +76,9 @@ impl<'a> Matrix<'a> {
 struct Line<'a> {
     kind: HolderKind,
     name: &'a str,
+    /// The separate set that its roles are in.
+    #[serde(skip_serializing_if = "SetKey::is_default")]
+    set: &'a SetKey,
     at: &'a Place,
     /// Whether a `kind: user` document was read; null for a group.
     document: Option<bool>,
@@ -108,6 +112,7 @@ fn rows<S: Serializer>((rows, with_requests): &(&[Row], bool), serializer: S) ->
         Line {
             kind: holder.kind,
             name: &holder.name,
+            set: &holder.set,
             at: &holder.at,
             document: (holder.kind == HolderKind::User).then_some(!holder.without_document),
             roles: holder.held.iter().map(|(role, at)| HeldRole { role: &role.name, at }).collect(),
@@ -126,6 +131,11 @@ fn by_kind<S: Serializer>(cells: &[Cell], serializer: S) -> Result<S::Ok, S::Err
         map.serialize_entry(answer.kind.name(), &CellLine { answer, requested })?;
     }
     map.end()
+}
+
+/// Whether any row is of a set with a name, so that rows have to tell theirs.
+fn has_sets(rows: &[Row]) -> bool {
+    rows.iter().any(|row| !row.holder.set.is_default())
 }
 
 /// A cell in a word or two.

@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::escape;
 use crate::policy::{Answer, Dialect, RoleSet, SessionKind};
+use crate::roles::SetKey;
 
 /// The answer for a set of roles.
 #[derive(Debug, Clone, Serialize)]
@@ -21,6 +22,9 @@ pub struct Resolution {
     pub roles: Vec<Arc<str>>,
     /// The user who holds them, if a user was asked for.
     pub user: Option<String>,
+    /// The separate set that the roles are in; there only if it has a name.
+    #[serde(skip_serializing_if = "SetKey::is_default")]
+    pub set: SetKey,
     /// An answer for each kind that was asked for, in the kinds' order.
     #[serde(serialize_with = "by_kind")]
     pub kinds: Vec<Answer>,
@@ -35,8 +39,16 @@ impl Resolution {
             dialect: (dialect != Dialect::default()).then(|| dialect.name()),
             roles: roles.names(),
             user: user.map(str::to_owned),
+            set: SetKey::default(),
             kinds: kinds.iter().map(|&kind| roles.answer(kind, dialect)).collect(),
         }
+    }
+
+    /// The same for roles of this set.
+    #[must_use]
+    pub fn of_set(mut self, set: &SetKey) -> Self {
+        self.set = set.clone();
+        self
     }
 
     /// As JSON, with a line break at its end.

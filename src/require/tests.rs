@@ -289,7 +289,7 @@ proptest! {
         let names: Vec<_> = roles.iter().map(|role| role.name.to_string()).collect();
         let text = format!("kind: user\nmetadata: {{name: u}}\nspec: {{roles: [{}]}}\n", names.join(", "));
         let read = load_texts(vec![("u.yaml".to_owned(), text.into_bytes())]).expect("a user");
-        let mut holder: Holder = holders(&read, false).remove(0);
+        let mut holder: Holder = holders(&read.sets()[0], false).remove(0);
         holder.held = roles.iter().map(|role| (Arc::clone(role), role.at.clone())).collect();
         holder.unknown.clear();
         let users = vec![Pattern::name("u", site()).expect("a pattern")];

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::grants::Grants;
 use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
+use super::sets::SetKey;
 use super::survey::{Comment, WrittenRole};
 use super::tree::{NodeId, Span, Tree};
 use crate::policy::{Dialect, Place};
@@ -19,6 +20,8 @@ pub struct User {
     pub at: Place,
     /// The names of the user's roles, and where each is written.
     pub roles: Vec<(Arc<str>, Place)>,
+    /// The set of roles that they are in.
+    pub set: SetKey,
 }
 
 /// A document that is neither a role nor a user.
@@ -106,10 +109,11 @@ impl Found {
         self.problems.len()
     }
 
-    /// Says which role all problems since `mark` are in.
-    pub(super) fn attribute(&mut self, mark: usize, role: &Arc<str>) {
+    /// Says which role, and of which set, all problems since `mark` are in.
+    pub(super) fn attribute(&mut self, mark: usize, role: &Arc<str>, set: &SetKey) {
         for problem in self.problems.iter_mut().skip(mark) {
             problem.role = Some(Arc::clone(role));
+            problem.set.clone_from(set);
         }
     }
 

@@ -3,9 +3,11 @@
 //!
 //! The fields are those of Teleport's v18 line as of 2026.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::problem::Mark;
+use super::sets::{InSet, Router, SetKey, put_into};
 use crate::policy::Place;
 
 /// A name, and where it is written.
@@ -36,7 +38,7 @@ impl Grants {
         some.members.retain(|member| is_wanted(&member.list.1));
         some.connectors.retain(|connector| is_wanted(&connector.at));
         some.mentions.retain(|mention| is_wanted(&mention.role.1));
-        some.requests.retain(|said| said.names().all(|(_, at)| is_wanted(at)));
+        some.requests.retain(|said| is_wanted(&said.at));
         some
     }
 
@@ -50,6 +52,36 @@ impl Grants {
         lists.chain(members).chain(connectors).chain(mentions).chain(requests).map(|at| &at.file)
     }
 
+    /// Lets the router see everything.
+    pub(super) fn seen_by(&self, router: &mut Router<'_>) {
+        router.see(&self.lists);
+        router.see(&self.members);
+        router.see(&self.connectors);
+        router.see(&self.requests);
+        router.see(&self.mentions);
+    }
+
+    /// The grants of each set.
+    pub(super) fn split(self, router: &Router<'_>) -> BTreeMap<SetKey, Self> {
+        let mut sets: BTreeMap<SetKey, Self> = BTreeMap::new();
+        let Self { lists, members, connectors, requests, mentions } = self;
+        each(lists, router, &mut sets, |grants| &mut grants.lists);
+        each(members, router, &mut sets, |grants| &mut grants.members);
+        each(connectors, router, &mut sets, |grants| &mut grants.connectors);
+        each(requests, router, &mut sets, |grants| &mut grants.requests);
+        each(mentions, router, &mut sets, |grants| &mut grants.mentions);
+        sets
+    }
+
+    /// Puts into a folder's cluster what is in the folder.
+    pub(super) fn put_into(&mut self, folder: &impl Fn(&str) -> Option<Arc<str>>) {
+        put_into(&mut self.lists, folder);
+        put_into(&mut self.members, folder);
+        put_into(&mut self.connectors, folder);
+        put_into(&mut self.requests, folder);
+        put_into(&mut self.mentions, folder);
+    }
+
     pub(super) fn append(&mut self, mut later: Self) {
         self.lists.append(&mut later.lists);
         self.members.append(&mut later.members);
@@ -59,9 +91,51 @@ impl Grants {
     }
 }
 
+/// Adds each item to the sets that it is in.
+fn each<T: InSet + Clone>(
+    items: Vec<T>,
+    router: &Router<'_>,
+    sets: &mut BTreeMap<SetKey, Grants>,
+    of: impl Fn(&mut Grants) -> &mut Vec<T>,
+) {
+    for item in items {
+        for set in router.sets(&item) {
+            of(sets.entry(set).or_default()).push(item.clone());
+        }
+    }
+}
+
+/// How each sort of grant tells its set and its file.
+macro_rules! in_set {
+    ($($grant:ident: |$item:ident| $file:expr;)*) => {$(
+        impl InSet for $grant {
+            fn set(&self) -> &SetKey {
+                &self.set
+            }
+            fn set_mut(&mut self) -> &mut SetKey {
+                &mut self.set
+            }
+            fn file(&self) -> &Arc<str> {
+                let $item = self;
+                $file
+            }
+        }
+    )*};
+}
+
+in_set! {
+    AccessList: |list| &list.at.file;
+    ListMember: |member| &member.list.1.file;
+    Connector: |connector| &connector.at.file;
+    Requests: |requests| &requests.at.file;
+    Mention: |mention| &mention.role.1.file;
+}
+
 /// A role that a document names.
 #[derive(Debug, Clone)]
 pub struct Mention {
+    /// The set of roles that it is about.
+    pub set: SetKey,
     /// The document, in words.
     pub by: Arc<str>,
     /// The role.
@@ -71,6 +145,8 @@ pub struct Mention {
 /// An access list.
 #[derive(Debug, Clone)]
 pub struct AccessList {
+    /// The set of roles that it is about.
+    pub set: SetKey,
     /// `metadata.name`.
     pub name: Arc<str>,
     /// Where the name is written.
@@ -98,6 +174,8 @@ pub struct Member {
 /// A membership of an access list.
 #[derive(Debug, Clone)]
 pub struct ListMember {
+    /// The set of roles that it is about.
+    pub set: SetKey,
     /// The access list.
     pub list: NameAt,
     /// Who is a member.
@@ -133,6 +211,8 @@ impl ConnectorKind {
 /// A connector: who comes from a provider of identities holds which roles.
 #[derive(Debug, Clone)]
 pub struct Connector {
+    /// The set of roles that it is about.
+    pub set: SetKey,
     /// Its kind.
     pub kind: ConnectorKind,
     /// `metadata.name`.
@@ -162,8 +242,12 @@ pub struct Mapping {
 /// What a role lets its holder request, under `spec.allow.request` and `spec.deny.request`.
 #[derive(Debug, Clone)]
 pub struct Requests {
+    /// The set of roles that it is about.
+    pub set: SetKey,
     /// The role that says so.
     pub role: Arc<str>,
+    /// Where the role's name is written.
+    pub at: Place,
     /// Roles or patterns that may be requested: `roles`, and what `claims_to_roles` gives to anyone.
     pub allow: Vec<NameAt>,
     /// Roles or patterns that may not, whatever another role allows and by whichever way.

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::found::{Document, Found};
 use super::problem::ProblemKind;
 use super::resource::quoted;
+use super::scoped;
 use super::tree::{Case, NodeId, Tree};
 use crate::policy::Mode;
 
@@ -48,9 +49,19 @@ const PLACES: [&[&str]; 6] =
 
 /// Checks every mapping of the resource `root`.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
+    check_as(document, tree, root, false, found);
+}
+
+/// The same for a scoped role, which has no `record_session`.
+pub(super) fn check_scoped(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
+    check_as(document, tree, root, true, found);
+}
+
+fn check_as(document: Document<'_>, tree: &Tree<'_>, root: NodeId, is_scoped: bool, found: &mut Found) {
     let options = options(tree, root).map(|options| tree.parts(options)).unwrap_or_default();
     let in_any_case =
         if tree.case() == Case::Disputed { options_in_any_case(tree, root) } else { HashSet::new() };
+    let sections = if is_scoped { scoped::places(tree, root) } else { HashSet::new() };
     let near: HashSet<NodeId> =
         PLACES.iter().filter_map(|path| below(tree, root, path)).flat_map(|id| tree.parts(id)).collect();
     // What is said of kinds of sessions is read elsewhere.
@@ -85,14 +96,20 @@ pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found
             if tree.is_merge_key(key) && !can_merge(tree, value) {
                 found.report(document.problem(ProblemKind::BadMerge, tree.span(key)));
             }
-            if near.contains(&id)
+            if is_scoped {
+                let is_placed = sections.contains(&id) && text != "record_session";
+                if scoped::is_about_recording(text) && !is_placed && !free {
+                    let kind = ProblemKind::MisplacedInScoped(text.to_owned());
+                    found.report(document.problem(kind, tree.span(key)));
+                }
+            } else if near.contains(&id)
                 && field.is_none()
                 && !tree.is_key(key, "record_session")
                 && is_misspelt(text)
             {
                 found.report(document.problem(ProblemKind::Misspelt(quoted(text)), tree.span(key)));
             }
-            if tree.is_key(key, "record_session") && !in_options && !free {
+            if !is_scoped && tree.is_key(key, "record_session") && !in_options && !free {
                 let in_braces = document.in_braces(tree, id);
                 let desktop = tree.get(value, "desktop").and_then(|(_, mode)| tree.text(mode));
                 let has_desktop_mode = desktop.and_then(Mode::from_name).is_some();

@@ -1,16 +1,17 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::{HashMap, hash_map};
+use std::collections::{HashMap, HashSet, hash_map};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::Roles;
+use super::Loaded;
 use super::found::{Found, Reading, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
+use super::sets::{self, InSet, Keyed, Loader, SetKey, Twins};
 use super::survey::WrittenRole;
 use super::walk::{self, Entry};
 use crate::policy::Dialect;
@@ -34,7 +35,7 @@ pub struct LoadError {
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no
 /// policy; or if there is no role.
-pub fn load(paths: &[PathBuf]) -> Result<Roles, LoadError> {
+pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     load_with_progress(paths, Dialect::default(), &Progress::default())
 }
 
@@ -47,7 +48,7 @@ pub fn load_with_progress(
     paths: &[PathBuf],
     dialect: Dialect,
     progress: &Progress,
-) -> Result<Roles, LoadError> {
+) -> Result<Loaded, LoadError> {
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
@@ -66,7 +67,7 @@ pub fn load_wanted(
     wanted: impl Fn(&Path) -> bool,
     dialect: Dialect,
     progress: &Progress,
-) -> Result<Roles, LoadError> {
+) -> Result<Loaded, LoadError> {
     let mut entries = walk::walk(paths);
     entries.retain(|entry| match entry {
         Entry::File(input) => input.named || wanted(&input.path),
@@ -75,7 +76,7 @@ pub fn load_wanted(
     });
     progress.files.store(entries.len(), Ordering::Relaxed);
     let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
-    let mut all = Gathered::default();
+    let mut all = Gathered { twins: twins(&entries), ..Gathered::default() };
     for (entry, found) in entries.into_iter().zip(found) {
         if let Entry::Problem(problem) = entry {
             all.problems.push(problem);
@@ -89,7 +90,7 @@ pub fn load_wanted(
 }
 
 /// Everything together, in the order of the entries.
-fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, LoadError> {
+fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Loaded, LoadError> {
     let holds_something: Vec<bool> = found
         .iter()
         .zip(entries)
@@ -98,7 +99,7 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
             _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
         })
         .collect();
-    let mut all = Gathered::default();
+    let mut all = Gathered { twins: twins(entries), ..Gathered::default() };
     for (n, entry) in entries.iter().enumerate() {
         match entry {
             Entry::Problem(problem) => all.problems.push(problem.clone()),
@@ -126,9 +127,17 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     all.finish()
 }
 
-/// What these files hold together, in their order; no role is an answer, too.
-pub(super) fn join(found: impl Iterator<Item = Found>) -> Result<Roles, LoadError> {
-    let mut all = Gathered::default();
+fn twins(entries: &[Entry]) -> Twins {
+    let files = entries.iter().filter_map(|entry| match entry {
+        Entry::File(input) => Some(&input.file),
+        _ => None,
+    });
+    Twins::among(files)
+}
+
+/// What these files hold together, in their order; no role is an answer, too. `files`: their names.
+pub(super) fn join(files: &[Arc<str>], found: impl Iterator<Item = Found>) -> Result<Loaded, LoadError> {
+    let mut all = Gathered { twins: Twins::among(files.iter()), ..Gathered::default() };
     found.for_each(|found| all.add(found));
     all.second_ones();
     all.finish()
@@ -142,6 +151,7 @@ struct Gathered {
     grants: Grants,
     skipped: Vec<Skipped>,
     problems: Vec<Problem>,
+    twins: Twins,
 }
 
 impl Gathered {
@@ -155,7 +165,8 @@ impl Gathered {
 
     /// Reports names that are there twice.
     fn second_ones(&mut self) {
-        self.problems.extend(repeated(&self.roles, &self.users, &self.grants));
+        let users: Vec<_> = self.users.iter().map(|(user, mark)| (user, mark)).collect();
+        self.problems.extend(repeated(&self.roles, &users, &self.grants, &self.twins));
     }
 
     /// Reports that there is no role, unless an error says why.
@@ -172,15 +183,17 @@ impl Gathered {
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
 
-    fn finish(self) -> Result<Roles, LoadError> {
+    fn finish(self) -> Result<Loaded, LoadError> {
         let (errors, warnings): (Vec<_>, Vec<_>) =
             self.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
         if !errors.is_empty() {
             return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
         }
-        let roles = self.roles.into_iter().map(|written| written.role).collect();
+        let keyed = |written: WrittenRole| Keyed { set: written.set, role: written.role };
+        let roles: Vec<_> = self.roles.into_iter().map(keyed).collect();
         let users = self.users.into_iter().map(|(user, _)| user).collect();
-        Ok(Roles::new(roles, users, self.grants, warnings, self.skipped))
+        let sets = sets::split(&roles, users, self.grants, &self.twins);
+        Ok(Loaded { sets, warnings, skipped: self.skipped })
     }
 }
 
@@ -202,59 +215,78 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each role, user, access list and connector whose name an earlier one of its sort has.
-pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)], grants: &Grants) -> Vec<Problem> {
-    let role = |written: &WrittenRole| (Arc::clone(&written.role.name), written.site());
-    let user = |(user, mark): &(User, Mark)| {
-        (Arc::clone(&user.name), Site { file: Arc::clone(&user.at.file), mark: Some(mark.clone()) })
-    };
-    let mut problems = second_ones(roles, |written| &written.role.name, role, ProblemKind::DuplicateRole);
-    problems.extend(second_ones(users, |(user, _)| &user.name, user, ProblemKind::DuplicateUser));
-    problems.extend(second_grants(grants));
-    problems
-}
-
-fn second_ones<T>(
-    items: &[T],
-    name: impl Fn(&T) -> &Arc<str>,
-    site: impl Fn(&T) -> (Arc<str>, Site),
-    kind: fn(String) -> ProblemKind,
+/// An error for each role, user, access list and connector whose name an earlier one of its sort has in the
+/// same set.
+pub(super) fn repeated(
+    roles: &[WrittenRole],
+    users: &[(&User, &Mark)],
+    grants: &Grants,
+    twins: &Twins,
 ) -> Vec<Problem> {
-    let mut firsts = HashMap::with_capacity(items.len());
+    if twins.is_empty() {
+        return repeated_in(roles, users, grants, &|_| true);
+    }
+    // What both programs load twice is one error.
+    let mut known = HashSet::new();
     let mut problems = Vec::new();
-    for item in items {
-        let first = *firsts.entry(name(item)).or_insert(item);
-        if !std::ptr::eq(first, item) {
-            let (name, at) = site(item);
-            let mut problem = Problem::new(kind(name.to_string()), at);
-            problem.related.push(("first here", site(first).1));
-            problems.push(problem);
-        }
+    for loader in [Loader::Terraform, Loader::OpenTofu] {
+        let found = repeated_in(roles, users, grants, &|file| twins.is_loaded(file, loader));
+        let place = |problem: &Problem| (Arc::clone(&problem.site.file), problem.position());
+        problems.extend(found.into_iter().filter(|problem| known.insert(place(problem))));
     }
     problems
 }
 
-/// An error for each access list or connector whose name an earlier one of its kind has.
-fn second_grants(grants: &Grants) -> Vec<Problem> {
-    let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.mark));
-    let connectors = grants.connectors.iter().map(|connector| {
+/// The same among the files that are `wanted`.
+fn repeated_in(
+    roles: &[WrittenRole],
+    users: &[(&User, &Mark)],
+    grants: &Grants,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<Problem> {
+    let roles = roles.iter().filter(|role| wanted(&role.role.at.file));
+    let roles = roles.map(|role| ((&role.set, "", &role.role.name), &role.role.at.file, &role.name));
+    let mut problems = second_ones(roles, |_, name| ProblemKind::DuplicateRole(name));
+    // One may be assigned any number of scoped roles.
+    let users = users.iter().filter(|(user, _)| wanted(&user.at.file) && user.set.scoped.is_none());
+    let users = users.map(|&(user, mark)| ((&user.set, "", &user.name), &user.at.file, mark));
+    problems.extend(second_ones(users, |_, name| ProblemKind::DuplicateUser(name)));
+    let lists = grants.lists.iter().filter(|list| wanted(list.file()));
+    let lists = lists.map(|list| ((&list.set, "access list", &list.name), &list.at.file, &list.mark));
+    let connectors = grants.connectors.iter().filter(|connector| wanted(connector.file()));
+    let connectors = connectors.map(|connector| {
         let kind = match connector.kind {
             ConnectorKind::Github => "github connector",
             ConnectorKind::Saml => "saml connector",
             ConnectorKind::Oidc => "oidc connector",
         };
-        (kind, &connector.name, &connector.at, &connector.mark)
+        ((&connector.set, kind, &connector.name), &connector.at.file, &connector.mark)
     });
+    problems.extend(second_ones(lists.chain(connectors), |kind, name| ProblemKind::DuplicateGrant {
+        kind,
+        name,
+    }));
+    problems
+}
+
+/// What makes two things of one sort the same: their set, kind and name.
+type Identity<'a> = (&'a SetKey, &'static str, &'a Arc<str>);
+
+fn second_ones<'a>(
+    items: impl Iterator<Item = (Identity<'a>, &'a Arc<str>, &'a Mark)>,
+    kind: fn(&'static str, String) -> ProblemKind,
+) -> Vec<Problem> {
     let mut firsts = HashMap::new();
     let mut problems = Vec::new();
-    for (kind, name, at, mark) in lists.chain(connectors) {
-        let site = Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) };
-        match firsts.entry((kind, name)) {
-            hash_map::Entry::Vacant(entry) => drop(entry.insert(site)),
+    let site = |file: &Arc<str>, mark: &Mark| Site { file: Arc::clone(file), mark: Some(mark.clone()) };
+    for (identity, file, mark) in items {
+        match firsts.entry(identity) {
+            hash_map::Entry::Vacant(entry) => drop(entry.insert((file, mark))),
             hash_map::Entry::Occupied(first) => {
-                let second = ProblemKind::DuplicateGrant { kind, name: name.to_string() };
-                let mut problem = Problem::new(second, site);
-                problem.related.push(("first here", first.get().clone()));
+                let (_, what, name) = identity;
+                let mut problem = Problem::new(kind(what, name.to_string()), site(file, mark));
+                let (file, mark) = *first.get();
+                problem.related.push(("first here", site(file, mark)));
                 problems.push(problem);
             }
         }

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::Roles;
+use super::Loaded;
 use super::found::{Found, Reading};
 use super::load::{self, LoadError};
 use super::parse;
@@ -16,7 +16,7 @@ use crate::policy::Dialect;
 /// # Errors
 ///
 /// As [`load`](super::load()), but for files without a role.
-pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
+pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Loaded, LoadError> {
     load_texts_in(files, Dialect::default())
 }
 
@@ -25,15 +25,16 @@ pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
 /// # Errors
 ///
 /// As [`load_texts`].
-pub fn load_texts_in(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> Result<Roles, LoadError> {
-    let found = files.into_iter().map(|(name, content)| {
-        let file: Arc<str> = name.into();
+pub fn load_texts_in(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> Result<Loaded, LoadError> {
+    let (names, contents): (Vec<Arc<str>>, Vec<_>) =
+        files.into_iter().map(|(name, content)| (name.into(), content)).unzip();
+    let found = names.iter().zip(contents).map(|(file, content)| {
         let mut found = Found::new(Reading { detail: false, dialect });
         let size = content.len() as u64;
-        let mut pieces = Pieces::new(&file, Box::new(Cursor::new(content)), size);
+        let mut pieces = Pieces::new(file, Box::new(Cursor::new(content)), size);
         loop {
             match pieces.next() {
-                Ok(Some(piece)) => parse::read(&file, &piece, &mut found),
+                Ok(Some(piece)) => parse::read(file, &piece, &mut found),
                 Ok(None) => break,
                 Err(problem) => {
                     found.report(*problem);
@@ -41,8 +42,8 @@ pub fn load_texts_in(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> Result<
                 }
             }
         }
-        found.finish(&file);
+        found.finish(file);
         found
     });
-    load::join(found)
+    load::join(&names, found)
 }

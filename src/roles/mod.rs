@@ -6,7 +6,7 @@
 //! understood is an error and never left out: a role that is missing from a set can loosen the
 //! set's mode as well as tighten it.
 //!
-//! In a folder, files named `.yaml`, `.yml`, `.json` or `.tf` are read, links followed, hidden files and
+//! In a folder, files named `.yaml`, `.yml`, `.json`, `.tf` or `.tofu` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it.
 //!
@@ -16,9 +16,9 @@
 //!
 //! let mode = match roles::load(&["roles/".into()]) {
 //!     Err(error) => Err(report::load_error(&error, false)),
-//!     Ok(roles) => {
-//!         eprint!("{}", report::problems(roles.warnings(), false));
-//!         let set = roles.select(&[], Some("alice"));
+//!     Ok(loaded) => {
+//!         eprint!("{}", report::problems(loaded.warnings(), false));
+//!         let set = loaded.select(&[], Some("alice"));
 //!         set.map_err(|errors| report::select_errors(&errors, false))
 //!             .map(|set| set.resolve(SessionKind::Ssh).mode)
 //!     }
@@ -47,6 +47,8 @@ mod parse;
 mod problem;
 mod record_session;
 mod resource;
+mod scoped;
+mod sets;
 mod source;
 mod split;
 mod survey;
@@ -66,37 +68,76 @@ pub use memory::{load_texts, load_texts_in};
 pub use parallel::Progress;
 pub(crate) use problem::desktop_note;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+pub use sets::{Loader, SetKey};
 pub use source::{is_stream, is_terraform};
 pub(crate) use split::documents;
+pub(crate) use survey::survey_text_of;
 pub use survey::{
-    Block, Comment, Layout, Survey, SurveyOptions, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
-    survey_text_in,
+    Block, Comment, Layout, Survey, SurveyOptions, SurveyedFile, WrittenOption, WrittenRole, survey,
+    survey_text, survey_text_in,
 };
 pub use walk::{Exclude, is_role_file_name};
 
-/// What was read.
+/// What was read: one or more sets of roles that nobody holds together.
+#[derive(Debug)]
+pub struct Loaded {
+    /// Sorted by key; never empty.
+    sets: Vec<Roles>,
+    warnings: Vec<Problem>,
+    skipped: Vec<Skipped>,
+}
+
+impl Loaded {
+    /// The sets, sorted; never empty, though a set may be.
+    #[must_use]
+    pub fn sets(&self) -> &[Roles] {
+        &self.sets
+    }
+
+    /// Whether there is a role in any set.
+    #[must_use]
+    pub fn has_roles(&self) -> bool {
+        self.sets.iter().any(|set| !set.all.is_empty())
+    }
+
+    /// What was written but has no effect, in the order of the input.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// The documents that are neither roles nor users, in the order of the input.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+}
+
+/// One set of roles, and who holds them.
 #[derive(Debug)]
 pub struct Roles {
+    key: SetKey,
     /// Sorted by name; no name is there twice.
     all: Vec<Arc<Role>>,
     /// Sorted by name; no name is there twice.
     users: Vec<User>,
     grants: Grants,
-    warnings: Vec<Problem>,
-    skipped: Vec<Skipped>,
 }
 
 impl Roles {
-    fn new(
-        mut roles: Vec<Arc<Role>>,
-        mut users: Vec<User>,
-        grants: Grants,
-        warnings: Vec<Problem>,
-        skipped: Vec<Skipped>,
-    ) -> Self {
-        roles.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Self { all: roles, users, grants, warnings, skipped }
+    /// Of several roles or users of one name, the first is in the set.
+    fn new(key: SetKey, mut roles: Vec<Arc<Role>>, mut users: Vec<User>, grants: Grants) -> Self {
+        roles.sort_by(|a, b| a.name.cmp(&b.name));
+        roles.dedup_by(|later, first| later.name == first.name);
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+        users.dedup_by(|later, first| later.name == first.name);
+        Self { key, all: roles, users, grants }
+    }
+
+    /// Which set it is.
+    #[must_use]
+    pub fn key(&self) -> &SetKey {
+        &self.key
     }
 
     /// The roles, sorted by name.
@@ -115,18 +156,6 @@ impl Roles {
     #[must_use]
     pub fn grants(&self) -> &Grants {
         &self.grants
-    }
-
-    /// What was written but has no effect, in the order of the input.
-    #[must_use]
-    pub fn warnings(&self) -> &[Problem] {
-        &self.warnings
-    }
-
-    /// The documents that are neither roles nor users, in the order of the input.
-    #[must_use]
-    pub fn skipped(&self) -> &[Skipped] {
-        &self.skipped
     }
 
     /// The role of this name.

@@ -38,7 +38,7 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
         );
         return;
     }
-    let templates = file.ends_with(".tf.json");
+    let templates = file.ends_with(".tf.json") || file.ends_with(".tofu.json");
     let mut first_line = piece.first_line;
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::limits;
+use super::sets::{InSet, SetKey};
 use crate::policy::Place;
 
 /// An error or a warning about the input.
@@ -15,13 +16,15 @@ pub struct Problem {
     pub site: Site,
     /// The role that it is in, if that has a name.
     pub role: Option<Arc<str>>,
+    /// The set that the role is in.
+    pub set: SetKey,
     /// Further places that belong to it, each with what it is.
     pub related: Vec<(&'static str, Site)>,
 }
 
 impl Problem {
     pub(super) fn new(kind: ProblemKind, site: Site) -> Self {
-        Self { kind, site, role: None, related: Vec::new() }
+        Self { kind, site, role: None, set: SetKey::default(), related: Vec::new() }
     }
 
     /// A problem of a whole file or folder.
@@ -32,6 +35,18 @@ impl Problem {
     /// Line and column, for sorting within a file; a problem of the whole file comes first.
     pub(super) fn position(&self) -> (u32, u32) {
         self.site.mark.as_ref().map_or((0, 0), |mark| (mark.line, mark.column))
+    }
+}
+
+impl InSet for Problem {
+    fn set(&self) -> &SetKey {
+        &self.set
+    }
+    fn set_mut(&mut self) -> &mut SetKey {
+        &mut self.set
+    }
+    fn file(&self) -> &Arc<str> {
+        &self.site.file
     }
 }
 
@@ -290,6 +305,9 @@ pub enum ProblemKind {
     /// An `access_list_member` that does not say of which list.
     #[error("this access_list_member does not say in spec.access_list which list it is about")]
     NoAccessList,
+    /// An assignment of scoped roles to nobody.
+    #[error("this {0} names neither spec.user nor spec.bot")]
+    NoAssignee(String),
     /// What a role allows to request.
     #[error("{} has to be a list{}, so this has no effect", .0, if .0.ends_with("claims_to_roles") { " of mappings" } else { " of role names" })]
     RequestRoles(&'static str),
@@ -361,6 +379,12 @@ pub enum ProblemKind {
         /// Whether it is a key of a mapping in braces: JSON, or YAML's flow style.
         in_braces: bool,
     },
+    /// A key of recording modes where a scoped role has none.
+    #[error("{0} has no effect here: a scoped role has session_recording under spec.defaults and spec.ssh")]
+    MisplacedInScoped(String),
+    /// `session_recording_mode` of a scoped role.
+    #[error("Teleport ignores session_recording_mode: the mode is session_recording.mode")]
+    DesignedMode,
     /// A key beside `record_session` that is likely meant to be it.
     #[error("{0:?} is no option and has no effect: did you mean record_session?")]
     Misspelt(String),
@@ -402,6 +426,8 @@ impl ProblemKind {
             | Self::RecordingOff { .. }
             | Self::UnknownKeyValue { .. }
             | Self::Misplaced { .. }
+            | Self::MisplacedInScoped(_)
+            | Self::DesignedMode
             | Self::Misspelt(_)
             | Self::NearKind { .. }
             | Self::ForeignKind(_)

@@ -144,7 +144,7 @@ pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Un
 }
 
 /// The value of an option, if it is one.
-fn setting(tree: &Tree<'_>, option: OptionName, value: NodeId) -> Option<Desktop> {
+pub(super) fn setting(tree: &Tree<'_>, option: OptionName, value: NodeId) -> Option<Desktop> {
     if tree.is_null(value) {
         return None;
     }
@@ -193,13 +193,13 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 /// A value that is none, as it is shown, and the right one that is near.
-struct Wrong {
-    value: Option<String>,
-    nearest: Option<&'static str>,
+pub(super) struct Wrong {
+    pub(super) value: Option<String>,
+    pub(super) nearest: Option<&'static str>,
 }
 
 /// What is wrong with a value that is none, and the node that it is about.
-fn invalid(tree: &Tree<'_>, key: NodeId, value: NodeId) -> (Wrong, NodeId) {
+pub(super) fn invalid(tree: &Tree<'_>, key: NodeId, value: NodeId) -> (Wrong, NodeId) {
     if tree.is_null(value) {
         return (Wrong { value: None, nearest: None }, key);
     }

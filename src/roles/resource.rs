@@ -2,6 +2,7 @@
 //! business; and what it says.
 
 mod grants;
+mod scoped;
 mod terraform;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use self::grants::GrantKind;
 use super::found::{Document, Found, Skipped, User};
 use super::problem::ProblemKind;
+use super::sets::SetKey;
 use super::survey::{Block, Layout, WrittenRole};
 use super::tree::{Case, NodeId, Tree};
 use super::{keys, record_session};
@@ -25,6 +27,12 @@ const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
 
 /// The kind that says where a cluster's sessions are recorded, and whether.
 const RECORDING_CONFIG: &str = "session_recording_config";
+
+/// The kinds that are scoped roles.
+const SCOPED_ROLE_KINDS: [&str; 2] = ["scoped_role", "TeleportScopedRoleV1"];
+
+/// The kinds that say which scoped roles someone holds.
+const ASSIGNMENT_KINDS: [&str; 2] = ["scoped_role_assignment", "TeleportScopedRoleAssignmentV1"];
 
 /// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
 /// case of their kind only.
@@ -50,11 +58,17 @@ pub(super) fn quoted(text: &str) -> String {
 enum Kind {
     Role,
     User,
+    ScopedRole,
+    Assignment,
 }
 
 impl Kind {
     fn of(name: &str) -> Option<Self> {
-        if ROLE_KINDS.contains(&name) {
+        if SCOPED_ROLE_KINDS.contains(&name) {
+            Some(Self::ScopedRole)
+        } else if ASSIGNMENT_KINDS.contains(&name) {
+            Some(Self::Assignment)
+        } else if ROLE_KINDS.contains(&name) {
             Some(Self::Role)
         } else if USER_KINDS.contains(&name) {
             Some(Self::User)
@@ -74,7 +88,7 @@ enum Options {
 
 /// Reads the resource `id` and adds what it says to `found`.
 pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &mut Found) {
-    Reader { document, tree, found, address: None }.resource(id, None);
+    Reader { document, tree, found, address: None, cluster: None }.resource(id, None);
 }
 
 struct Reader<'a> {
@@ -83,6 +97,8 @@ struct Reader<'a> {
     found: &'a mut Found,
     /// The resource's address in Terraform.
     address: Option<&'a str>,
+    /// The cluster that its provider in Terraform stands for.
+    cluster: Option<Arc<str>>,
 }
 
 impl Reader<'_> {
@@ -102,8 +118,7 @@ impl Reader<'_> {
             .or_else(|| tree.get(id, "kind").and_then(|(_, value)| tree.text(value)))
             .or(implied);
         match name {
-            Some(name) if Kind::of(name) == Some(Kind::Role) => self.role(id, name),
-            Some(name) if Kind::of(name).is_some() => self.user(id, name),
+            Some(name) if let Some(kind) = Kind::of(name) => self.document(id, name, kind),
             Some(name) if GrantKind::of(name).is_some() => {
                 if let Some(grant) = GrantKind::of(name) {
                     self.grant(id, name, grant);
@@ -139,6 +154,20 @@ impl Reader<'_> {
         }
     }
 
+    fn document(&mut self, id: NodeId, name: &str, kind: Kind) {
+        match kind {
+            Kind::Role => self.role(id, name),
+            Kind::User => self.user(id, name),
+            Kind::ScopedRole => self.scoped_role(id, name),
+            Kind::Assignment => self.assignment(id, name),
+        }
+    }
+
+    /// The set of what is in the cluster and is no scoped role.
+    fn set(&self) -> SetKey {
+        SetKey { cluster: self.cluster.clone(), ..SetKey::default() }
+    }
+
     fn role(&mut self, id: NodeId, kind: &str) {
         self.found.ours = true;
         let mark = self.found.mark();
@@ -153,8 +182,20 @@ impl Reader<'_> {
             Options::Absent => record_session::Read::default(),
         };
         let Some((name, at)) = name else { return };
-        self.requests(id, &name);
-        self.found.attribute(mark, &name);
+        self.requests(id, &name, at);
+        let (set, layout) = (self.set(), self.layout(id));
+        self.found.attribute(mark, &name, &set);
+        self.push_role(id, set, (name, at), read, layout);
+    }
+
+    fn push_role(
+        &mut self,
+        id: NodeId,
+        set: SetKey,
+        (name, at): (Arc<str>, NodeId),
+        read: record_session::Read,
+        layout: Layout,
+    ) {
         let span = self.tree.span(at);
         let role = Role { name, at: self.document.place(span), record_session: read.said };
         let version = self.tree.get(id, "version").filter(|_| self.found.detail).and_then(|(_, version)| {
@@ -162,10 +203,11 @@ impl Reader<'_> {
         });
         self.found.roles.push(WrittenRole {
             role: Arc::new(role),
+            set,
             name: self.document.mark(span),
             version,
             record_session: read.key,
-            layout: self.layout(id),
+            layout,
             options: read.options,
         });
     }
@@ -200,7 +242,7 @@ impl Reader<'_> {
             }
         }
         let span = self.tree.span(at);
-        let user = User { name, at: self.document.place(span), roles };
+        let user = User { name, at: self.document.place(span), roles, set: self.set() };
         self.found.users.push((user, self.document.mark(span)));
     }
 
@@ -253,7 +295,8 @@ impl Reader<'_> {
         // A later version of the operator's kind is no role that this program can read.
         let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
         let slip = || ROLE_KINDS.iter().find(|known| spelling::slips(known, kind, 1).is_some());
-        let nearest = ROLE_KINDS.iter().chain(&USER_KINDS).find(near).or_else(later);
+        let known = ROLE_KINDS.iter().chain(&USER_KINDS).chain(&SCOPED_ROLE_KINDS).chain(&ASSIGNMENT_KINDS);
+        let nearest = known.into_iter().find(near).or_else(later);
         let nearest = nearest.filter(|_| is_ours || said.is_some());
         if let Some(nearest) = nearest.or_else(|| said.and_then(|_| slip())) {
             self.report(ProblemKind::NearKind { kind: quoted(kind), nearest }, at);

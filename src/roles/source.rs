@@ -48,10 +48,12 @@ pub fn is_stream(path: &Path) -> bool {
     stream(path).is_some()
 }
 
-/// Whether a file of this name is Terraform's own language.
+/// Whether a file of this name is in Terraform's own language, which is `OpenTofu`'s as well.
 #[must_use]
 pub fn is_terraform(file: &str) -> bool {
-    std::path::Path::new(file).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tf"))
+    let is_hcl =
+        |found: &std::ffi::OsStr| ["tf", "tofu"].iter().any(|known| found.eq_ignore_ascii_case(known));
+    std::path::Path::new(file).extension().is_some_and(is_hcl)
 }
 
 /// Reads a whole file or stream.

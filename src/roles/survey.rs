@@ -1,7 +1,7 @@
 //! What files hold, for those who judge how it is written: the linter. Where [`load`](super::load)
 //! answers with roles or errors, this keeps both, and the places of everything.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -10,6 +10,7 @@ use super::found::{Found, Reading, Skipped, User};
 use super::grants::Grants;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
+use super::sets::{self, InSet, Keyed, Router, SetKey, Twins, put_into};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry, Exclude};
 use super::{Roles, load, parse};
@@ -74,6 +75,7 @@ pub fn survey(paths: &[PathBuf], options: &SurveyOptions<'_>, progress: &Progres
                     file: input.file,
                     path: (input.source == Source::File).then_some(input.path),
                     named: input.named,
+                    cluster: None,
                     text: found.text,
                     comments: found.comments,
                     lines: OnceLock::new(),
@@ -82,18 +84,65 @@ pub fn survey(paths: &[PathBuf], options: &SurveyOptions<'_>, progress: &Progres
             _ => {}
         }
     }
-    survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
     (survey.users, survey.names) = users.into_iter().unzip();
+    survey.find_repeated();
     survey
 }
 
+impl InSet for WrittenRole {
+    fn set(&self) -> &SetKey {
+        &self.set
+    }
+    fn set_mut(&mut self) -> &mut SetKey {
+        &mut self.set
+    }
+    fn file(&self) -> &Arc<str> {
+        &self.role.at.file
+    }
+}
+
 impl Survey {
+    /// Puts into a cluster what is in the folders that are the cluster's: `folder` gives each file's cluster.
+    pub fn put_into_clusters(&mut self, folder: impl Fn(&str) -> Option<Arc<str>>) {
+        for file in &mut self.files {
+            file.cluster = folder(&file.file);
+        }
+        if self.files.iter().any(|file| file.cluster.is_some()) {
+            put_into(&mut self.roles, &folder);
+            put_into(&mut self.users, &folder);
+            self.grants.put_into(&folder);
+            put_into(&mut self.problems, &folder);
+            self.find_repeated();
+        }
+    }
+
+    /// Puts the names that a set has twice at the end of the problems, in place of those that were there.
+    fn find_repeated(&mut self) {
+        let is_repeated = |problem: &Problem| {
+            matches!(
+                problem.kind,
+                ProblemKind::DuplicateRole(_)
+                    | ProblemKind::DuplicateUser(_)
+                    | ProblemKind::DuplicateGrant { .. }
+            )
+        };
+        self.problems.retain(|problem| !is_repeated(problem));
+        let users: Vec<_> = self.users.iter().zip(&self.names).collect();
+        let repeated = load::repeated(&self.roles, &users, &self.grants, &self.twins());
+        self.problems.extend(repeated);
+    }
+
+    fn twins(&self) -> Twins {
+        Twins::among(self.files.iter().map(|file| &file.file))
+    }
+
     /// The same with other texts of these files.
     #[must_use]
     pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
         let mut new = Self::default();
         for (file, text) in texts {
-            let one = survey_text_in(file, text, self.dialect);
+            let cluster = self.file(file).and_then(|file| file.cluster.as_ref());
+            let one = survey_text_of(file, text, self.dialect, cluster);
             new.files.extend(one.files);
             new.roles.extend(one.roles);
             new.users.extend(one.users);
@@ -119,26 +168,18 @@ impl Survey {
         let mut all: Vec<_> = users(self).into_iter().filter(|(user, _)| is_other(&user.at.file)).collect();
         all.append(&mut new.users.into_iter().zip(new.names).collect());
         all.sort_by_key(|(user, _)| nth(&user.at.file));
-        let repeated = |kind: &ProblemKind| {
-            matches!(
-                kind,
-                ProblemKind::DuplicateRole(_)
-                    | ProblemKind::DuplicateUser(_)
-                    | ProblemKind::DuplicateGrant { .. }
-            )
-        };
         let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
-        let mut problems: Vec<_> =
-            others.chain(new.problems).filter(|problem| !repeated(&problem.kind)).collect();
+        let mut problems: Vec<_> = others.chain(new.problems).collect();
         problems.sort_by_key(|problem| nth(&problem.site.file));
         let mut grants = self.grants.only(is_other);
         grants.append(new.grants);
-        problems.extend(load::repeated(&roles, &all, &grants));
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
         let (dialect, index) = (self.dialect, self.index.clone());
-        Self { files, roles, users, grants, skipped, problems, dialect, names, index }
+        let mut survey = Self { files, roles, users, grants, skipped, problems, dialect, names, index };
+        survey.find_repeated();
+        survey
     }
 
     /// The file of this name.
@@ -158,15 +199,28 @@ impl Survey {
         roles.chain(users).chain(skipped).chain(problems).chain(self.grants.files()).collect()
     }
 
-    /// What the files say, without how: of several roles or users of one name the first.
+    /// The settings in the files, without how they are written: the sets that hold anything, sorted; at least one.
     #[must_use]
-    pub fn to_roles(&self) -> Roles {
-        let mut names = HashSet::new();
-        let first = |role: &&Arc<Role>| names.insert(Arc::clone(&role.name));
-        let roles = self.roles.iter().map(|written| &written.role).filter(first).cloned().collect();
-        let mut names = HashSet::new();
-        let users = self.users.iter().filter(|user| names.insert(&user.name)).cloned().collect();
-        Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
+    pub fn sets(&self) -> Vec<Roles> {
+        let keyed =
+            |written: &WrittenRole| Keyed { set: written.set.clone(), role: Arc::clone(&written.role) };
+        let roles: Vec<_> = self.roles.iter().map(keyed).collect();
+        sets::split(&roles, self.users.clone(), self.grants.clone(), &self.twins())
+    }
+
+    /// The roles of each set, in the order of the input; names may repeat.
+    #[must_use]
+    pub fn roles_by_set(&self) -> Vec<Vec<&WrittenRole>> {
+        let twins = self.twins();
+        let mut router = Router::new(&twins);
+        router.see(&self.roles);
+        let mut sets: BTreeMap<SetKey, Vec<&WrittenRole>> = BTreeMap::new();
+        for role in &self.roles {
+            for set in router.sets(role) {
+                sets.entry(set).or_default().push(role);
+            }
+        }
+        sets.into_values().collect()
     }
 
     /// The addresses that stand for names of roles which are expressions, sorted.
@@ -233,26 +287,35 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 /// Reads a text that is called `name`, as if it were a file that was named.
 #[must_use]
 pub fn survey_text(name: &str, text: &str) -> Survey {
-    survey_text_in(name, text, Dialect::default())
+    survey_text_of(name, text, Dialect::default(), None)
 }
 
-/// Like [`survey_text`], as the readers of `dialect` read it.
+/// The same in a dialect.
 #[must_use]
 pub fn survey_text_in(name: &str, text: &str, dialect: Dialect) -> Survey {
+    survey_text_of(name, text, dialect, None)
+}
+
+/// The same for a file in a folder of this cluster.
+pub(crate) fn survey_text_of(name: &str, text: &str, dialect: Dialect, cluster: Option<&Arc<str>>) -> Survey {
     let file: Arc<str> = name.into();
     let mut found = Found::new(Reading { detail: true, dialect });
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
     parse::read(&file, &piece, &mut found);
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, dialect, ..Survey::default() };
-    survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
     survey.roles = found.roles;
     survey.grants = found.grants;
     survey.skipped = found.skipped;
     (survey.users, survey.names) = found.users.into_iter().unzip();
     let (text, comments) = (Some(text.to_owned()), found.comments);
     survey.index.insert(Arc::clone(&file), 0);
-    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments, lines: OnceLock::new() });
+    let lines = OnceLock::new();
+    survey.files.push(SurveyedFile { file, path: None, named: true, cluster: None, text, comments, lines });
+    survey.find_repeated();
+    if cluster.is_some() {
+        survey.put_into_clusters(|_| cluster.cloned());
+    }
     survey
 }
 
@@ -265,6 +328,8 @@ pub struct SurveyedFile {
     pub path: Option<PathBuf>,
     /// Whether it was given by name.
     pub named: bool,
+    /// The cluster that its folder is of.
+    pub cluster: Option<Arc<str>>,
     /// Its text; none if it could not be read.
     pub text: Option<String>,
     /// Comments that speak to this program, in their order.
@@ -306,6 +371,8 @@ pub struct Comment {
 pub struct WrittenRole {
     /// What it says.
     pub role: Arc<Role>,
+    /// The set of roles that it is in.
+    pub set: SetKey,
     /// Its name.
     pub name: Mark,
     /// Its `version`, and where.

@@ -162,6 +162,6 @@ impl Walk {
 pub fn is_role_file_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
     extension.is_some_and(|found| {
-        ["yaml", "yml", "json", "tf"].iter().any(|known| known.eq_ignore_ascii_case(found))
+        ["yaml", "yml", "json", "tf", "tofu"].iter().any(|known| known.eq_ignore_ascii_case(found))
     })
 }

@@ -1,6 +1,7 @@
 //! `recmode diff` from the outside.
 
 mod git;
+mod sets;
 #[path = "../support/mod.rs"]
 mod support;
 mod unknown;

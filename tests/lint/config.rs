@@ -27,6 +27,16 @@ fn a_wrong_configuration_is_an_error_at_its_place() {
         "version: 1\n---\nversion: 1\n",
         "version: 1\nrules: [syntax]\n",
         "version: 1\nrequire: [{roles: [~], mode: strict}]\n",
+        "version: 1\nclusters:\n  eu: clusters/eu\n",
+        "version: 1\nclusters:\n  eu: [clusters/eu]\n  all: [./clusters/]\n",
+        "version: 1\nclusters: [clusters/eu, clusters/eu/west]\n",
+        "version: 1\nclusters: {eu: [a], eu: [b]}\n",
+        "version: 1\nclusters: {eu: []}\n",
+        "version: 1\nclusters: {default: [a]}\n",
+        "version: 1\nclusters: [../other]\n",
+        "version: 1\nclusters: [.]\n",
+        "version: 1\nclusters:\n  eu: [nowhere]\n",
+        "version: 1\nclusters: eu\n",
     ];
     let mut said = String::new();
     for text in wrong {

@@ -12,6 +12,7 @@ mod output;
 mod properties;
 mod rules;
 mod schema;
+mod sets;
 #[path = "../support/mod.rs"]
 mod support;
 mod suppress;

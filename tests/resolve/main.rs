@@ -7,6 +7,7 @@ mod answers;
 mod dialects;
 mod errors;
 mod hostile;
+mod sets;
 #[path = "../support/mod.rs"]
 mod support;
 mod unknown;

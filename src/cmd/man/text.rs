@@ -93,14 +93,18 @@ pub(super) const PAGES: &[(&str, Page)] = &[
 const RESOLVE: Page = Page {
     description: &[
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
-         array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
-         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, the resource teleport_role in .tf and \
-         .tf.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
+         array): documents of kind role, versions v3 to v8, and scoped_role, and the operator's resources TeleportRole, \
+         TeleportRoleV6, TeleportRoleV7, TeleportRoleV8 and TeleportScopedRoleV1; and from Terraform, the resources \
+         teleport_role and teleport_scoped_role in .tf, .tofu, .tf.json and .tofu.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
          Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
          Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \
          an error, and so is a name that was not read.",
+        "Several sets of roles may be read that nobody holds together: one for each alias of a provider in \
+         Terraform (provider = teleport.eu is the cluster eu), one for each scoped role (SCOPE::NAME), and terraform and tofu \
+         where x.tofu is beside x.tf. What names no cluster is in the set default. The answer is about one set; \
+         where more than one has what is asked for, --set chooses it. --all has a row for each holder and set.",
         "What can't be read is an error with its place, never a silent best_effort: an unreadable or \
          malformed file, a repeated key, a value that is no mode. A key under record_session that is no \
          kind of session, and a record_session in a wrong place, have no effect and give a warning.",
@@ -160,6 +164,8 @@ const LINT: Page = Page {
         "Role files are read as by recmode-resolve(1), Terraform's among them, and judged by rules; \
          recmode-explain(1) lists and explains them. In directories hidden files and what .gitignore \
          names are left out.",
+        "Each set of roles that nobody holds together is judged by itself; recmode-resolve(1) lists what makes a set. The \
+         folders that the configuration names under clusters are sets too.",
         "Text that is not well-formed, such as a template that has to be rendered first, is reported once \
          for its file: as an error where the file was named or shows signs of a role, else as info.",
         "A finding is left out where a comment on its line, or above it with nothing but comments between, says \
@@ -236,6 +242,7 @@ const DIFF: Page = Page {
          at the revision REV of the git repository that it is in; those files are read from git's \
          objects, nothing is checked out, and their places are REV:PATH. Links are followed within \
          the revision, submodules are left out and named. Where nothing was there at REV, everything is new.",
+        "Each set of roles that nobody holds together is compared with itself; recmode-resolve(1) lists what makes a set.",
         "By --fail-on loosened, which is the default, the status is 1 if anyone who is on both sides is loosened or not recorded \
          any more. A new role or user that is not strict is no such change, since nothing of it was \
          stricter before; it counts under --fail-on any, as every change does. So does \

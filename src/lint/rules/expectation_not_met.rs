@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
-use super::amounts_to;
+use super::{amounts_to, once_each};
 use crate::config::{Expectation, Subject};
-use crate::holders::holders;
+use crate::holders::{Holder, holders};
 use crate::lint::{Finding, Input, Rule, Severity, check_name};
 use crate::require::{Deviation, Expected, Known, check as deviations};
+use crate::roles::{Roles, SetKey};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "expectation-not-met",
@@ -21,24 +22,38 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if input.expect.is_empty() {
         return;
     }
-    let roles = input.survey.to_roles();
-    let holders = holders(&roles, false);
+    // Each set by itself: nobody holds roles of two.
+    let sets = input.survey.sets();
+    let sets: Vec<_> = sets.iter().map(|roles| (roles, holders(roles, false))).collect();
     let unnamed = input.survey.unnamed_roles();
-    let known = Known { roles: roles.roles(), unnamed: &unnamed, holders: &holders };
     for (n, expectation) in input.expect.iter().enumerate() {
         let name = check_name::expectation(n, expectation);
-        findings.extend(deviations(expectation, &known).into_iter().map(|deviation| {
+        let of_set = |(roles, holders): &(&Roles, Vec<Holder>)| {
+            let known = Known { roles: roles.roles(), unnamed: &unnamed, holders };
+            (roles.key().clone(), deviations(expectation, &known))
+        };
+        let mut of_sets: Vec<(SetKey, Vec<Deviation>)> = sets.iter().map(of_set).collect();
+        let unread = |deviations: &[Deviation]| {
+            deviations.iter().filter(|one| matches!(one, Deviation::NotRead { .. })).count()
+        };
+        // Whoever was read in one set need not be in the others.
+        let least = of_sets.iter().map(|(_, deviations)| unread(deviations)).min().unwrap_or(0);
+        of_sets.retain(|(_, deviations)| unread(deviations) == least);
+        of_sets.truncate(if least > 0 { 1 } else { usize::MAX });
+        let mut found = Vec::new();
+        for (set, deviation) in of_sets.iter().flat_map(|(set, all)| all.iter().map(move |one| (set, one))) {
             let mut finding = match deviation {
                 Deviation::NotRead { name, what } => {
                     let message =
                         format!("no {what} named {name:?} was read, so nothing can be expected of it");
                     Finding::new(RULE.id, message, expectation.at.clone())
                 }
-                Deviation::Answer(expected) => deviating(input, expectation, &expected),
+                Deviation::Answer(expected) => deviating(input, expectation, set, expected),
             };
             finding.checks = vec![Arc::clone(&name)];
-            finding
-        }));
+            found.push(finding);
+        }
+        findings.extend(once_each(found));
     }
 }
 
@@ -53,7 +68,7 @@ fn who(subject: &Subject) -> String {
     }
 }
 
-fn deviating(input: &Input<'_>, expectation: &Expectation, expected: &Expected) -> Finding {
+fn deviating(input: &Input<'_>, expectation: &Expectation, set: &SetKey, expected: &Expected) -> Finding {
     let Expected { mode, actual, is_possible, unread } = expected;
     let (who, kind) = (who(&expectation.subject), actual.kind);
     let site = |at, name: &str| input.survey.site(at, name.chars().count());
@@ -62,7 +77,8 @@ fn deviating(input: &Input<'_>, expectation: &Expectation, expected: &Expected) 
             format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
         });
         let what: Vec<_> = settings.chain(unread.iter().map(ToString::to_string)).collect();
-        let message = format!("{kind}: {mode} can't be proved for {who}: {}", what.join("; "));
+        let message =
+            format!("{kind}: {mode} can't be proved{} for {who}: {}", set.in_words(), what.join("; "));
         let at = match (actual.unknown.first(), unread.first()) {
             (Some(setting), _) => site(&setting.at, ""),
             (None, Some(unread)) => site(&unread.at, &unread.name),
@@ -73,7 +89,8 @@ fn deviating(input: &Input<'_>, expectation: &Expectation, expected: &Expected) 
         return finding;
     }
     let message = format!(
-        "{who} is expected to be {mode} on {kind}, and is {}",
+        "{who} is expected to be {mode} on {kind}{}, and is {}",
+        set.in_words(),
         amounts_to(std::slice::from_ref(actual))
     );
     let mut grounds = actual.because.iter();

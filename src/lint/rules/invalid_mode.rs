@@ -20,6 +20,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 let help = "write the mode under a key: default, ssh, k8s, desktop, db or app";
                 findings.push(from_problem(RULE.id, problem, message).help(help));
             }
+            ProblemKind::NotAMapping("session_recording") => {
+                let message = "session_recording has to be a mapping that holds the mode".to_owned();
+                let help = "write the mode under the key mode";
+                findings.push(from_problem(RULE.id, problem, message).help(help));
+            }
             ProblemKind::InvalidMode { option, value, nearest } => {
                 findings.push(wrong(input, problem, (option, option), value.as_deref(), *nearest));
             }

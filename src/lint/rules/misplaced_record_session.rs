@@ -21,6 +21,11 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
                 finding.fix = fix::to_options(input.survey, problem);
                 finding.help(format!("it belongs under spec.options{}", desktop_note(*has_desktop_mode)))
             }
+            ProblemKind::MisplacedInScoped(key) => {
+                let message = format!("{key} has no effect here, in a scoped role");
+                from_problem(RULE.id, problem, message)
+                    .help("its modes are session_recording.mode under spec.defaults and spec.ssh")
+            }
             ProblemKind::Misspelt(key) => {
                 let message = format!("{key:?} is no option and has no effect");
                 let mut finding = from_problem(RULE.id, problem, message);

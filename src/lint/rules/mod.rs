@@ -56,6 +56,13 @@ fn from_problem(rule: &'static str, problem: &Problem, message: String) -> Findi
     finding
 }
 
+/// Findings of several sets, each once: sets may share roles.
+fn once_each(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort_by(|a, b| a.order().cmp(&b.order()));
+    found.dedup();
+    found
+}
+
 /// Each option of each role, as it is written.
 fn options<'a>(input: &Input<'a>) -> impl Iterator<Item = (&'a WrittenRole, &'a WrittenOption)> {
     input.survey.roles.iter().flat_map(|role| role.options.iter().map(move |option| (role, option)))

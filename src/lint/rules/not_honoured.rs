@@ -1,8 +1,9 @@
 //! What today's Teleport does not act on.
 
-use super::options;
+use super::{from_problem, options};
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{Desktop, Dialect, OptionName, SessionKind};
+use crate::roles::ProblemKind;
 
 /// Said once: what makes these findings errors, or is a reason to turn the rule off.
 const CHOOSE: &str =
@@ -59,5 +60,15 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             finding.own_severity = Some(Severity::Error);
         }
         findings.push(finding);
+    }
+    for problem in &input.survey.problems {
+        if matches!(problem.kind, ProblemKind::DesignedMode) {
+            let message =
+                "Teleport ignores session_recording_mode: it reads session_recording.mode".to_owned();
+            let mut finding =
+                from_problem(RULE.id, problem, message).help("write session_recording: {mode: …}");
+            finding.own_severity = (input.dialect == Dialect::Teleport).then_some(Severity::Error);
+            findings.push(finding);
+        }
     }
 }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use super::{amounts_to, join_kinds};
+use super::{amounts_to, join_kinds, once_each};
 use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
 use crate::lint::finding::bound;
 use crate::lint::{Finding, Input, Rule, Severity, check_name};
+use crate::policy::SessionKind;
 use crate::require::{Known, Named, Refutation, Unproved, prove};
-use crate::roles::{Problem, ProblemKind};
+use crate::roles::{Problem, ProblemKind, SetKey};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "requirement-not-met",
@@ -23,14 +24,23 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     if input.require.is_empty() {
         return;
     }
-    let roles = input.survey.to_roles();
-    let holders = holders(&roles, false);
+    // Each set by itself: nobody holds roles of two.
+    let sets = input.survey.sets();
+    let sets: Vec<_> = sets.iter().map(|roles| (roles, holders(roles, false))).collect();
     let unnamed = input.survey.unnamed_roles();
-    let known = Known { roles: roles.roles(), unnamed: &unnamed, holders: &holders };
     for (n, requirement) in input.require.iter().enumerate() {
         let first = findings.len();
-        let verdict = prove(requirement, &known);
-        for pattern in &verdict.unmatched {
+        let verdicts: Vec<_> = sets
+            .iter()
+            .map(|(roles, holders)| {
+                let known = Known { roles: roles.roles(), unnamed: &unnamed, holders };
+                (roles.key(), prove(requirement, &known))
+            })
+            .collect();
+        let in_none = |pattern: &&Pattern| {
+            verdicts.iter().all(|(_, verdict)| verdict.unmatched.iter().any(|other| other.at == pattern.at))
+        };
+        for pattern in verdicts[0].1.unmatched.iter().filter(in_none) {
             let is_one_of = |patterns: &[Pattern]| patterns.iter().any(|one| one.at == pattern.at);
             // Without a match nothing is proved. Who else is meant, or excepted, may be in other files.
             if !input.is_whole && !is_one_of(&requirement.roles) {
@@ -43,8 +53,14 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
             findings.push(finding.help(format!("{so}: is it a slip?")));
         }
-        findings.extend(verdict.refutations.iter().map(|refutation| refuted(input, requirement, refutation)));
-        findings.extend(verdict.unproved.iter().map(|unproved| not_proved(input, requirement, unproved)));
+        let mut found = Vec::new();
+        for (set, verdict) in &verdicts {
+            let refuted = |refutation| refuted(input, requirement, set, refutation);
+            let not_proved = |unproved| not_proved(input, requirement, set, unproved);
+            found.extend(verdict.refutations.iter().map(refuted));
+            found.extend(verdict.unproved.iter().map(not_proved));
+        }
+        findings.extend(once_each(found));
         findings.extend(unknown_holders(input, requirement));
         let name = check_name::requirement(n, requirement);
         findings[first..].iter_mut().for_each(|finding| finding.checks = vec![Arc::clone(&name)]);
@@ -65,7 +81,7 @@ fn who(holder: &Named) -> String {
     format!("the {} {:?}", holder.kind.name(), holder.name)
 }
 
-fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation) -> Finding {
+fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutation: &Refutation) -> Finding {
     let survey = input.survey;
     let names = refutation.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
     let holds = match (&refutation.holder, names.as_slice()) {
@@ -78,8 +94,9 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
         more => format!(" (and {more} other roles that are meant fall short likewise)"),
     };
     let message = format!(
-        "{} is not met: {holds} is {} on {}{others}",
+        "{} is not met{}: {holds} is {} on {}{others}",
         called(requirement),
+        set.in_words(),
         amounts_to(&refutation.answers),
         join_kinds(refutation.kinds()),
     );
@@ -109,10 +126,19 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, refutation: &Refutation
     finding.role =
         because.map(|ground| &ground.role).or(refutation.roles.first().map(|role| &role.name)).cloned();
     finding.option = because.map(|ground| ground.option.name().to_owned());
-    finding.help(refutation.mend.clone())
+    finding.help(if set.scoped.is_some() { scoped_mend(refutation) } else { refutation.mend.clone() })
 }
 
-fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved) -> Finding {
+/// What would mend a scoped role: it has two keys of modes.
+fn scoped_mend(refutation: &Refutation) -> String {
+    let is_ssh = |kind: SessionKind| kind == SessionKind::Ssh;
+    let ssh = refutation.kinds().any(is_ssh).then_some("spec.ssh.session_recording.mode: strict");
+    let others = !refutation.kinds().all(is_ssh);
+    let others = others.then_some("spec.defaults.session_recording.mode: strict");
+    format!("write {}", ssh.into_iter().chain(others).collect::<Vec<_>>().join(" and "))
+}
+
+fn not_proved(input: &Input<'_>, requirement: &Requirement, set: &SetKey, unproved: &Unproved) -> Finding {
     let survey = input.survey;
     let names = || unproved.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
     let anybody = || format!("whoever holds {}", names().join(" and "));
@@ -126,8 +152,9 @@ fn not_proved(input: &Input<'_>, requirement: &Requirement, unproved: &Unproved)
     let what: Vec<_> =
         unnamed.chain(settings).chain(unproved.unknown.iter().map(ToString::to_string)).collect();
     let message = format!(
-        "{} can't be proved for {of} on {}: {}",
+        "{} can't be proved{} for {of} on {}: {}",
         called(requirement),
+        set.in_words(),
         join_kinds(unproved.kinds.iter().copied()),
         what.join("; "),
     );

@@ -48,10 +48,13 @@ fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
         let value = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
         let Some(value) = value.and_then(|rest| rest.strip_prefix(':')) else { return false };
         let value = value.trim_start().trim_start_matches(['"', '\'']);
-        let word: &str = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        word == "role" || word.starts_with("TeleportRole")
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let word: &str = value.split(|c: char| !is_word(c)).next().unwrap_or_default();
+        let known = ["TeleportRole", "scoped_role", "TeleportScopedRole"];
+        word == "role" || known.iter().any(|known| word.starts_with(known))
     };
-    text.contains("record_session") || text.contains("\"teleport_role\"") || text.lines().any(is_role_kind)
+    let signs = ["record_session", "\"teleport_role\"", "\"teleport_scoped_role\""];
+    signs.iter().any(|sign| text.contains(sign)) || text.lines().any(is_role_kind)
 }
 
 /// The text could not be read to its end.
@@ -77,7 +80,7 @@ pub(in crate::lint) fn is_syntax(kind: &ProblemKind) -> bool {
 /// The text was read, and is not what a role or user looks like.
 fn is_shape(kind: &ProblemKind) -> bool {
     match kind {
-        ProblemKind::NotAMapping(what) => *what != "record_session",
+        ProblemKind::NotAMapping(what) => !matches!(*what, "record_session" | "session_recording"),
         // The others lead to `record_session` or are below it, and have rules of their own.
         ProblemKind::KeyCase { right, .. } => {
             !["spec", "options", "record_session", "default", "ssh", "desktop"].contains(right)
@@ -91,6 +94,7 @@ fn is_shape(kind: &ProblemKind) -> bool {
         | ProblemKind::BadMapping(_)
         | ProblemKind::IncompleteMapping { .. }
         | ProblemKind::NoAccessList
+        | ProblemKind::NoAssignee(_)
         | ProblemKind::RequestRoles(_)
         | ProblemKind::MoreErrors(_)
         | ProblemKind::MoreWarnings(_) => true,

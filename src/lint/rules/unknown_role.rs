@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::once_each;
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::Place;
-use crate::roles::{Grants, Mention};
+use crate::roles::{Grants, Mention, Roles};
 use crate::spelling::Names;
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -33,28 +34,45 @@ const PRESETS: [&str; 9] = [
 const MAX_SLIPS: usize = 2;
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
-    let names: HashSet<&str> = input.survey.roles.iter().map(|role| &*role.role.name).collect();
-    // Without any role, roles are somewhere else.
-    if names.is_empty() {
-        return;
+    let sets = input.survey.sets();
+    let any_scoped = sets.iter().any(|set| set.key().scoped.is_some() && !set.roles().is_empty());
+    let mut found = Vec::new();
+    for set in &sets {
+        // Without any role, roles are somewhere else. A scoped role is a set of its own.
+        if !set.roles().is_empty() || set.key().scoped.is_some() && any_scoped {
+            check_set(input, set, &mut found);
+        }
     }
+    findings.extend(once_each(found));
+}
+
+fn check_set(input: &Input<'_>, set: &Roles, findings: &mut Vec<Finding>) {
+    let names: HashSet<&str> = set.roles().iter().map(|role| &*role.name).collect();
     let mut near = Names::new(names.iter().copied());
     // Many users may hold the same one.
     let mut helps: HashMap<&str, String> = HashMap::new();
-    for user in &input.survey.users {
+    for user in set.users() {
         for (role, at) in &user.roles {
             // A glob or a template stands for roles that are not known here.
             if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
                 continue;
             }
-            let message = format!("the user {:?} holds the role {role:?}, which was not read", user.name);
+            let message = match &set.key().scoped {
+                Some(scoped) => {
+                    format!(
+                        "the user {:?} is assigned the scoped role {scoped:?}, which was not read",
+                        user.name
+                    )
+                }
+                None => format!("the user {:?} holds the role {role:?}, which was not read", user.name),
+            };
             let finding =
                 Finding::new(RULE.id, message, input.survey.site(at, role.chars().count())).role(role);
             let help = helps.entry(role).or_insert_with(|| help(role, &mut near));
             findings.push(finding.help(help.as_str()));
         }
     }
-    for (who, role, at) in granted(&input.survey.grants) {
+    for (who, role, at) in granted(set.grants()) {
         if names.contains(&**role) || role.contains(['*', '$', '{', '^']) {
             continue;
         }
@@ -80,7 +98,8 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
         let who = format!("a request that the role {:?} allows", requests.role);
         requests.allow.iter().chain(&requests.search).map(move |(role, at)| (who.clone(), role, at))
     });
-    let mentions = grants.mentions.iter().map(|Mention { by, role: (role, at) }| (by.to_string(), role, at));
+    let mentions =
+        grants.mentions.iter().map(|Mention { by, role: (role, at), .. }| (by.to_string(), role, at));
     lists.chain(connectors).chain(requests).chain(mentions)
 }
 

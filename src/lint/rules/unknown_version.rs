@@ -15,10 +15,20 @@ pub(in crate::lint) const RULE: Rule = Rule {
 /// The versions of roles up to Teleport 18.
 const VERSIONS: [&str; 6] = ["v3", "v4", "v5", "v6", "v7", "v8"];
 
+/// The version of scoped roles.
+const SCOPED_VERSION: &str = "v1";
+
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
     for role in &input.survey.roles {
         let Some((version, mark)) = &role.version else { continue };
-        if !VERSIONS.contains(&&**version) {
+        if role.set.scoped.is_some() {
+            if &**version != SCOPED_VERSION {
+                let message =
+                    format!("the version {version:?} of a scoped role is not known; it is read like v1");
+                let finding = Finding::new(RULE.id, message, role.site_of(mark)).role(&role.role.name);
+                findings.push(finding.help("the version that is known is v1"));
+            }
+        } else if !VERSIONS.contains(&&**version) {
             let message = format!("the role version {version:?} is not known; it is read like v8");
             let finding = Finding::new(RULE.id, message, role.site_of(mark)).role(&role.role.name);
             findings.push(finding.help("the versions that are known are v3 to v8"));

@@ -1,6 +1,6 @@
 //! A role that loosens another one that it is added to: rule 2 of the semantics.
 
-use super::{at_value, options};
+use super::{at_value, once_each};
 use crate::lint::{Finding, Input, Rule, Severity};
 use crate::policy::{DecidedBy, Mode, OptionName, RoleSet, SessionKind};
 use crate::roles::{WrittenRole, desktop_note};
@@ -14,13 +14,23 @@ pub(in crate::lint) const RULE: Rule = Rule {
 };
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
+    let mut found = Vec::new();
+    for roles in input.survey.roles_by_set() {
+        check_set(&roles, &mut found);
+    }
+    findings.extend(once_each(found));
+}
+
+/// Only roles of one set are ever added to each other.
+fn check_set(roles: &[&WrittenRole], findings: &mut Vec<Finding>) {
     for kind in SessionKind::ALL {
         // Only a strict that comes from a default can be beaten by best_effort.
         let mut strict: Vec<&WrittenRole> =
-            input.survey.roles.iter().filter(|role| is_strict_by_default(role, kind)).collect();
+            roles.iter().copied().filter(|role| is_strict_by_default(role, kind)).collect();
         strict.sort_by(|a, b| a.role.name.cmp(&b.role.name));
         strict.dedup_by(|a, b| a.role.name == b.role.name);
-        for (role, option) in options(input) {
+        let options = roles.iter().flat_map(|role| role.options.iter().map(move |option| (*role, option)));
+        for (role, option) in options {
             let loosens =
                 role.role.record_session.direct(kind).is_some_and(|(mode, _)| mode == Mode::BestEffort);
             if option.option != OptionName::Kind(kind) || !loosens {

@@ -114,7 +114,7 @@ fn notes(out: &mut String, diff: &Diff) {
 }
 
 fn who(party: &PartyChanges) -> String {
-    format!("{} {}", party.kind.name(), code(&party.name))
+    format!("{} {}{}", party.kind.name(), code(&party.name), super::in_set(party, code))
 }
 
 /// A text of a file in a code span. Backticks would end it and pipes would end the cell, so both

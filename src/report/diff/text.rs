@@ -25,7 +25,8 @@ pub fn diff_text(diff: &Diff, (old, new): (&str, &str), color: bool) -> String {
 
 fn one_party(out: &mut String, party: &PartyChanges, color: bool) {
     let place = escape::controls(&party.at.to_string());
-    let heading = format!("{} {:?}", party.kind.name(), party.name);
+    let in_set = super::in_set(party, |name| format!("{name:?}"));
+    let heading = format!("{} {:?}{in_set}", party.kind.name(), party.name);
     let _ = write!(out, "{} ({place})", paint(color, BOLD, &heading));
     if let Some(what) = super::one_sided(party) {
         let _ = writeln!(out, "\n  {}: {}", paint(color, style(what), what.name()), super::answers(party));

@@ -7,6 +7,7 @@ use crate::diff::{Cause, Diff, PartyChanges, PartyKind, What};
 use crate::escape;
 use crate::holders::Unknown;
 use crate::policy::{Answer, Dialect, Place, SessionKind};
+use crate::roles::SetKey;
 
 /// The changes of all parties, for JSON.
 #[derive(Debug, Serialize)]
@@ -25,6 +26,9 @@ pub struct DiffTree<'a> {
 struct Subject<'a> {
     kind: PartyKind,
     name: &'a str,
+    /// The separate set of roles that it is in.
+    #[serde(skip_serializing_if = "SetKey::is_default")]
+    set: &'a SetKey,
     at: &'a Place,
 }
 
@@ -64,8 +68,10 @@ impl<'a> DiffTree<'a> {
     /// The tree of this diff; `names` are those of its sides.
     #[must_use]
     pub fn new(diff: &'a Diff, names: (&'a str, &'a str), dialect: Dialect, with_requests: bool) -> Self {
-        let subject =
-            |party: &'a PartyChanges| Subject { kind: party.kind, name: &party.name, at: &party.at };
+        let subject = |party: &'a PartyChanges| {
+            let PartyChanges { set, kind, name, at, .. } = party;
+            Subject { kind: *kind, name, set, at }
+        };
         let lines = diff.parties.iter().flat_map(|party| {
             party.changes.iter().map(move |change| Line {
                 subject: subject(party),

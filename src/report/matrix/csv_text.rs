@@ -12,6 +12,8 @@ pub(super) fn csv(rows: &[Row], kinds: &[SessionKind], with_requests: bool) -> R
     let mut heading = vec!["holder", "name"];
     heading.extend(kinds.iter().map(|kind| kind.name()));
     heading.extend(["weakest", "cause", "roles", "not_counted", "at"]);
+    let with_sets = super::has_sets(rows);
+    heading.extend(with_sets.then_some("set"));
     writer.write_record(&heading)?;
     for row in rows {
         let holder = &row.holder;
@@ -28,6 +30,7 @@ pub(super) fn csv(rows: &[Row], kinds: &[SessionKind], with_requests: bool) -> R
         }
         record.push(safe(&notes.join("; ")));
         record.push(safe(&holder.at.to_string()));
+        record.extend(with_sets.then(|| safe(&holder.set.to_string())));
         writer.write_record(&record)?;
     }
     // What was written is UTF-8, and a vector takes it without an error.

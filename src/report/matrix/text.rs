@@ -18,15 +18,24 @@ pub(super) fn table(rows: &[Row], kinds: &[SessionKind], with_requests: bool, co
     let name_width = names.iter().map(|name| name.width()).max().unwrap_or(0).max("NAME".len());
     let kind_width =
         rows.iter().map(|row| row.holder.kind.name().len()).max().unwrap_or(0).max("HOLDER".len());
+    let with_sets = super::has_sets(rows);
+    let sets: Vec<_> = rows.iter().map(|row| name(&row.holder.set.to_string())).collect();
+    let set_width = sets.iter().map(|set| set.width()).max().unwrap_or(0).max("SET".len());
     let mut out = String::new();
     let mut heading = format!("{:kind_width$}  {:name_width$}", "HOLDER", "NAME");
+    if with_sets {
+        let _ = write!(heading, "  {:set_width$}", "SET");
+    }
     for kind in kinds {
         let _ = write!(heading, "  {:13}", kind.name().to_uppercase());
     }
     let _ = writeln!(out, "{}", paint(color, BOLD, &(heading + "  WEAKEST")));
-    for (row, name) in rows.iter().zip(&names) {
+    for ((row, name), set) in rows.iter().zip(&names).zip(&sets) {
         let pad = " ".repeat(name_width - name.width());
         let _ = write!(out, "{:kind_width$}  {name}{pad}", row.holder.kind.name());
+        if with_sets {
+            let _ = write!(out, "  {set}{}", " ".repeat(set_width - set.width()));
+        }
         let weakest = row.weakest();
         for cell in &row.cells {
             let is_weakest = weakest.is_some_and(|weakest| std::ptr::eq(weakest, cell));
@@ -59,7 +68,8 @@ pub(super) fn table(rows: &[Row], kinds: &[SessionKind], with_requests: bool, co
 fn notes(rows: &[Row], with_requests: bool) -> String {
     let mut out = String::new();
     for row in rows {
-        let who = format!("{} {}", row.holder.kind.name(), name(&row.holder.name));
+        let set = if row.holder.set.is_default() { String::new() } else { format!(" [{}]", row.holder.set) };
+        let who = format!("{} {}{}", row.holder.kind.name(), name(&row.holder.name), name(&set));
         if row.holder.without_document {
             let _ = writeln!(out, "- {who}: no user document was read, only access lists");
         }

@@ -65,7 +65,15 @@ impl Reader<'_> {
         let span = self.tree.span(at);
         let at = self.document.place(span);
         let mark = self.document.mark(span);
-        self.found.grants.lists.push(AccessList { name, at, grants, owner_grants, owners, mark });
+        self.found.grants.lists.push(AccessList {
+            set: self.set(),
+            name,
+            at,
+            grants,
+            owner_grants,
+            owners,
+            mark,
+        });
     }
 
     /// The roles that a document of another kind names: bots, locks, requests and trusted clusters.
@@ -101,7 +109,7 @@ impl Reader<'_> {
         let roles = self.tree.items(value).map_or_else(|| vec![value], <[NodeId]>::to_vec);
         for role in roles {
             let name = self.expression(role).is_none().then(|| self.name_at(role)).flatten();
-            let mention = name.map(|role| Mention { by: Arc::clone(&by), role });
+            let mention = name.map(|role| Mention { set: self.set(), by: Arc::clone(&by), role });
             self.found.grants.mentions.extend(mention);
         }
     }
@@ -122,7 +130,7 @@ impl Reader<'_> {
         let own = own.and_then(|(_, name)| self.name_at(name));
         let (name, at) = own.unwrap_or((metadata_name, metadata_at));
         let member = Member { name, at, is_list: self.is_list(spec) };
-        self.found.grants.members.push(ListMember { list, member });
+        self.found.grants.members.push(ListMember { set: self.set(), list, member });
     }
 
     fn connector(&mut self, id: NodeId, kind: &str, connector: ConnectorKind) {
@@ -173,7 +181,14 @@ impl Reader<'_> {
         let span = self.tree.span(at);
         let at = self.document.place(span);
         let mark = self.document.mark(span);
-        self.found.grants.connectors.push(Connector { kind: connector, name, at, mappings, mark });
+        self.found.grants.connectors.push(Connector {
+            set: self.set(),
+            kind: connector,
+            name,
+            at,
+            mappings,
+            mark,
+        });
     }
 
     /// Reports a mapping that lacks a key, or has no text there.
@@ -190,7 +205,7 @@ impl Reader<'_> {
     }
 
     /// What the role `name` lets its holder request.
-    pub(super) fn requests(&mut self, id: NodeId, name: &Arc<str>) {
+    pub(super) fn requests(&mut self, id: NodeId, name: &Arc<str>, at: NodeId) {
         let mut names = |side, field, what| {
             let entry = self.path(id, &["spec", side, "request", field]);
             self.requested(entry, what)
@@ -212,7 +227,8 @@ impl Reader<'_> {
             }
         }
         let role = Arc::clone(name);
-        let said = Requests { role, allow, deny, search, deny_search };
+        let at = self.document.place(self.tree.span(at));
+        let said = Requests { set: self.set(), role, at, allow, deny, search, deny_search };
         if !said.is_empty() {
             self.found.grants.requests.push(said);
         }
@@ -249,7 +265,7 @@ impl Reader<'_> {
     }
 
     /// The mappings of a list; anything else there is an error.
-    fn mappings(&mut self, entry: Option<(NodeId, NodeId)>, what: &'static str) -> Vec<NodeId> {
+    pub(super) fn mappings(&mut self, entry: Option<(NodeId, NodeId)>, what: &'static str) -> Vec<NodeId> {
         let Some((key, value)) = entry.filter(|&(_, value)| !self.tree.is_null(value)) else {
             return Vec::new();
         };
@@ -305,12 +321,12 @@ impl Reader<'_> {
         names
     }
 
-    fn scalar(&self, id: NodeId, key: &str) -> Option<NameAt> {
+    pub(super) fn scalar(&self, id: NodeId, key: &str) -> Option<NameAt> {
         self.tree.get(id, key).and_then(|(_, value)| self.name_at(value))
     }
 
     /// A text and its place, neither null nor empty; of an expression what stands for it.
-    fn name_at(&self, id: NodeId) -> Option<NameAt> {
+    pub(super) fn name_at(&self, id: NodeId) -> Option<NameAt> {
         if let Some(name) = self.expression(id) {
             return Some(name);
         }

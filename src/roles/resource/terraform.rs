@@ -3,18 +3,23 @@
 //!
 //! The types and their fields are those of the provider's v18 line as of 2026.
 
+use std::sync::Arc;
+
 use super::grants::GrantKind;
 use super::{Reader, quoted};
 use crate::roles::found::{Document, Found};
 use crate::roles::grants::{ConnectorKind, NameAt};
 use crate::roles::keys;
 use crate::roles::problem::ProblemKind;
+use crate::roles::sets::cluster_of_provider;
 use crate::roles::tree::{NodeId, Resource, Tree};
 
 /// What a type of resource is.
 enum Type {
     Role,
     User,
+    ScopedRole,
+    Assignment,
     Grant(GrantKind),
     RecordingConfig,
 }
@@ -24,6 +29,8 @@ impl Type {
         Some(match name {
             "teleport_role" => Self::Role,
             "teleport_user" => Self::User,
+            "teleport_scoped_role" => Self::ScopedRole,
+            "teleport_scoped_role_assignment" => Self::Assignment,
             "teleport_access_list" => Self::Grant(GrantKind::List),
             "teleport_access_list_member" => Self::Grant(GrantKind::Member),
             "teleport_github_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Github)),
@@ -40,6 +47,14 @@ pub(in crate::roles) fn is_terraform(name: &str) -> bool {
     Type::of(name).is_some()
 }
 
+/// The cluster that the resource's `provider` stands for.
+fn cluster(document: Document<'_>, tree: &Tree<'_>, id: NodeId, kind: &str) -> Option<Arc<str>> {
+    let (_, provider) = tree.get(id, "provider")?;
+    let span = tree.span(provider);
+    let written = document.text.get(span.start as usize..span.end as usize);
+    cluster_of_provider(tree.text(provider).or(written)?.trim(), kind)
+}
+
 /// Reads a resource of a Terraform file.
 pub(in crate::roles) fn read_terraform(
     document: Document<'_>,
@@ -48,7 +63,8 @@ pub(in crate::roles) fn read_terraform(
     found: &mut Found,
 ) {
     let address = Some(resource.address.as_str());
-    Reader { document, tree, found, address }.typed(resource.id, resource.kind);
+    let cluster = cluster(document, tree, resource.id, resource.kind);
+    Reader { document, tree, found, address, cluster }.typed(resource.id, resource.kind);
 }
 
 /// Reads the resources of a Terraform file in JSON.
@@ -75,7 +91,8 @@ pub(in crate::roles) fn read_terraform_json(
                         let address = format!("{kind}.{}", tree.text(name).unwrap_or_default());
                         for resource in parts(value) {
                             let address = Some(address.as_str());
-                            Reader { document, tree, found, address }.typed(resource, kind);
+                            let cluster = cluster(document, tree, resource, kind);
+                            Reader { document, tree, found, address, cluster }.typed(resource, kind);
                         }
                     }
                 }
@@ -90,6 +107,8 @@ impl Reader<'_> {
         match Type::of(name) {
             Some(Type::Role) => self.role(id, name),
             Some(Type::User) => self.user(id, name),
+            Some(Type::ScopedRole) => self.scoped_role(id, name),
+            Some(Type::Assignment) => self.assignment(id, name),
             Some(Type::Grant(grant)) => self.grant(id, name, grant),
             Some(Type::RecordingConfig) => self.recording_config(id),
             None => {}
