@@ -22,10 +22,23 @@ pub fn controls(text: &str) -> String {
     safe
 }
 
+/// Bytes as text. Those that are not UTF-8 are spelt out, such as `\xff`, so that two names stay two.
+#[must_use]
+pub fn utf8(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
 /// A path, safe to print.
 #[must_use]
 pub fn path(path: &Path) -> String {
-    controls(&path.to_string_lossy())
+    controls(&utf8(path.as_os_str().as_encoded_bytes()))
 }
 
 /// The JSON text with the same characters as JSON's own escapes, such as `\u001b`, so that it means
@@ -57,7 +70,14 @@ fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{controls, json};
+    use super::{controls, json, utf8};
+
+    #[test]
+    fn names_that_are_not_utf_8_stay_apart() {
+        assert_eq!(utf8(b"r\xff.yaml"), "r\\xff.yaml");
+        assert_ne!(utf8(b"r\xff.yaml"), utf8(b"r\xfe.yaml"));
+        assert_eq!(utf8("für".as_bytes()), "für");
+    }
 
     #[test]
     fn control_characters_are_escaped_and_the_rest_stays() {

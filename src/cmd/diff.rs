@@ -1,13 +1,14 @@
 //! `recmode diff`: whose sessions are recorded otherwise after a change of the roles.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::report::{self, DiffTree};
-use crate::roles::{self, LoadError, Roles};
+use crate::roles::{self, LoadError, Readable, Roles};
 use crate::{diff, escape, exit, git};
 
 /// Prints the changes to standard output, warnings and errors to standard error. The code is 2 if one
@@ -47,46 +48,79 @@ struct Sides {
 
 /// Reads both sides; `None` if one holds errors, which were said.
 fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Option<Sides>> {
-    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
-    let (old, new, old_name, new_name) = match (&args.base, args.paths.as_slice()) {
+    match (&args.base, args.paths.as_slice()) {
         (None, [old, new]) => {
             if [old, new].iter().all(|path| roles::is_stream(path)) && old == new {
                 bail!("a stream can be read only once");
             }
-            (load(std::slice::from_ref(old)), load(std::slice::from_ref(new)), name(old), name(new))
+            // Both are told before either ends it.
+            let sides = (told(load(old), color, say), told(load(new), color, say));
+            let (old_name, new_name) = (name(old), name(new));
+            Ok(sides.0.zip(sides.1).map(|(old, new)| Sides { old, new, old_name, new_name }))
         }
         (None, _) => bail!("two paths are compared, OLD and NEW; or give --base REV"),
-        (Some(base), paths) => {
-            let here = [PathBuf::from(".")];
-            let paths = if paths.is_empty() { &here } else { paths };
-            if paths.iter().any(|path| roles::is_stream(path)) {
-                bail!("a stream has no revision to be compared with");
-            }
-            let files = git::files_at(base, paths, roles::is_role_file_name);
-            let shown = escape::controls(&base.to_string_lossy());
-            let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
-            let files = files.with_context(|| format!("--base {shown}"))?;
-            for submodule in &files.submodules {
-                say(&format!(
-                    "recmode: {}: a submodule, which is not compared\n",
-                    escape::controls(submodule)
-                ));
-            }
-            let ignored =
-                git::ignored(paths).map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())))?;
-            let wanted = |path: &Path| !ignored.iter().any(|ignored| path.starts_with(ignored));
-            // What is gone was read on the old side, or that had failed.
-            let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
-            let new = super::progress::shown(&left, |progress| roles::load_wanted(&left, wanted, progress));
-            let old = roles::load_texts(files.files);
-            let new_name = paths.iter().map(name).collect::<Vec<_>>().join(" ");
-            if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| roles.roles().is_empty())) {
-                bail!("no role in {}, neither now nor at {shown}", escape::controls(&new_name));
-            }
-            (old, new, base.to_string_lossy().into_owned(), new_name)
-        }
-    };
-    let told = |side: Result<Roles, LoadError>| match side {
+        (Some(base), paths) => since(base, paths, color, say),
+    }
+}
+
+/// The sides of `--base`: a revision, and the working tree.
+fn since(base: &OsStr, paths: &[PathBuf], color: bool, say: &impl Fn(&str)) -> anyhow::Result<Option<Sides>> {
+    let here = [PathBuf::from(".")];
+    let is_all = paths.is_empty();
+    let paths = if is_all { &here } else { paths };
+    if paths.iter().any(|path| roles::is_stream(path)) {
+        bail!("a stream has no revision to be compared with");
+    }
+    let old_name = escape::utf8(base.as_encoded_bytes());
+    let shown = escape::controls(&old_name);
+    let files = git::files_at(base, paths, roles::is_role_file_name);
+    let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
+    let files = files.with_context(|| format!("--base {shown}"))?;
+    for submodule in &files.submodules {
+        say(&format!("recmode: {}: a submodule, which is not compared\n", escape::controls(submodule)));
+    }
+    // What is gone was read on the old side, or that had failed.
+    let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
+    let new = super::progress::shown(&left, |progress| {
+        roles::load_compared(&left, &files.left_out, files.sparse, progress)
+    });
+    let readable = roles::load_readable(files.files);
+    let old = unreadable_base(readable, &files.links, &shown, color, say);
+    let named = paths.iter().map(name).collect::<Vec<_>>().join(" ");
+    if old.roles().is_empty() && new.as_ref().is_ok_and(|roles| roles.roles().is_empty()) {
+        bail!("no role in {}, neither now nor at {shown}", escape::controls(&named));
+    }
+    let new_name = if is_all { "the working tree".to_owned() } else { format!("the working tree ({named})") };
+    Ok(told(new, color, say).map(|new| Sides { old, new, old_name, new_name }))
+}
+
+/// What a base holds of which not everything can be read: a pull request that repairs it has to be comparable.
+/// What can't be read is said, and its values are unknown. A value that is no mode counts as strict here, which is the most
+/// that it can have meant, so that no loosening passes for a repair.
+///
+/// This is the one place that decides what an unreadable base means; unknown values of the policy belong here.
+fn unreadable_base(base: Readable, links: &[String], shown: &str, color: bool, say: &impl Fn(&str)) -> Roles {
+    say(&report::problems(base.roles.warnings(), color));
+    for link in links {
+        let link = escape::controls(link);
+        say(&format!(
+            "{link}: warning: a link that leads out of the revision, or nowhere, and is not read\n"
+        ));
+    }
+    say(&report::warnings(&base.unreadable, color));
+    let count = links.len() + base.unreadable.len();
+    if count > 0 {
+        say(&format!(
+            "recmode: {shown} has {count} error{}: what these places said is unknown, and a value that is no mode counts as strict\n",
+            if count == 1 { "" } else { "s" }
+        ));
+    }
+    base.assume_strict()
+}
+
+/// The roles of a side; none if there are errors, which this says.
+fn told(side: Result<Roles, LoadError>, color: bool, say: &impl Fn(&str)) -> Option<Roles> {
+    match side {
         Ok(roles) => {
             say(&report::problems(roles.warnings(), color));
             Some(roles)
@@ -95,12 +129,14 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             say(&report::load_error(&error, color));
             None
         }
-    };
-    // Both are told before either ends it.
-    let (old, new) = (told(old), told(new));
-    Ok(old.zip(new).map(|(old, new)| Sides { old, new, old_name, new_name }))
+    }
 }
 
-fn load(paths: &[PathBuf]) -> Result<Roles, LoadError> {
-    super::progress::shown(paths, |progress| roles::load_with_progress(paths, progress))
+fn name(path: &PathBuf) -> String {
+    escape::utf8(path.as_os_str().as_encoded_bytes())
+}
+
+fn load(path: &PathBuf) -> Result<Roles, LoadError> {
+    let paths = std::slice::from_ref(path);
+    super::progress::shown(paths, |progress| roles::load_listed(paths, None, progress))
 }

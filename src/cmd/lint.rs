@@ -12,7 +12,7 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs};
 use crate::config::{self, Config};
 use crate::lint::{self, Input, Repair, Report, Settings, Severity, registry};
-use crate::roles::{self, Progress, Survey, SurveyedFile};
+use crate::roles::{self, ProblemKind, Progress, Survey, SurveyedFile};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -38,11 +38,10 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
-    let mut survey = read(args, &paths);
-    if survey.files.is_empty() && survey.problems.is_empty() {
-        let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
-        bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
+    if args.stdin_name.is_some() && !paths.iter().any(|path| roles::is_stdin(path)) {
+        bail!("--stdin-name names the text from standard input, and no path is -");
     }
+    let mut survey = read(args, &paths);
     // What came to nothing has most likely failed; an empty file is somebody's.
     let is_nothing = |file: &SurveyedFile| {
         file.path.is_none() && file.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty())
@@ -92,7 +91,11 @@ fn configuration(args: &LintArgs, here: &Path) -> Result<(Config, PathBuf), conf
         (None, Some(file)) => file.strip_prefix(here).unwrap_or(file).to_owned(),
         (None, None) => return Ok((Config::default(), found.root)),
     };
-    let name: Arc<str> = file.to_string_lossy().into();
+    let name: Arc<str> = escape::utf8(file.as_os_str().as_encoded_bytes()).into();
+    if let (None, Some(second)) = (&args.config, &found.second) {
+        let second = second.strip_prefix(here).unwrap_or(second);
+        return Err(config::second(escape::utf8(second.as_os_str().as_encoded_bytes()).into(), &name));
+    }
     let root = if args.config.is_some() { config::find(here).root } else { found.root };
     Ok((config::read(&file, &name)?, root))
 }
@@ -282,17 +285,28 @@ fn written(
 fn verdict(args: &LintArgs, survey: &Survey, found: &Report) -> u8 {
     let color = super::color::wanted(args.color, &io::stderr());
     let mut trouble = false;
-    for problem in survey.problems.iter().filter(|problem| lint::is_trouble(&problem.kind)) {
-        trouble = true;
-        super::say(&report::problem(problem, color));
+    for problem in &survey.problems {
+        let named = survey.file(&problem.site.file).is_some_and(|file| file.named);
+        let is_trouble = lint::is_trouble(&problem.kind, named)
+            || problem.kind == ProblemKind::NoRoleInFolder && !args.allow_empty;
+        trouble |= is_trouble;
+        if is_trouble || lint::is_note(&problem.kind) {
+            super::say(&report::problem(problem, color));
+        }
     }
     if trouble {
-        exit::TROUBLE
-    } else if !args.exit_zero && found.worst() >= Some(least(args.fail_on)) {
-        exit::NO
-    } else {
-        exit::OK
+        return exit::TROUBLE;
     }
+    if !args.exit_zero && found.worst() >= Some(least(args.fail_on)) {
+        return exit::NO;
+    }
+    // Users and templates alone are no set of roles to judge.
+    if survey.roles.is_empty() && !survey.folders.is_empty() && !args.allow_empty {
+        let folders: Vec<_> = survey.folders.iter().map(|folder| escape::controls(folder)).collect();
+        super::say(&format!("recmode: no role was read in {}\n", folders.join(", ")));
+        return exit::TROUBLE;
+    }
+    exit::OK
 }
 
 /// The severity from which on a finding makes the run fail.

@@ -24,8 +24,13 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     }
     let color = super::color::wanted(args.color, &io::stderr());
     let say = super::say;
+    let has_stdin = args.roles.iter().any(|path| roles::is_stdin(path));
+    if args.stdin_name.is_some() && !has_stdin {
+        bail!("--stdin-name names the text from standard input, and no path is -");
+    }
+    let stdin = args.stdin_name.as_deref();
     let loaded =
-        super::progress::shown(&args.roles, |progress| roles::load_with_progress(&args.roles, progress));
+        super::progress::shown(&args.roles, |progress| roles::load_listed(&args.roles, stdin, progress));
     let roles = match loaded {
         Ok(roles) => roles,
         Err(error) => {

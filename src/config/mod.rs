@@ -16,7 +16,7 @@ use crate::roles::Site;
 
 pub use find::{Found, find, repository};
 pub use pattern::Pattern;
-pub use read::{ConfigError, parse, read};
+pub use read::{ConfigError, parse, read, second};
 pub use requirement::Requirement;
 
 /// What the configuration says.

@@ -1,18 +1,19 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::{HashMap, hash_map};
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet, hash_map};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Roles;
 use super::found::{Found, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
+use super::memory::{self, Readable};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::survey::WrittenRole;
-use super::walk::{self, Entry};
+use super::walk::{self, Entry, Search};
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
 #[derive(Debug, thiserror::Error)]
@@ -26,83 +27,77 @@ pub struct LoadError {
     pub skipped: Vec<Skipped>,
 }
 
-/// Reads the roles under these paths: files, folders, `-` and other streams. All threads it starts
-/// have ended when it returns.
+/// Reads the roles under these paths: files, folders, `-` and other streams. Folders are searched plainly:
+/// all role files in them that are not hidden, whatever git says of them, links followed wherever they lead.
+/// No program is run, and all threads it starts have ended when it returns.
 ///
 /// # Errors
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no
 /// policy; or if there is no role.
 pub fn load(paths: &[PathBuf]) -> Result<Roles, LoadError> {
-    load_with_progress(paths, &Progress::default())
+    read(&walk::walk(paths, Search::Plain, None), &Progress::default())
 }
 
-/// Like [`load`], and tells `progress` how far it is.
+/// Like [`load`], but what git ignores and does not track is left out of folders, as it is by
+/// [`survey`](super::survey()); in a repository `git` is run for it. `stdin`: what the text from standard input
+/// is called. Tells `progress` how far it is.
 ///
 /// # Errors
 ///
-/// As [`load`].
-pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Roles, LoadError> {
-    let entries = walk::walk(paths);
-    let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
-    progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, false, progress);
-    combine(&entries, found)
+/// As [`load`]; and if a link leads out of what is searched.
+pub fn load_listed(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Result<Roles, LoadError> {
+    read(&walk::walk(paths, Search::Listed { left_out: None }, stdin), progress)
 }
 
-/// Like [`load_with_progress`], for what is compared with what it was: in folders, only what is `wanted`;
-/// and no role is an answer, too.
+fn read(entries: &[Entry], progress: &Progress) -> Result<Roles, LoadError> {
+    let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
+    progress.files.store(inputs, Ordering::Relaxed);
+    let found = parallel::read(entries, false, progress);
+    combine(entries, found)
+}
+
+/// Like [`load_listed`], for what is compared with what it was: the folders `left_out` are not entered, `texts`
+/// (each a name and its content) belong to it, too, and no role is an answer.
 ///
 /// # Errors
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no policy.
-pub fn load_wanted(
+pub fn load_compared(
     paths: &[PathBuf],
-    wanted: impl Fn(&Path) -> bool,
+    left_out: &HashSet<PathBuf>,
+    texts: Vec<(String, Vec<u8>)>,
     progress: &Progress,
 ) -> Result<Roles, LoadError> {
-    let mut entries = walk::walk(paths);
-    entries.retain(|entry| match entry {
-        Entry::File(input) => input.named || wanted(&input.path),
-        Entry::Problem(problem) => wanted(Path::new(&*problem.site.file)),
-        Entry::FolderEnd { .. } => false,
-    });
+    let entries = walk::walk(paths, Search::Listed { left_out: Some(left_out) }, None);
     progress.files.store(entries.len(), Ordering::Relaxed);
     let found = parallel::read(&entries, false, progress);
     let mut all = Gathered::default();
     for (entry, found) in entries.into_iter().zip(found) {
-        if let Entry::Problem(problem) = entry {
-            all.problems.push(problem);
+        match entry {
+            // The texts are what it leaves out.
+            Entry::Problem(problem) if matches!(problem.kind, ProblemKind::Sparse(_)) => {}
+            Entry::Problem(problem) => all.problems.push(problem),
+            _ => {}
         }
         if let Some(found) = found {
             all.add(found);
         }
     }
+    memory::read(texts).for_each(|found| all.add(found));
     all.second_ones();
     all.finish()
 }
 
 /// Everything together, in the order of the entries.
 fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, LoadError> {
-    let holds_something: Vec<bool> = found
-        .iter()
-        .zip(entries)
-        .map(|(found, entry)| match entry {
-            Entry::Problem(_) => true,
-            _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
-        })
-        .collect();
+    let holds_something = holds_something(entries, &found, |found| found.ours || has_error(&found.problems));
     let mut all = Gathered::default();
     for (n, entry) in entries.iter().enumerate() {
         match entry {
             Entry::Problem(problem) => all.problems.push(problem.clone()),
             Entry::FolderEnd { file, first } => {
-                // Nothing at all may be in it because a path before it led to the same files.
-                let empty = !holds_something[*first..n].contains(&true);
-                let elsewhere = *first == n && holds_something[..n].contains(&true);
-                if empty && !elsewhere {
-                    all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
-                }
+                all.problems.extend(empty_folder(file, *first, &holds_something[..n]));
             }
             Entry::File(input) => {
                 let Some(mut found) = found[n].take() else { continue };
@@ -118,6 +113,44 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     all.second_ones();
     all.no_role();
     all.finish()
+}
+
+/// For each entry, whether there is something in it, in whatever state, by what a file `holds`.
+pub(super) fn holds_something(
+    entries: &[Entry],
+    found: &[Option<Found>],
+    holds: impl Fn(&Found) -> bool,
+) -> Vec<bool> {
+    let holds = |(entry, found): (&Entry, &Option<Found>)| match entry {
+        Entry::Problem(problem) => problem.kind.severity() == Severity::Error,
+        _ => found.as_ref().is_some_and(&holds),
+    };
+    entries.iter().zip(found).map(holds).collect()
+}
+
+/// The error that nothing is in a folder that was named. `before`: whether each entry up to its end holds
+/// something; those from `first` on are in it.
+pub(super) fn empty_folder(file: &Arc<str>, first: usize, before: &[bool]) -> Option<Problem> {
+    let empty = !before[first..].contains(&true);
+    // Nothing at all may be in it because a path before it led to the same files.
+    let elsewhere = first == before.len() && before.contains(&true);
+    (empty && !elsewhere).then(|| Problem::of_file(ProblemKind::NoRoleInFolder, file))
+}
+
+/// What these files hold together as far as it can be read: of several roles or holders of one name the first.
+pub(super) fn join_readable(found: impl Iterator<Item = Found>) -> Readable {
+    let mut all = Gathered::default();
+    found.for_each(|found| all.add(found));
+    all.second_ones();
+    let (unreadable, warnings) =
+        all.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
+    let mut names = HashSet::new();
+    let roles = all.roles.into_iter().map(|written| written.role);
+    let roles = roles.filter(|role| names.insert(Arc::clone(&role.name))).collect();
+    let mut names = HashSet::new();
+    let users = all.users.into_iter().map(|(user, _)| user);
+    let users = users.filter(|user| names.insert(Arc::clone(&user.name))).collect();
+    Readable { roles: Roles::new(roles, users, all.grants, warnings, all.skipped), unreadable }
 }
 
 /// What these files hold together, in their order; no role is an answer, too.

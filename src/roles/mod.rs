@@ -6,9 +6,10 @@
 //! understood is an error and never left out: a role that is missing from a set can loosen the
 //! set's mode as well as tighten it.
 //!
-//! In a folder, files named `.yaml`, `.yml`, `.json` or `.tf` are read, links followed, hidden files and
+//! In a folder, files named `.yaml`, `.yml`, `.json`, `.tf` or `.tofu` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
-//! paths lead to it.
+//! paths lead to it. [`load_listed`] and [`survey`](survey()) also leave out what git ignores and does not track,
+//! and follow no link out of what is searched; [`load`] never runs a program.
 //!
 //! ```no_run
 //! use recmode::policy::SessionKind;
@@ -50,6 +51,7 @@ mod source;
 mod split;
 mod survey;
 mod tree;
+mod unread;
 mod walk;
 
 use std::sync::Arc;
@@ -60,15 +62,16 @@ pub use found::{Skipped, User};
 pub use grants::{
     AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
-pub use load::{LoadError, load, load_wanted, load_with_progress};
-pub use memory::load_texts;
+pub use load::{LoadError, load, load_compared, load_listed};
+pub use memory::{Readable, load_readable, load_texts};
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
-pub use source::{is_stream, is_terraform};
+pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{
     Block, Comment, Layout, Survey, SurveyedFile, WrittenOption, WrittenRole, survey, survey_text,
 };
+pub use unread::has_sign_of_a_role;
 pub use walk::is_role_file_name;
 
 /// What was read.

@@ -77,7 +77,7 @@ fn threads() -> usize {
 
 /// A file whose text is wanted, or that can't be taken apart while it is read.
 fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
-    let mut found = if detail { Found::detailed() } else { Found::default() };
+    let mut found = if detail { Found::detailed() } else { Found::default() }.named(input.named);
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
         Ok(bytes) => {
@@ -106,12 +106,13 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
 /// A large text, all about it wanted: the threads take its pieces as they come to them.
 fn read_text(file: &Arc<str>, text: &str, found: &mut Found) {
     let pieces = Mutex::new(source::pieces(text).enumerate());
+    let named = found.named;
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, piece)) = next else { return done };
-            let mut found = Found::detailed();
+            let mut found = Found::detailed().named(named);
             parse::read(file, &piece, &mut found);
             done.push((n, found));
         }
@@ -140,7 +141,7 @@ fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
 }
 
 fn read_small(input: &Input, progress: &Progress) -> Found {
-    let mut found = Found::default();
+    let mut found = Found::default().named(input.named);
     each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
     found.finish(&input.file);
     found
@@ -187,12 +188,12 @@ fn read_large(input: &Input, progress: &Progress) -> Found {
         loop {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((n, piece)) = next else { return done };
-            let mut found = Found::default();
+            let mut found = Found::default().named(input.named);
             parse::read(&input.file, &piece, &mut found);
             done.push((n, found));
         }
     };
-    let mut found = Found::default();
+    let mut found = Found::default().named(input.named);
     let mut last = Found::default();
     thread::scope(|scope| {
         let mut helpers = Vec::new();

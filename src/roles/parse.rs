@@ -7,7 +7,7 @@ use super::limits::MAX_DOCUMENT_BYTES;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
 use super::survey::Comment;
-use super::{resource, split, tree};
+use super::{resource, split, tree, unread};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read.
@@ -39,7 +39,7 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
         );
         return;
     }
-    let templates = file.ends_with(".tf.json");
+    let templates = source::is_terraform_json(file);
     let mut first_line = piece.first_line;
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
@@ -62,6 +62,7 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
     let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| {
+        unread::check(document, tree, id, found);
         if document.templates {
             resource::read_terraform_json(document, tree, id, found);
         } else {
@@ -70,6 +71,9 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     });
     found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
     if let Err(mut error) = read {
+        if found.named && unread::is_hcl(document.text) {
+            error.kind = ProblemKind::Hcl;
+        }
         if let ProblemKind::Syntax(message) = &mut error.kind
             && document.excerpt(error.span).text.contains("{{")
         {

@@ -11,7 +11,7 @@ use super::grants::Grants;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
-use super::walk::{self, Entry};
+use super::walk::{self, Entry, Search};
 use super::{Roles, load, parse};
 use crate::policy::{OptionName, Place, Role};
 
@@ -20,6 +20,8 @@ use crate::policy::{OptionName, Place, Role};
 pub struct Survey {
     /// The files and streams, in the order they were read.
     pub files: Vec<SurveyedFile>,
+    /// The folders that were named.
+    pub folders: Vec<Arc<str>>,
     /// The roles in the order of the input; names may repeat.
     pub roles: Vec<WrittenRole>,
     /// The users, likewise.
@@ -36,20 +38,27 @@ pub struct Survey {
     index: HashMap<Arc<str>, usize>,
 }
 
-/// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
+/// Reads everything under these paths, which are searched as by [`load_listed`](super::load_listed).
 /// `stdin`: what the text from standard input is called. All threads it starts have ended when it
 /// returns.
 #[must_use]
 pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Survey {
-    let entries = walk::walk_repository(paths, stdin);
+    let mut entries = walk::walk(paths, Search::Listed { left_out: None }, stdin);
+    entries.iter_mut().for_each(drop_dot);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
     let found = parallel::read(&entries, true, progress);
+    let holds_something =
+        load::holds_something(&entries, &found, |found| found.ours || !found.problems.is_empty());
     let mut survey = Survey::default();
     let mut users = Vec::new();
-    for (entry, found) in entries.into_iter().zip(found) {
+    for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
         match (entry, found) {
             (Entry::Problem(problem), _) => survey.problems.push(problem),
+            (Entry::FolderEnd { file, first }, _) => {
+                survey.folders.push(Arc::clone(&file));
+                survey.problems.extend(load::empty_folder(&file, first, &holds_something[..n]));
+            }
             (Entry::File(input), Some(mut found)) => {
                 survey.problems.append(&mut found.problems);
                 survey.roles.append(&mut found.roles);
@@ -72,6 +81,18 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
     survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
     (survey.users, survey.names) = users.into_iter().unzip();
     survey
+}
+
+/// Takes `./` from the names of what is in the current directory: findings are compared by them.
+fn drop_dot(entry: &mut Entry) {
+    let file = match entry {
+        Entry::File(input) => &mut input.file,
+        Entry::Problem(problem) => &mut problem.site.file,
+        Entry::FolderEnd { .. } => return,
+    };
+    if let Some(rest) = file.strip_prefix("./").filter(|rest| !rest.is_empty()) {
+        *file = rest.into();
+    }
 }
 
 impl Survey {
@@ -124,7 +145,17 @@ impl Survey {
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
+        Self {
+            files,
+            folders: self.folders.clone(),
+            roles,
+            users,
+            grants,
+            skipped,
+            problems,
+            names,
+            index: self.index.clone(),
+        }
     }
 
     /// The file of this name.
@@ -193,7 +224,7 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 #[must_use]
 pub fn survey_text(name: &str, text: &str) -> Survey {
     let file: Arc<str> = name.into();
-    let mut found = Found::detailed();
+    let mut found = Found::detailed().named(true);
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
     parse::read(&file, &piece, &mut found);
     found.finish(&file);

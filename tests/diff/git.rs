@@ -76,7 +76,7 @@ fn the_old_side_is_read_from_git_and_nothing_is_checked_out() {
     let status = repository.git(&["status", "--porcelain"]);
     insta::assert_snapshot!(all(&repository.diff(&["--base", "HEAD", "roles"])));
     let here = repository.diff(&["--base", "main"]);
-    assert!(stdout(&here).ends_with("From main to .: 2 loosened.\n"), "{}", stdout(&here));
+    assert!(stdout(&here).ends_with("From main to the working tree: 2 loosened.\n"), "{}", stdout(&here));
     let file = repository.diff(&["--base", "main", "roles/prod.yaml"]);
     assert!(stdout(&file).ends_with(": 1 loosened.\n"), "{}", stdout(&file));
     assert_eq!(repository.git(&["status", "--porcelain"]), status);
@@ -181,7 +181,7 @@ fn before_there_were_roles_everything_is_new() {
     repository.role("roles/.hidden/no.yaml", "hidden", "best_effort");
     let output = repository.diff(&["--base", "HEAD", "roles"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).ends_with("From HEAD to roles: 1 new.\n"), "{}", stdout(&output));
+    assert!(stdout(&output).ends_with("From HEAD to the working tree (roles): 1 new.\n"), "{}", stdout(&output));
 }
 
 #[test]
