@@ -70,6 +70,12 @@ pub struct Files {
     pub submodules: Vec<String>,
     /// Where those are in the working tree, as absolute paths without links.
     pub left_out: HashSet<PathBuf>,
+    /// Role files of the revision outside of the paths that the working tree does not have where they were: what
+    /// is in the paths may have been moved from there.
+    pub moved_from: Vec<(String, Vec<u8>)>,
+    /// Role files of the working tree outside of the paths that the revision did not have there: what was in the
+    /// paths may have been moved to there.
+    pub moved_to: Vec<PathBuf>,
     /// Role files of the working tree that a sparse checkout leaves out: path and content.
     pub sparse: Vec<(String, Vec<u8>)>,
 }
@@ -80,6 +86,8 @@ struct Opened {
     tree: Tree,
     blobs: Blobs,
     index: Index,
+    /// The paths that are asked for, absolute.
+    named: Vec<PathBuf>,
 }
 
 impl Opened {
@@ -97,8 +105,48 @@ impl Opened {
         let tree = Tree::parse(&listing.map_err(explain)?).ok_or(GitError::Protocol)?;
         let blobs = Blobs::start(&repository)?;
         let index = Index::read(&repository, root)?;
-        Ok(Self { repository, tree, blobs, index })
+        Ok(Self { repository, tree, blobs, index, named: Vec::new() })
     }
+}
+
+impl Opened {
+    /// Adds the role files outside of the named paths that are on one side only.
+    fn moved(
+        mut self,
+        revision: &OsStr,
+        is_wanted: &impl Fn(&Path) -> bool,
+        found: &mut Files,
+    ) -> Result<(), GitError> {
+        let root = self.repository.root();
+        if self.named.iter().any(|named| named == root) {
+            return Ok(());
+        }
+        let is_named = |path: &Path| self.named.iter().any(|named| path.starts_with(named));
+        let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+        let listing = self.repository.run(&list)?;
+        let now: HashSet<&[u8]> = index::records(&listing).collect();
+        for &name in &now {
+            let path = root.join(OsStr::from_bytes(name));
+            let is_file = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+            if is_wanted(&path) && !is_named(&path) && !self.tree.has(name) && !is_hidden(name) && is_file() {
+                found.moved_to.push(path);
+            }
+        }
+        found.moved_to.sort_unstable();
+        for (name, id) in self.tree.files() {
+            let path = root.join(OsStr::from_bytes(name));
+            let is_sparse = || self.index.sparse.iter().any(|(sparse, _)| *sparse == path);
+            let is_gone = || !now.contains(name) || path.symlink_metadata().is_err() && !is_sparse();
+            if is_wanted(&path) && !is_named(&path) && !is_hidden(name) && is_gone() {
+                found.moved_from.push((at(revision, name), self.blobs.read(id)?));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".") || memchr::memmem::find(name, b"/.").is_some()
 }
 
 /// Reads what `paths` name at the revision `revision`, each in the repository that it is in. For folders:
@@ -123,8 +171,9 @@ pub fn files_at(
         if !opened.contains_key(root) {
             opened.insert(root.to_owned(), Opened::new(root, revision)?);
         }
-        let Some(Opened { repository, tree, blobs, index }) = opened.get_mut(root) else { continue };
         let below = name.map_or_else(|| folder.clone(), |name| folder.join(name));
+        let Some(Opened { repository, tree, blobs, index, named }) = opened.get_mut(root) else { continue };
+        named.push(below.clone());
         let prefix = below.strip_prefix(root).unwrap_or(Path::new("")).as_os_str().as_bytes();
         let targets = tree.under(prefix, &is_wanted, &mut |id| blobs.read(id))?;
         let submodules: Vec<_> = index.submodules.iter().filter(|path| path.starts_with(&below)).collect();
@@ -161,6 +210,9 @@ pub fn files_at(
                 found.sparse.push((shown(&path.join(rest)), blobs.read(id)?));
             }
         }
+    }
+    for repository in opened.into_values() {
+        repository.moved(revision, &is_wanted, &mut found)?;
     }
     Ok(found)
 }

@@ -1,13 +1,15 @@
 //! `recmode diff`: whose sessions are recorded otherwise after a change of the roles.
 
 use std::ffi::OsStr;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 
 use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::report::{self, DiffTree};
+use crate::roles::limits::MAX_FILE_BYTES;
 use crate::roles::{self, LoadError, Readable, Roles};
 use crate::{diff, escape, exit, git};
 
@@ -85,13 +87,17 @@ fn since(base: &OsStr, paths: &[PathBuf], color: bool, say: &impl Fn(&str)) -> a
         roles::load_compared(&left, &files.left_out, files.sparse, progress)
     });
     let readable = roles::load_readable(files.files);
-    let old = unreadable_base(readable, &files.links, &shown, color, say);
+    let mut old = unreadable_base(readable, &files.links, &shown, color, say);
     let named = paths.iter().map(name).collect::<Vec<_>>().join(" ");
     if old.roles().is_empty() && new.as_ref().is_ok_and(|roles| roles.roles().is_empty()) {
         bail!("no role in {}, neither now nor at {shown}", escape::controls(&named));
     }
     let new_name = if is_all { "the working tree".to_owned() } else { format!("the working tree ({named})") };
-    Ok(told(new, color, say).map(|new| Sides { old, new, old_name, new_name }))
+    let Some(mut new) = told(new, color, say) else { return Ok(None) };
+    // What was moved into the paths or out of them is neither new nor gone.
+    old.complete(roles::load_readable(files.moved_from).roles, &new);
+    new.complete(roles::load_readable(moved_to(&files.moved_to)).roles, &old);
+    Ok(Some(Sides { old, new, old_name, new_name }))
 }
 
 /// What a base holds of which not everything can be read: a pull request that repairs it has to be comparable.
@@ -116,6 +122,16 @@ fn unreadable_base(base: Readable, links: &[String], shown: &str, color: bool, s
         ));
     }
     base.assume_strict()
+}
+
+/// The files outside of the paths that may hold what was in them. One that can't be read is none of them.
+fn moved_to(files: &[PathBuf]) -> Vec<(String, Vec<u8>)> {
+    let read = |path: &PathBuf| {
+        let mut bytes = Vec::new();
+        File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+        Some((name(path), bytes))
+    };
+    files.iter().filter_map(read).collect()
 }
 
 /// The roles of a side; none if there are errors, which this says.

@@ -58,6 +58,9 @@ pub fn run(args: &LintArgs) -> anyhow::Result<u8> {
         lint::run(&Input { survey, dialect, is_whole, require: &config.require }, &settings, &path)
     };
     let mut found = judge(&survey);
+    if survey.files.is_empty() && verdict(args, &survey, &found) == exit::TROUBLE {
+        return Ok(exit::TROUBLE);
+    }
     if args.fix {
         let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {

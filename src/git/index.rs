@@ -62,6 +62,7 @@ impl Index {
     }
 }
 
-fn records(listing: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The records of a listing that ends each with NUL.
+pub(super) fn records(listing: &[u8]) -> impl Iterator<Item = &[u8]> {
     listing.split(|&byte| byte == 0).filter(|record| !record.is_empty())
 }

@@ -62,6 +62,17 @@ impl Tree {
         Some(Self { entries })
     }
 
+    /// All files with the ids of their contents, in the order of their paths.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&[u8], &str)> {
+        let is_file = |(_, (mode, _)): &(&Vec<u8>, &(Mode, String))| *mode == Mode::File;
+        self.entries.iter().filter(is_file).map(|(path, (_, id))| (path.as_slice(), id.as_str()))
+    }
+
+    /// Whether something has this path.
+    pub(super) fn has(&self, path: &[u8]) -> bool {
+        self.entries.contains_key(path)
+    }
+
     /// The role files that `path` names: the file, or those of the folder. Nothing, if nothing is there.
     pub(super) fn under(
         &self,

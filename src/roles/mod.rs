@@ -99,6 +99,22 @@ impl Roles {
         Self { all: roles, users, grants, warnings, skipped }
     }
 
+    /// Adds those roles and users of `moved` that `other` has and this has not: they are not gone, but elsewhere.
+    pub fn complete(&mut self, moved: Self, other: &Self) {
+        let roles = moved.all.into_iter();
+        let roles: Vec<_> = roles
+            .filter(|role| other.role(&role.name).is_some() && self.role(&role.name).is_none())
+            .collect();
+        let users = moved.users.into_iter();
+        let users: Vec<_> = users
+            .filter(|user| other.user(&user.name).is_some() && self.user(&user.name).is_none())
+            .collect();
+        self.all.extend(roles);
+        self.users.extend(users);
+        self.all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    }
+
     /// The roles, sorted by name.
     #[must_use]
     pub fn roles(&self) -> &[Arc<Role>] {

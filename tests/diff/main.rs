@@ -1,6 +1,7 @@
 //! `recmode diff` from the outside.
 
 mod git;
+mod steered;
 #[path = "../support/mod.rs"]
 mod support;
 

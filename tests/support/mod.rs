@@ -1,6 +1,8 @@
 //! What the tests of the program from outside have in common. Each takes what it needs.
 #![allow(dead_code, reason = "no test takes all of it")]
 
+pub(crate) mod git;
+
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
