@@ -96,8 +96,8 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Roles, Lo
     for (n, entry) in entries.iter().enumerate() {
         match entry {
             Entry::Problem(problem) => all.problems.push(problem.clone()),
-            Entry::FolderEnd { file, first } => {
-                all.problems.extend(empty_folder(file, *first, &holds_something[..n]));
+            Entry::FolderEnd { file, first, again } => {
+                all.problems.extend(empty_folder(file, &holds_something[*first..n], *again));
             }
             Entry::File(input) => {
                 let Some(mut found) = found[n].take() else { continue };
@@ -128,13 +128,11 @@ pub(super) fn holds_something(
     entries.iter().zip(found).map(holds).collect()
 }
 
-/// The error that nothing is in a folder that was named. `before`: whether each entry up to its end holds
-/// something; those from `first` on are in it.
-pub(super) fn empty_folder(file: &Arc<str>, first: usize, before: &[bool]) -> Option<Problem> {
-    let empty = !before[first..].contains(&true);
-    // Nothing at all may be in it because a path before it led to the same files.
-    let elsewhere = first == before.len() && before.contains(&true);
-    (empty && !elsewhere).then(|| Problem::of_file(ProblemKind::NoRoleInFolder, file))
+/// The error that nothing is in a folder that was named, by whether each entry in it holds something. What
+/// is in it may have been read `again`, under a path before it.
+pub(super) fn empty_folder(file: &Arc<str>, entries: &[bool], again: bool) -> Option<Problem> {
+    let is_empty = !entries.contains(&true) && !again;
+    is_empty.then(|| Problem::of_file(ProblemKind::NoRoleInFolder, file))
 }
 
 /// What these files hold together as far as it can be read: of several roles or holders of one name the first.

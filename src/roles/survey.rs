@@ -55,9 +55,9 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
     for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
         match (entry, found) {
             (Entry::Problem(problem), _) => survey.problems.push(problem),
-            (Entry::FolderEnd { file, first }, _) => {
+            (Entry::FolderEnd { file, first, again }, _) => {
                 survey.folders.push(Arc::clone(&file));
-                survey.problems.extend(load::empty_folder(&file, first, &holds_something[..n]));
+                survey.problems.extend(load::empty_folder(&file, &holds_something[first..n], again));
             }
             (Entry::File(input), Some(mut found)) => {
                 survey.problems.append(&mut found.problems);

@@ -49,6 +49,8 @@ pub(super) enum Entry {
     FolderEnd {
         file: Arc<str>,
         first: usize,
+        /// Whether something in it was read before, under another path.
+        again: bool,
     },
     Problem(Problem),
 }
@@ -79,6 +81,8 @@ struct Walk<'a> {
     /// The number of each file's entry.
     files: HashMap<Identity, usize>,
     folders: Seen,
+    /// How often a path led to what was found before.
+    again: usize,
     stdin: bool,
     stdin_name: Option<&'a str>,
     /// What git lists; none in a plain search.
@@ -104,14 +108,15 @@ impl Walk<'_> {
         };
         match source::classify(&metadata) {
             Ok(Source::Folder) => {
-                let first = self.entries.len();
+                let (first, again) = (self.entries.len(), self.again);
                 let seen = self.folders.contains(&source::identity(&metadata));
                 match path.canonicalize() {
                     Ok(real) => self.folder(path, &real, source::identity(&metadata), &mut Vec::new()),
                     Err(error) => self.problem(source::io_problem(&error), path),
                 }
                 if !seen {
-                    self.entries.push(Entry::FolderEnd { file: source::shown(path), first });
+                    let again = self.again > again;
+                    self.entries.push(Entry::FolderEnd { file: source::shown(path), first, again });
                 }
             }
             Ok(source) => {
@@ -129,7 +134,11 @@ impl Walk<'_> {
         if above.len() >= MAX_FOLDER_DEPTH {
             return self.problem(ProblemKind::FolderTooDeep, path);
         }
-        if self.left_out.is_some_and(|left_out| left_out.contains(real)) || !self.folders.insert(id) {
+        if self.left_out.is_some_and(|left_out| left_out.contains(real)) {
+            return;
+        }
+        if !self.folders.insert(id) {
+            self.again += 1;
             return;
         }
         if let Some(listing) = &mut self.listing {
@@ -201,7 +210,10 @@ impl Walk<'_> {
     fn regular(&mut self, path: &Path, source: Source, metadata: &Metadata, named: bool) {
         let number = *self.files.entry(source::identity(metadata)).or_insert(self.entries.len());
         match self.entries.get_mut(number) {
-            Some(Entry::File(input)) => input.named |= named,
+            Some(Entry::File(input)) => {
+                input.named |= named;
+                self.again += 1;
+            }
             _ => self.file(path, source, metadata.len(), named),
         }
     }

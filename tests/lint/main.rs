@@ -4,6 +4,7 @@
 
 mod cli;
 mod config;
+mod files;
 mod fix;
 mod output;
 mod properties;
