@@ -70,6 +70,8 @@ pub struct Files {
     pub submodules: Vec<String>,
     /// Where those are in the working tree, as absolute paths without links.
     pub left_out: HashSet<PathBuf>,
+    /// The paths that nothing was under at the revision.
+    pub nothing: Vec<PathBuf>,
     /// Role files of the revision outside of the paths that the working tree does not have where they were: what
     /// is in the paths may have been moved from there.
     pub moved_from: Vec<(String, Vec<u8>)>,
@@ -179,6 +181,7 @@ pub fn files_at(
         let submodules: Vec<_> = index.submodules.iter().filter(|path| path.starts_with(&below)).collect();
         if targets.is_empty() {
             path.symlink_metadata().map_err(|error| path_error(path, error))?;
+            found.nothing.push(path.clone());
         }
         for target in targets {
             match target {

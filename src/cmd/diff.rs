@@ -83,8 +83,10 @@ fn since(base: &OsStr, paths: &[PathBuf], color: bool, say: &impl Fn(&str)) -> a
     }
     // What is gone was read on the old side, or that had failed.
     let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
+    // Where there is one path, that nothing is in it on either side is said of both.
+    let alone: &[PathBuf] = if paths.len() == 1 { &[] } else { &files.nothing };
     let new = super::progress::shown(&left, |progress| {
-        roles::load_compared(&left, &files.left_out, files.sparse, progress)
+        roles::load_compared(&left, alone, &files.left_out, files.sparse, progress)
     });
     let readable = roles::load_readable(files.files);
     let mut old = unreadable_base(readable, &files.links, &shown, color, say);

@@ -12,6 +12,7 @@ use super::grants::{ConnectorKind, Grants};
 use super::memory::{self, Readable};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
+use super::source;
 use super::survey::WrittenRole;
 use super::walk::{self, Entry, Search};
 
@@ -58,13 +59,15 @@ fn read(entries: &[Entry], progress: &Progress) -> Result<Roles, LoadError> {
 }
 
 /// Like [`load_listed`], for what is compared with what it was: the folders `left_out` are not entered, `texts`
-/// (each a name and its content) belong to it, too, and no role is an answer.
+/// (each a name and its content) belong to it, too, and no role is an answer. Only of the paths `new`, which
+/// were not there, there has to be a file.
 ///
 /// # Errors
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no policy.
 pub fn load_compared(
     paths: &[PathBuf],
+    new: &[PathBuf],
     left_out: &HashSet<PathBuf>,
     texts: Vec<(String, Vec<u8>)>,
     progress: &Progress,
@@ -73,8 +76,12 @@ pub fn load_compared(
     progress.files.store(entries.len(), Ordering::Relaxed);
     let found = parallel::read(&entries, false, progress);
     let mut all = Gathered::default();
-    for (entry, found) in entries.into_iter().zip(found) {
+    let new: Vec<_> = new.iter().map(|path| source::shown(path)).collect();
+    for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
         match entry {
+            Entry::FolderEnd { file, first, again } if first == n && !again && new.contains(&file) => {
+                all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, &file));
+            }
             // The texts are what it leaves out.
             Entry::Problem(problem) if matches!(problem.kind, ProblemKind::Sparse(_)) => {}
             Entry::Problem(problem) => all.problems.push(problem),

@@ -158,6 +158,17 @@ fn what_is_gone_is_gone_and_no_error() {
 }
 
 #[test]
+fn a_path_that_holds_no_file_on_either_side_is_trouble() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.commit();
+    repository.write("docs/README.md", "x");
+    let output = repository.diff(&["--base", "HEAD", "roles", "docs"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert!(stderr(&output).contains("docs: no role in this folder"), "{}", stderr(&output));
+}
+
+#[test]
 fn no_role_on_either_side_is_no_answer() {
     let Some(repository) = Repository::new() else { return };
     fs::write(repository.path().join("README"), "x").expect("a file");
