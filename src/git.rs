@@ -7,7 +7,7 @@ mod index;
 mod repository;
 mod tree;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
@@ -69,7 +69,7 @@ pub struct Files {
     /// is left out of `files`, and has to be left out of the working tree.
     pub submodules: Vec<String>,
     /// Where those are in the working tree, as absolute paths without links.
-    pub left_out: HashSet<PathBuf>,
+    pub left_out: BTreeSet<PathBuf>,
     /// The paths that nothing was under at the revision.
     pub nothing: Vec<PathBuf>,
     /// Role files of the revision outside of the paths that the working tree does not have where they were: what

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -90,7 +90,7 @@ fn since(base: &OsStr, paths: &[PathBuf], color: bool, say: &impl Fn(&str)) -> a
     });
     let readable = roles::load_readable(files.files);
     let mut old = unreadable_base(readable, &files.links, &shown, color, say);
-    let named = paths.iter().map(name).collect::<Vec<_>>().join(" ");
+    let named = paths.iter().map(|path| name(path)).collect::<Vec<_>>().join(" ");
     if old.roles().is_empty() && new.as_ref().is_ok_and(|roles| roles.roles().is_empty()) {
         bail!("no role in {}, neither now nor at {shown}", escape::controls(&named));
     }
@@ -150,7 +150,7 @@ fn told(side: Result<Roles, LoadError>, color: bool, say: &impl Fn(&str)) -> Opt
     }
 }
 
-fn name(path: &PathBuf) -> String {
+fn name(path: &Path) -> String {
     escape::utf8(path.as_os_str().as_encoded_bytes())
 }
 

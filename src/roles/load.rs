@@ -1,7 +1,7 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::{HashMap, HashSet, hash_map};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -68,7 +68,7 @@ fn read(entries: &[Entry], progress: &Progress) -> Result<Roles, LoadError> {
 pub fn load_compared(
     paths: &[PathBuf],
     new: &[PathBuf],
-    left_out: &HashSet<PathBuf>,
+    left_out: &BTreeSet<PathBuf>,
     texts: Vec<(String, Vec<u8>)>,
     progress: &Progress,
 ) -> Result<Roles, LoadError> {

@@ -71,8 +71,8 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     });
     found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
     if let Err(mut error) = read {
-        if found.named && unread::is_hcl(document.text) {
-            error.kind = ProblemKind::Hcl;
+        if let Some((kind, at)) = unread::stranger(document.text, found.named) {
+            error = tree::TreeError { kind, span: at.unwrap_or(error.span) };
         }
         if let ProblemKind::Syntax(message) = &mut error.kind
             && document.excerpt(error.span).text.contains("{{")

@@ -1,8 +1,10 @@
 //! Text that is read without an error and yet not understood: another language, or what stands in for a file.
 //! Only text that was named or shows a sign of a role is a problem; the rest is somebody else's.
 
+use serde::de::IgnoredAny;
+
 use super::found::{Document, Found};
-use super::problem::ProblemKind;
+use super::problem::{ProblemKind, advance};
 use super::tree::{NodeId, Span, Tree};
 
 /// What Git LFS puts in the place of a file begins with this.
@@ -29,27 +31,36 @@ pub fn has_sign_of_a_role(text: &str) -> bool {
 
 /// Looks at a document that was read.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
-    let wanted = |found: &Found| found.named || has_sign_of_a_role(document.text);
+    let is_text = tree.text(root).is_some();
+    found.structured |= !is_text;
     let span = tree.span(root);
-    if tree.text(root).is_none() {
-        found.structured = true;
-        if document.in_braces(tree, root)
-            && let Some(at) = json_comment(document.text)
-            && wanted(found)
-        {
-            found.report(document.problem(ProblemKind::JsonComment, at));
-        }
+    if let Some((kind, at)) = stranger(document.text, found.named) {
+        found.report(document.problem(kind, at.unwrap_or(span)));
+    } else if !is_text || tree.is_null(root) {
+        // A mapping, a list or nothing at all.
     } else if document.text.trim_start().starts_with(LFS) {
         found.report(document.problem(ProblemKind::LfsPointer, span));
-    } else if is_hcl(document.text) && wanted(found) {
-        found.report(document.problem(ProblemKind::Hcl, span));
-    } else if !tree.is_null(root) && found.plain.is_none() {
+    } else if found.plain.is_none() {
         found.plain = Some(document.mark(span));
     }
 }
 
+/// What the text is in place of YAML or JSON, and where that shows; only if it matters.
+pub(super) fn stranger(text: &str, named: bool) -> Option<(ProblemKind, Option<Span>)> {
+    let kind = match text.trim_start().bytes().next()? {
+        b'{' | b'[' | b'/' => (ProblemKind::JsonComment, Some(json_comment(text)?)),
+        _ if is_hcl(text) => (ProblemKind::Hcl, None),
+        _ => return None,
+    };
+    (named || has_sign_of_a_role(text)).then_some(kind)
+}
+
 /// Whether a line begins a block of Terraform's: a word, perhaps labels in quotes, and a brace.
-pub(super) fn is_hcl(text: &str) -> bool {
+fn is_hcl(text: &str) -> bool {
+    // Most text is none, and this is asked of every document.
+    if memchr::memmem::find(text.as_bytes(), b"{\n").is_none() && !text.contains("{\r") {
+        return false;
+    }
     text.lines().any(|line| {
         let Some(rest) = line.trim_end().strip_suffix('{') else { return false };
         let mut words = rest.split_whitespace();
@@ -57,41 +68,56 @@ pub(super) fn is_hcl(text: &str) -> bool {
     })
 }
 
-/// The first comment as JavaScript has them, outside of strings.
+/// The first comment of a text that is JSON but for comments, and commas at the end of lists, as JavaScript has
+/// them.
 fn json_comment(text: &str) -> Option<Span> {
     let bytes = text.as_bytes();
-    // Most documents have none, and no string like one either.
-    memchr::memchr_iter(b'/', bytes).find(|&at| matches!(bytes.get(at + 1), Some(b'/' | b'*')))?;
-    let (mut quoted, mut escaped) = (false, false);
-    let mut line = 0;
-    for (number, text_of_line) in text.split_inclusive('\n').enumerate() {
-        for (at, c) in text_of_line.char_indices() {
-            let before = text_of_line[..at].chars().next_back();
-            match c {
-                _ if escaped => escaped = false,
-                '\\' if quoted => escaped = true,
-                '"' => quoted = !quoted,
-                // In YAML's braces a plain text may hold slashes, but none begins with two.
-                '/' if !quoted
-                    && text_of_line[at + 1..].starts_with(['/', '*'])
-                    && before.is_none_or(|before| before.is_whitespace() || "{[,]}\"".contains(before)) =>
-                {
-                    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-                    return Some(Span {
-                        start: count(line + at),
-                        end: count(line + text_of_line.trim_end().len()),
-                        line: count(number + 1),
-                        column: count(text_of_line[..at].chars().count() + 1),
-                    });
-                }
-                // YAML's own comment.
-                '#' if !quoted && before.is_none_or(char::is_whitespace) => break,
-                _ => {}
+    let is_comment = |at: usize| matches!(bytes.get(at..at + 2), Some(b"//" | b"/*"));
+    memchr::memchr_iter(b'/', bytes).find(|&at| is_comment(at))?;
+    let mut json = Vec::with_capacity(bytes.len());
+    let (mut first, mut at) = (None, 0);
+    while let Some(&byte) = bytes.get(at) {
+        let end = match byte {
+            b'"' => at + string_length(&bytes[at..]),
+            b'/' if is_comment(at) => {
+                let rest = &bytes[at..];
+                let length = match rest[1] {
+                    b'/' => memchr::memchr(b'\n', rest),
+                    _ => memchr::memmem::find(&rest[2..], b"*/").map(|end| end + 4),
+                };
+                let end = at + length.unwrap_or(rest.len());
+                first.get_or_insert(at..end);
+                at = end;
+                continue;
             }
-        }
-        line += text_of_line.len();
+            b'}' | b']' => {
+                let last = json.iter().rposition(|byte: &u8| !byte.is_ascii_whitespace());
+                if let Some(last) = last.filter(|&last| json[last] == b',') {
+                    json.truncate(last);
+                }
+                at + 1
+            }
+            _ => at + 1,
+        };
+        json.extend_from_slice(&bytes[at..end]);
+        at = end;
     }
-    None
+    let first = first?;
+    serde_json::from_slice::<IgnoredAny>(&json).ok()?;
+    let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let (line, column) = advance((1, 1), &text[..first.start]);
+    Some(Span { start: count(first.start), end: count(first.end), line, column })
+}
+
+/// The bytes of the string that a text begins with, its quotes among them.
+fn string_length(bytes: &[u8]) -> usize {
+    let mut escaped = false;
+    let closes = |&byte: &u8| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    };
+    bytes[1..].iter().position(closes).map_or(bytes.len(), |end| end + 2)
 }
 
 #[cfg(test)]
@@ -99,16 +125,26 @@ mod tests {
     use super::{is_hcl, json_comment};
 
     #[test]
-    fn comments_of_json_are_found_outside_of_strings_only() {
-        for text in ["{ // a\n\"b\": 1}", "// a\n{}", "{\"a\": 1, /* b */ \"c\": 2}", "[1,// x\n2]"] {
-            assert!(json_comment(text).is_some(), "{text}");
+    fn json_with_comments_is_told_from_yaml_in_braces() {
+        for (text, at) in [
+            ("{ // a\n\"b\": 1}", (1, 3)),
+            ("// a \"b\nc\n{}", (0, 0)),
+            ("// a\n{}", (1, 1)),
+            ("{\"é\": 1, /* b */ \"c\": 2}", (1, 10)),
+            ("[1,\n 2, // x\n]\n", (2, 5)),
+        ] {
+            let found = json_comment(text).map_or((0, 0), |span| (span.line, span.column));
+            assert_eq!(found, at, "{text}");
         }
         for text in [
             "{\"a\": \"// no\"}",
             "{\"a\": \"\\\"/* no */\"}",
             "{a: http://example.com/*}",
             "{a: 1} # // no\n",
+            "{a: 'b // c', d: e // f}",
             "{\"a/*\": 1}",
+            "{\"a\": \"/* ",
+            "{ /* ",
         ] {
             assert!(json_comment(text).is_none(), "{text}");
         }

@@ -5,7 +5,7 @@
 
 mod listing;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, FileType, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(super) enum Search<'a> {
     /// no `.gitignore` names. Links that lead out of what is searched are errors.
     Listed {
         /// Folders that are not entered, as absolute paths without links.
-        left_out: Option<&'a HashSet<PathBuf>>,
+        left_out: Option<&'a BTreeSet<PathBuf>>,
     },
 }
 
@@ -87,7 +87,7 @@ struct Walk<'a> {
     stdin_name: Option<&'a str>,
     /// What git lists; none in a plain search.
     listing: Option<Listing>,
-    left_out: Option<&'a HashSet<PathBuf>>,
+    left_out: Option<&'a BTreeSet<PathBuf>>,
     /// The folders that links may lead to.
     trees: Vec<PathBuf>,
 }

@@ -138,7 +138,9 @@ fn json_with_comments_is_trouble_where_it_is_named_and_a_finding_where_it_may_be
         assert!(stderr(&output).contains("this comment keeps the document"), "{}", stderr(&output));
         assert_eq!(code(&resolve(path, args)), Some(2));
     }
-    assert_eq!(code(&lint_stdin(path, &["-"], commented)), Some(2));
+    for text in [commented, &format!("// at the top\n{}", commented.replace(" // the role", ""))] {
+        assert_eq!(code(&lint_stdin(path, &["-"], text)), Some(2), "{text}");
+    }
     let searched = lint(path, &["."]);
     assert_eq!(code(&searched), Some(1), "{}{}", stdout(&searched), stderr(&searched));
     assert!(stdout(&searched).contains("roles/a.json:1:3") && !stdout(&searched).contains("tsconfig"));
