@@ -164,7 +164,8 @@ fn text_and_pointers_are_no_role_files() {
         assert_eq!(code(&resolve(folder.path(), &[file])), Some(2));
     }
     let searched = lint(folder.path(), &["."]);
-    assert!(stdout(&searched).contains("roles/lfs.yaml"), "{}", stdout(&searched));
+    assert_eq!(code(&searched), Some(1), "what is behind it may be a role: {}", stderr(&searched));
+    assert!(stdout(&searched).contains("roles/lfs.yaml:1:1"), "{}", stdout(&searched));
 }
 
 #[test]

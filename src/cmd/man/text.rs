@@ -275,7 +275,8 @@ const RECORD: Page = Page {
     description: &[
         "The command runs in a terminal of its own, and what it prints is written to a new asciicast \
          file. The mode is --mode, or is resolved from --roles for --kind; with neither it is \
-         best_effort. Options after COMMAND are the command's.",
+         best_effort. In directories of --roles all role files that are not hidden are read: git is not run, \
+         and no .gitignore counts. Options after COMMAND are the command's.",
         "A recording fails when it can't be created, written, synced or closed, when its file vanishes \
          or is changed by something else, and when the disk does not answer for --stall-timeout. Under strict \
          the command is then not started, or the session is ended with all its processes. \

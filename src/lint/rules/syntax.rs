@@ -30,7 +30,9 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
 fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     let file = input.survey.file(&problem.site.file);
     let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
-    if !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
+    // What is behind a pointer may be a role; the pointer can't show it.
+    let is_pointer = problem.kind == ProblemKind::LfsPointer;
+    if !is_pointer && !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
         finding.own_severity = Some(Severity::Info);
         return finding.help("this file is not judged; nothing in it looks like a role");
     }
