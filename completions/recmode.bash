@@ -577,7 +577,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__lint)
-            opts="-o -A -W -D -q -h --config --no-config --dialect --format --output --allow --warn --deny --fail-on --exit-zero --fix --dry-run --baseline --stdin-name --quiet --color --help"
+            opts="-o -A -W -D -q -h --config --no-config --dialect --format --output --allow --warn --deny --fail-on --exit-zero --fix --dry-run --baseline --stdin-name --allow-empty --quiet --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -991,13 +991,17 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__resolve)
-            opts="-v -h --roles --role --user --set --all --with-requests --dialect --kind --format --require --color --verbose --help"
+            opts="-v -h --roles --stdin-name --role --user --set --all --with-requests --dialect --kind --format --require --color --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --roles)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stdin-name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -45,7 +45,8 @@ complete -c recmode -n "__fish_recmode_needs_command" -f -a "recover" -d 'Close 
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "man" -d 'Print the manual, or write one page a subcommand into a directory'
 complete -c recmode -n "__fish_recmode_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l roles -d 'Role files, directories (searched for .yaml, .yml, .json, .tf and .tofu), or `-` for standard input' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l stdin-name -d 'Name of the text from standard input, in messages; NAME.tf makes it Terraform\'s' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l role -d 'Use the role of this name only (repeatable; default: every role that was read)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l user -d 'Use the roles that this `kind: user` document holds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand resolve" -l set -d 'Use this set of roles where several were read that nobody holds together: a cluster, a scoped role' -r
@@ -84,7 +85,7 @@ always\t'Always'
 never\t'Never'"
 complete -c recmode -n "__fish_recmode_using_subcommand diff" -l with-requests -d 'Count the roles that a holder may request, and compare the weakest that it could come to'
 complete -c recmode -n "__fish_recmode_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .github/recmode.yaml, in this directory or above it)' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .yml, or .github/recmode.yaml or .yml, in this directory or above it)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dialect -d 'Whose reading of the roles counts (default: the configuration\'s, else rfd68)' -r -f -a "rfd68\t'The modes as they are specified'
 teleport\t'What Teleport 18 acts on'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l format -d 'How to print the findings' -r -f -a "human\t'The source lines, annotated, for people'
@@ -101,7 +102,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fail-on -d 'Exi
 warning\t'Warnings and errors'
 error\t'Errors only'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l baseline -d 'Leave out the findings of this earlier run (its --format json output)' -r -F
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l stdin-name -d 'What to call the text from standard input' -r
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l stdin-name -d 'Name of the text from standard input, in messages; NAME.tf makes it Terraform\'s' -r
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l color -d 'Colour the findings' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set; everywhere with CLICOLOR_FORCE'
 always\t'Always'
 never\t'Never'"
@@ -109,6 +110,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand lint" -l no-config -d 'R
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l exit-zero -d 'Exit with 0 whatever is found'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l fix -d 'Repair what has one right answer; a mode is never weakened and never chosen. With `-`, print the repaired text, and the findings on stderr'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dry-run -d 'With --fix: print the changes as a patch instead of making them'
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l allow-empty -d 'Accept directories without any role'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s q -l quiet -d 'Print no summary and no progress'
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand explain" -s h -l help -d 'Print help'

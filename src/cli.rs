@@ -95,9 +95,13 @@ pub struct RoleSelection {
 /// `recmode resolve`
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// Role files, directories (searched for .yaml, .yml, .json and .tf), or `-` for standard input
+    /// Role files, directories (searched for .yaml, .yml, .json, .tf and .tofu), or `-` for standard input
     #[arg(long, value_name = "PATH", num_args = 1.., required = true, value_hint = ValueHint::AnyPath)]
     pub roles: Vec<PathBuf>,
+
+    /// Name of the text from standard input, in messages; NAME.tf makes it Terraform's
+    #[arg(long, value_name = "NAME")]
+    pub stdin_name: Option<String>,
 
     /// Which of the roles that were read.
     #[command(flatten)]
@@ -208,12 +212,13 @@ pub enum DiffFailOn {
 /// `recmode lint`
 #[derive(Debug, Args)]
 pub struct LintArgs {
-    /// Files, directories (their hidden and git-ignored files left out), or `-` for standard input
-    /// (default: the configuration's paths, else .)
+    /// Files, directories (without hidden files, and those that git ignores and does not track), or `-` for
+    /// standard input (default: the configuration's paths, else .)
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 
-    /// Read this configuration (default: .recmode.yaml or .github/recmode.yaml, in this directory or above it)
+    /// Read this configuration (default: .recmode.yaml or .yml, or .github/recmode.yaml or .yml, in this
+    /// directory or above it)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
 
@@ -267,9 +272,13 @@ pub struct LintArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub baseline: Option<PathBuf>,
 
-    /// What to call the text from standard input
+    /// Name of the text from standard input, in messages; NAME.tf makes it Terraform's
     #[arg(long, value_name = "NAME")]
     pub stdin_name: Option<String>,
+
+    /// Accept directories without any role
+    #[arg(long)]
+    pub allow_empty: bool,
 
     /// Print no summary and no progress
     #[arg(short, long)]

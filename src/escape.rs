@@ -22,10 +22,23 @@ pub fn controls(text: &str) -> String {
     safe
 }
 
+/// Bytes as text. Those that are not UTF-8 are spelt out, such as `\xff`, so that two names stay two.
+#[must_use]
+pub fn utf8(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
 /// A path, safe to print.
 #[must_use]
 pub fn path(path: &Path) -> String {
-    controls(&path.to_string_lossy())
+    controls(&utf8(path.as_os_str().as_encoded_bytes()))
 }
 
 /// The JSON text with the same characters as JSON's own escapes, such as `\u001b`, so that it means
@@ -80,12 +93,19 @@ fn is_unsafe(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{commands, controls, json};
+    use super::{commands, controls, json, utf8};
 
     #[test]
     fn a_text_holds_no_command_of_a_runner() {
         assert_eq!(commands("::error::x\n \u{a0}::x\na::b"), "\\u{3a}:error::x\n \u{a0}\\u{3a}:x\na::b");
         assert_eq!(commands("x ##[error]y #\u{ad}[ # ["), "x ##\\u{5b}error]y #\u{ad}\\u{5b} # [");
+    }
+
+    #[test]
+    fn names_that_are_not_utf_8_stay_apart() {
+        assert_eq!(utf8(b"r\xff.yaml"), "r\\xff.yaml");
+        assert_ne!(utf8(b"r\xff.yaml"), utf8(b"r\xfe.yaml"));
+        assert_eq!(utf8("für".as_bytes()), "für");
     }
 
     #[test]

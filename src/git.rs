@@ -1,17 +1,25 @@
-//! Role files as they were at a revision, read from git's objects by the `git` program. Nothing is
-//! checked out, no filter and no hook runs, and a revision or a file name is never taken for an
-//! option.
+//! Which files git lists, and role files as they were at a revision, read from git's objects by the `git`
+//! program. Nothing is checked out or fetched, no filter and no hook runs, and a revision or a file name is
+//! never taken for an option.
 
 mod blobs;
+mod index;
+mod repository;
 mod tree;
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use self::blobs::Blobs;
+use self::repository::shown;
 use self::tree::{Target, Tree};
+use crate::escape;
+
+pub(crate) use index::Index;
+pub use repository::root;
+pub(crate) use repository::{Repository, is_root};
 
 /// Why the files of a revision could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +30,18 @@ pub enum GitError {
     /// The program said that something is wrong.
     #[error("git: {0}")]
     Failed(String),
+    /// The same in a clone without all of the history.
+    #[error("git: {0} (this clone is shallow: `git fetch --deepen=100` gets more of its history)")]
+    Shallow(String),
+    /// The same in a clone without all of the contents.
+    #[error(
+        "git: {0} (this clone is partial, and recmode fetches nothing: `git fetch --refetch --no-filter` gets \
+         what it leaves out)"
+    )]
+    Partial(String),
+    /// No `.git` here or above that git takes for a repository's.
+    #[error("{0}: not a git repository, and in none")]
+    NoRepository(String),
     /// The program said something unexpected.
     #[error("git gave an answer that is not understood")]
     Protocol,
@@ -38,13 +58,97 @@ pub enum GitError {
     Link(String),
 }
 
-/// The role files of one revision.
+/// The role files of one revision, and what the working tree does not hold of its own.
 #[derive(Debug, Default)]
 pub struct Files {
     /// Name as it is shown (`REV:PATH`) and content, in the order of the paths, each once.
     pub files: Vec<(String, Vec<u8>)>,
-    /// Submodules under the paths: what is in them is not read.
+    /// Links that can't be followed in the revision, as they are shown.
+    pub links: Vec<String>,
+    /// Submodules under the paths, of the revision or of the working tree, as they are shown. What is in them
+    /// is left out of `files`, and has to be left out of the working tree.
     pub submodules: Vec<String>,
+    /// Where those are in the working tree, as absolute paths without links.
+    pub left_out: BTreeSet<PathBuf>,
+    /// The paths that nothing was under at the revision.
+    pub nothing: Vec<PathBuf>,
+    /// Role files of the revision outside of the paths that the working tree does not have where they were: what
+    /// is in the paths may have been moved from there.
+    pub moved_from: Vec<(String, Vec<u8>)>,
+    /// Role files of the working tree outside of the paths that the revision did not have there: what was in the
+    /// paths may have been moved to there.
+    pub moved_to: Vec<PathBuf>,
+    /// Role files of the working tree that a sparse checkout leaves out: path and content.
+    pub sparse: Vec<(String, Vec<u8>)>,
+}
+
+/// A repository with what is asked of it more than once.
+struct Opened {
+    repository: Repository,
+    tree: Tree,
+    blobs: Blobs,
+    index: Index,
+    /// The paths that are asked for, absolute.
+    named: Vec<PathBuf>,
+}
+
+impl Opened {
+    fn new(root: &Path, revision: &OsStr) -> Result<Self, GitError> {
+        let repository = Repository::open(root)?;
+        let explain = |error| repository.explain(error);
+        let mut spec = revision.to_owned();
+        spec.push("^{tree}");
+        let verify = [OsStr::new("rev-parse"), OsStr::new("--verify"), OsStr::new("--end-of-options"), &spec];
+        let id = repository.one_line(&verify).map_err(explain)?;
+        if !id.as_bytes().iter().all(u8::is_ascii_hexdigit) {
+            return Err(GitError::Protocol);
+        }
+        let listing = repository.run(&["ls-tree", "-r", "-z", "--full-tree", &id.to_string_lossy()]);
+        let tree = Tree::parse(&listing.map_err(explain)?).ok_or(GitError::Protocol)?;
+        let blobs = Blobs::start(&repository)?;
+        let index = Index::read(&repository, root)?;
+        Ok(Self { repository, tree, blobs, index, named: Vec::new() })
+    }
+}
+
+impl Opened {
+    /// Adds the role files outside of the named paths that are on one side only.
+    fn moved(
+        mut self,
+        revision: &OsStr,
+        is_wanted: &impl Fn(&Path) -> bool,
+        found: &mut Files,
+    ) -> Result<(), GitError> {
+        let root = self.repository.root();
+        if self.named.iter().any(|named| named == root) {
+            return Ok(());
+        }
+        let is_named = |path: &Path| self.named.iter().any(|named| path.starts_with(named));
+        let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+        let listing = self.repository.run(&list)?;
+        let now: HashSet<&[u8]> = index::records(&listing).collect();
+        for &name in &now {
+            let path = root.join(OsStr::from_bytes(name));
+            let is_file = || path.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+            if is_wanted(&path) && !is_named(&path) && !self.tree.has(name) && !is_hidden(name) && is_file() {
+                found.moved_to.push(path);
+            }
+        }
+        found.moved_to.sort_unstable();
+        for (name, id) in self.tree.files() {
+            let path = root.join(OsStr::from_bytes(name));
+            let is_sparse = || self.index.sparse.iter().any(|(sparse, _)| *sparse == path);
+            let is_gone = || !now.contains(name) || path.symlink_metadata().is_err() && !is_sparse();
+            if is_wanted(&path) && !is_named(&path) && !is_hidden(name) && is_gone() {
+                found.moved_from.push((at(revision, name), self.blobs.read(id)?));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".") || memchr::memmem::find(name, b"/.").is_some()
 }
 
 /// Reads what `paths` name at the revision `revision`, each in the repository that it is in. For folders:
@@ -60,72 +164,65 @@ pub fn files_at(
     is_wanted: impl Fn(&Path) -> bool,
 ) -> Result<Files, GitError> {
     let mut found = Files::default();
-    let mut seen = std::collections::HashSet::new();
+    let mut opened: HashMap<PathBuf, Opened> = HashMap::new();
+    let (mut seen, mut seen_sparse) = (HashSet::new(), HashSet::new());
     for path in paths {
-        let (directory, name) = place(path)?;
-        let root = one_line(&directory, &["rev-parse", "--show-toplevel"])?;
-        let root = PathBuf::from(root);
-        let mut prefix = one_line(&directory, &["rev-parse", "--show-prefix"])?.into_vec();
-        match name {
-            Some(name) => prefix.extend_from_slice(name.as_bytes()),
-            None => drop(prefix.pop_if(|last| *last == b'/')),
+        let (folder, name) = place(path)?;
+        let folder = folder.canonicalize().map_err(|error| path_error(path, error))?;
+        let root = root(&folder).ok_or_else(|| GitError::NoRepository(shown(path)))?;
+        if !opened.contains_key(root) {
+            opened.insert(root.to_owned(), Opened::new(root, revision)?);
         }
-        let mut spec = revision.to_owned();
-        spec.push("^{tree}");
-        let verify = [OsStr::new("rev-parse"), OsStr::new("--verify"), OsStr::new("--end-of-options"), &spec];
-        let id = one_line(&root, &verify)?;
-        if !id.as_bytes().iter().all(u8::is_ascii_hexdigit) {
-            return Err(GitError::Protocol);
-        }
-        let listing = run(&root, &["ls-tree", "-r", "-z", "--full-tree", &id.to_string_lossy()])?;
-        let tree = Tree::parse(&listing).ok_or(GitError::Protocol)?;
-        let mut blobs = Blobs::start(&root)?;
-        let targets = tree.under(&prefix, &is_wanted, &mut |id| blobs.read(id))?;
+        let below = name.map_or_else(|| folder.clone(), |name| folder.join(name));
+        let Some(Opened { repository, tree, blobs, index, named }) = opened.get_mut(root) else { continue };
+        named.push(below.clone());
+        let prefix = below.strip_prefix(root).unwrap_or(Path::new("")).as_os_str().as_bytes();
+        let targets = tree.under(prefix, &is_wanted, &mut |id| blobs.read(id))?;
+        let submodules: Vec<_> = index.submodules.iter().filter(|path| path.starts_with(&below)).collect();
         if targets.is_empty() {
             path.symlink_metadata().map_err(|error| path_error(path, error))?;
+            found.nothing.push(path.clone());
         }
         for target in targets {
             match target {
-                Target::Submodule(name) => found.submodules.push(shown(revision, &name)),
+                Target::Submodule(name) => {
+                    found.left_out.insert(repository.root().join(OsStr::from_bytes(&name)));
+                    found.submodules.push(at(revision, &name));
+                }
+                Target::Link(name) => found.links.push(at(revision, &name)),
                 Target::File { path, id } => {
-                    if seen.insert((root.clone(), path.clone())) {
-                        found.files.push((shown(revision, &path), blobs.read(&id)?));
+                    let here = root.join(OsStr::from_bytes(&path));
+                    let is_submodules = submodules.iter().any(|submodule| here.starts_with(submodule));
+                    if !is_submodules && seen.insert(here) {
+                        found.files.push((at(revision, &path), blobs.read(&id)?));
                     }
                 }
             }
         }
+        for submodule in submodules {
+            if found.left_out.insert(submodule.clone()) {
+                found.submodules.push(shown(submodule.strip_prefix(root).unwrap_or(submodule)));
+            }
+        }
+        for (file, id) in &index.sparse {
+            let Ok(rest) = file.strip_prefix(&below) else { continue };
+            let is_hidden =
+                rest.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
+            let is_named = rest == Path::new("");
+            if (is_named || is_wanted(file) && !is_hidden) && seen_sparse.insert(file.clone()) {
+                found.sparse.push((shown(&path.join(rest)), blobs.read(id)?));
+            }
+        }
+    }
+    for repository in opened.into_values() {
+        repository.moved(revision, &is_wanted, &mut found)?;
     }
     Ok(found)
 }
 
 /// `REV:PATH`
-fn shown(revision: &OsStr, path: &[u8]) -> String {
-    format!("{}:{}", revision.to_string_lossy(), String::from_utf8_lossy(path))
-}
-
-/// What git ignores of what is in these folders, as paths that begin with them. A folder that is ignored
-/// itself was named all the same, and nothing is ignored in it.
-///
-/// # Errors
-///
-/// If git is missing or fails, or a path is in no repository.
-pub fn ignored(paths: &[PathBuf]) -> Result<Vec<PathBuf>, GitError> {
-    let mut ignored = Vec::new();
-    for path in paths.iter().filter(|path| path.is_dir()) {
-        let folder = path.canonicalize().map_err(|error| path_error(path, error))?;
-        let root = PathBuf::from(one_line(path, &["rev-parse", "--show-toplevel"])?);
-        let args = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
-        let listing = run(&root, &args)?;
-        for name in listing.split(|&byte| byte == 0).filter(|name| !name.is_empty()) {
-            let found = root.join(OsStr::from_bytes(name));
-            if let Ok(rest) = found.strip_prefix(&folder)
-                && rest != Path::new("")
-            {
-                ignored.push(path.join(rest));
-            }
-        }
-    }
-    Ok(ignored)
+fn at(revision: &OsStr, path: &[u8]) -> String {
+    format!("{}:{}", escape::utf8(revision.as_bytes()), escape::utf8(path))
 }
 
 /// The folder to run in, and the path below it if the path is no folder, or not there any more.
@@ -147,35 +244,5 @@ fn place(path: &Path) -> Result<(PathBuf, Option<OsString>), GitError> {
 }
 
 fn path_error(path: &Path, error: std::io::Error) -> GitError {
-    GitError::Path { path: path.to_string_lossy().into_owned(), error }
-}
-
-/// The program, in this folder, with nothing of the caller's that points to another repository.
-fn git(directory: &Path) -> Command {
-    let mut command = Command::new("git");
-    command.arg("-C").arg(directory).arg("--no-replace-objects").stdin(Stdio::null());
-    for name in
-        ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE"]
-    {
-        command.env_remove(name);
-    }
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
-    command
-}
-
-fn run(directory: &Path, args: &[impl AsRef<OsStr>]) -> Result<Vec<u8>, GitError> {
-    let output = git(directory).args(args).output().map_err(GitError::NoGit)?;
-    if output.status.success() {
-        return Ok(output.stdout);
-    }
-    let message = String::from_utf8_lossy(&output.stderr);
-    let message = message.trim().trim_start_matches("fatal: ");
-    Err(GitError::Failed(if message.is_empty() { output.status.to_string() } else { message.to_owned() }))
-}
-
-/// The answer without its line break; a file name may hold others.
-fn one_line(directory: &Path, args: &[impl AsRef<OsStr>]) -> Result<OsString, GitError> {
-    let mut answer = run(directory, args)?;
-    answer.pop_if(|last| *last == b'\n');
-    Ok(OsString::from_vec(answer))
+    GitError::Path { path: shown(path), error }
 }

@@ -7,7 +7,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use recmode::lint::{self, Settings};
 use recmode::policy::{Dialect, RoleSet, SessionKind};
-use recmode::roles::{self, Progress, SurveyOptions};
+use recmode::roles::{self, Progress, SearchOptions};
 
 use crate::sample;
 
@@ -119,7 +119,7 @@ fn lint_directory(bencher: Bencher<'_, '_>) {
 }
 
 fn lint(path: PathBuf) -> usize {
-    let survey = roles::survey(&[path], &SurveyOptions::default(), &Progress::default());
+    let survey = roles::survey(&[path], &SearchOptions::default(), &Progress::default());
     let input = lint::Input { is_whole: false, ..lint::Input::new(&survey) };
     lint::run(&input, &Settings::default(), &str::to_owned).findings.len()
 }

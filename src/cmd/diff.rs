@@ -1,6 +1,8 @@
 //! `recmode diff`: whose sessions are recorded otherwise after a change of the roles.
 
-use std::io;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -8,7 +10,8 @@ use anyhow::{Context as _, bail};
 use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::policy::Dialect;
 use crate::report::{self, DiffTree};
-use crate::roles::{self, LoadError, Loaded};
+use crate::roles::limits::MAX_FILE_BYTES;
+use crate::roles::{self, LoadError, Loaded, Readable, SearchOptions};
 use crate::{diff, escape, exit, git};
 
 /// Prints the changes to standard output, warnings and errors to standard error. The code is 2 if one
@@ -22,8 +25,11 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
     let say = super::say;
     let Some(sides) = sides(args, color, &say)? else { return Ok(exit::TROUBLE) };
 
-    let settings =
-        diff::Settings { dialect: args.dialect, with_requests: args.with_requests, old_is_partial: false };
+    let settings = diff::Settings {
+        dialect: args.dialect,
+        with_requests: args.with_requests,
+        old_is_partial: sides.old_is_partial,
+    };
     let diff = diff::compare(&sides.old, &sides.new, &settings);
     let names = (sides.old_name.as_str(), sides.new_name.as_str());
     let text = match args.format {
@@ -46,53 +52,117 @@ struct Sides {
     new: Loaded,
     old_name: String,
     new_name: String,
+    /// Whether the old side holds documents that can't be read at all.
+    old_is_partial: bool,
 }
 
 /// Reads both sides; `None` if one holds errors, which were said.
 fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Option<Sides>> {
-    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
-    let (old, new, old_name, new_name) = match (&args.base, args.paths.as_slice()) {
+    match (&args.base, args.paths.as_slice()) {
         (None, [old, new]) => {
             if [old, new].iter().all(|path| roles::is_stream(path)) && old == new {
                 bail!("a stream can be read only once");
             }
-            let [before, after] = [old, new].map(|path| load(std::slice::from_ref(path), args.dialect));
-            (before, after, name(old), name(new))
+            // Both are told before either ends it.
+            let sides =
+                (told(load(old, args.dialect), color, say), told(load(new, args.dialect), color, say));
+            let (old_name, new_name) = (name(old), name(new));
+            Ok(sides.0.zip(sides.1).map(|(old, new)| Sides {
+                old,
+                new,
+                old_name,
+                new_name,
+                old_is_partial: false,
+            }))
         }
         (None, _) => bail!("two paths are compared, OLD and NEW; or give --base REV"),
-        (Some(base), paths) => {
-            let here = [PathBuf::from(".")];
-            let paths = if paths.is_empty() { &here } else { paths };
-            if paths.iter().any(|path| roles::is_stream(path)) {
-                bail!("a stream has no revision to be compared with");
-            }
-            let files = git::files_at(base, paths, roles::is_role_file_name);
-            let shown = escape::controls(&base.to_string_lossy());
-            let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
-            let files = files.with_context(|| format!("--base {shown}"))?;
-            for submodule in &files.submodules {
-                say(&format!(
-                    "recmode: {}: a submodule, which is not compared\n",
-                    escape::controls(submodule)
-                ));
-            }
-            let ignored =
-                git::ignored(paths).map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())))?;
-            let wanted = |path: &Path| !ignored.iter().any(|ignored| path.starts_with(ignored));
-            // What is gone was read on the old side, or that had failed.
-            let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
-            let new = super::progress::shown(&left, |progress| {
-                roles::load_wanted(&left, wanted, args.dialect, progress)
-            });
-            let old = roles::load_texts_in(files.files, args.dialect);
-            let new_name = paths.iter().map(name).collect::<Vec<_>>().join(" ");
-            if [&old, &new].iter().all(|side| side.as_ref().is_ok_and(|roles| !roles.has_roles())) {
-                bail!("no role in {}, neither now nor at {shown}", escape::controls(&new_name));
-            }
-            (old, new, base.to_string_lossy().into_owned(), new_name)
-        }
+        (Some(base), paths) => since(base, paths, args.dialect, color, say),
+    }
+}
+
+/// The sides of `--base`: a revision, and the working tree.
+fn since(
+    base: &OsStr,
+    paths: &[PathBuf],
+    dialect: Dialect,
+    color: bool,
+    say: &impl Fn(&str),
+) -> anyhow::Result<Option<Sides>> {
+    let here = [PathBuf::from(".")];
+    let is_all = paths.is_empty();
+    let paths = if is_all { &here } else { paths };
+    if paths.iter().any(|path| roles::is_stream(path)) {
+        bail!("a stream has no revision to be compared with");
+    }
+    let old_name = escape::utf8(base.as_encoded_bytes());
+    let shown = escape::controls(&old_name);
+    let files = git::files_at(base, paths, roles::is_role_file_name);
+    let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
+    let files = files.with_context(|| format!("--base {shown}"))?;
+    for submodule in &files.submodules {
+        say(&format!("recmode: {}: a submodule, which is not compared\n", escape::controls(submodule)));
+    }
+    // What is gone was read on the old side, or that had failed.
+    let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
+    // Where there is one path, that nothing is in it on either side is said of both.
+    let alone: &[PathBuf] = if paths.len() == 1 { &[] } else { &files.nothing };
+    let new = super::progress::shown(&left, |progress| {
+        roles::load_compared(&left, alone, &files.left_out, files.sparse, dialect, progress)
+    });
+    let readable = roles::load_readable(files.files, dialect);
+    let (mut old, old_is_partial) = unreadable_base(readable, &files.links, &shown, color, say);
+    let named = paths.iter().map(|path| name(path)).collect::<Vec<_>>().join(" ");
+    if !old.has_roles() && !old_is_partial && new.as_ref().is_ok_and(|roles| !roles.has_roles()) {
+        bail!("no role in {}, neither now nor at {shown}", escape::controls(&named));
+    }
+    let new_name = if is_all { "the working tree".to_owned() } else { format!("the working tree ({named})") };
+    let Some(mut new) = told(new, color, say) else { return Ok(None) };
+    // What was moved into the paths or out of them is neither new nor gone.
+    old.complete(roles::load_readable(files.moved_from, dialect).roles, &new);
+    new.complete(roles::load_readable(moved_to(&files.moved_to), dialect).roles, &old);
+    Ok(Some(Sides { old, new, old_name, new_name, old_is_partial }))
+}
+
+/// The roles of a base of which not everything can be read: a pull request that repairs it has to be
+/// comparable. Names what can't be read; its values are unknown. The flag is whether there may be roles in it
+/// whose names are unknown too.
+fn unreadable_base(
+    base: Readable,
+    links: &[String],
+    shown: &str,
+    color: bool,
+    say: &impl Fn(&str),
+) -> (Loaded, bool) {
+    say(&report::problems(base.roles.warnings(), color));
+    for link in links {
+        let link = escape::controls(link);
+        say(&format!(
+            "{link}: warning: a link that leads out of the revision, or nowhere, and is not read\n"
+        ));
+    }
+    say(&report::warnings(&base.unreadable, color));
+    let count = links.len() + base.unreadable.len();
+    if count > 0 {
+        let s = if count == 1 { "" } else { "s" };
+        say(&format!("recmode: {shown} has {count} error{s}: what these places set is unknown\n"));
+    }
+    let (roles, is_partial) = base.with_unknowns();
+    (roles, is_partial || !links.is_empty())
+}
+
+/// The files outside of the paths that may hold what was in them. One that can't be read is none of them.
+fn moved_to(files: &[PathBuf]) -> Vec<(String, Vec<u8>)> {
+    let read = |path: &PathBuf| {
+        let mut bytes = Vec::new();
+        File::open(path).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+        Some((name(path), bytes))
     };
-    let told = |side: Result<Loaded, LoadError>| match side {
+    files.iter().filter_map(read).collect()
+}
+
+/// The roles of a side; none if there are errors, which this says.
+fn told(side: Result<Loaded, LoadError>, color: bool, say: &impl Fn(&str)) -> Option<Loaded> {
+    match side {
         Ok(roles) => {
             say(&report::problems(roles.warnings(), color));
             Some(roles)
@@ -101,12 +171,15 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             say(&report::load_error(&error, color));
             None
         }
-    };
-    // Both are told before either ends it.
-    let (old, new) = (told(old), told(new));
-    Ok(old.zip(new).map(|(old, new)| Sides { old, new, old_name, new_name }))
+    }
 }
 
-fn load(paths: &[PathBuf], dialect: Dialect) -> Result<Loaded, LoadError> {
-    super::progress::shown(paths, |progress| roles::load_with_progress(paths, dialect, progress))
+fn name(path: &Path) -> String {
+    escape::utf8(path.as_os_str().as_encoded_bytes())
+}
+
+fn load(path: &PathBuf, dialect: Dialect) -> Result<Loaded, LoadError> {
+    let paths = std::slice::from_ref(path);
+    let options = SearchOptions { dialect, ..SearchOptions::default() };
+    super::progress::shown(paths, |progress| roles::load_listed(paths, &options, progress))
 }

@@ -14,7 +14,7 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs, LintFormat};
 use crate::config::{self, Config, ConfigError};
 use crate::lint::{self, Baseline, Input, Repair, Report, Settings, Severity, registry};
-use crate::roles::{self, Exclude, Progress, Survey, SurveyOptions, SurveyedFile};
+use crate::roles::{self, Exclude, ProblemKind, Progress, SearchOptions, Survey, SurveyedFile};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -60,6 +60,9 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
     if args.fix && !args.dry_run && paths.len() > 1 && paths.iter().any(|path| roles::is_stream(path)) {
         bail!("with --fix a stream has to be the only path: its repaired text goes to standard output");
     }
+    if args.stdin_name.is_some() && !paths.iter().any(|path| roles::is_stdin(path)) {
+        bail!("--stdin-name names the text from standard input, and no path is -");
+    }
     if let Some(missing) = config.clusters.iter().find(|cluster| !root.join(&*cluster.folder).is_dir()) {
         let message = "the folder of this cluster does not exist".to_owned();
         super::say(&report::config_error(&ConfigError { message, at: missing.at.clone() }, color));
@@ -67,13 +70,9 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let dialect = args.dialect.or(config.dialect).unwrap_or_default();
     let exclude = exclude(&config, &here, &root);
-    let options = SurveyOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
+    let options = SearchOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
     let mut survey = read(args, &config, &paths, &options, &path);
     refuse_to_overwrite(args, &survey, &paths, &config)?;
-    if survey.files.is_empty() && survey.problems.is_empty() {
-        let named: Vec<_> = paths.iter().map(|path| escape::path(path)).collect();
-        bail!("no file to look at in {} (searched for .yaml, .yml, .json and .tf)", named.join(", "));
-    }
     // What came to nothing has most likely failed; an empty file is somebody's.
     let is_nothing = |file: &SurveyedFile| {
         file.path.is_none() && file.text.as_ref().is_some_and(|text| text.trim_ascii().is_empty())
@@ -97,6 +96,9 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
         lint::run(&input, &settings, &path)
     };
     let mut found = judge(&survey);
+    if survey.files.is_empty() && verdict(args, &survey, &found, least) == exit::TROUBLE {
+        return Ok(exit::TROUBLE);
+    }
     if args.fix {
         let repairs = lint::repairs(&survey, &judge);
         if args.dry_run {
@@ -131,7 +133,11 @@ fn configuration(args: &LintArgs, here: &Path) -> Result<(Config, PathBuf), conf
         (None, Some(file)) => file.strip_prefix(here).unwrap_or(file).to_owned(),
         (None, None) => return Ok((Config::default(), found.root)),
     };
-    let name: Arc<str> = file.to_string_lossy().into();
+    let name: Arc<str> = escape::utf8(file.as_os_str().as_encoded_bytes()).into();
+    if let (None, Some(second)) = (&args.config, &found.second) {
+        let second = second.strip_prefix(here).unwrap_or(second);
+        return Err(config::second(escape::utf8(second.as_os_str().as_encoded_bytes()).into(), &name));
+    }
     let root = if args.config.is_some() { config::find(here).root } else { found.root };
     Ok((config::read(&file, &name)?, root))
 }
@@ -260,7 +266,7 @@ fn read(
     args: &LintArgs,
     config: &Config,
     paths: &[PathBuf],
-    options: &SurveyOptions<'_>,
+    options: &SearchOptions<'_>,
     path: &dyn Fn(&str) -> String,
 ) -> Survey {
     let mut survey = if args.quiet {
@@ -415,17 +421,28 @@ fn written(
 fn verdict(args: &LintArgs, survey: &Survey, found: &Report, least: Severity) -> u8 {
     let color = super::color::wanted(args.color, &io::stderr());
     let mut trouble = false;
-    for problem in survey.problems.iter().filter(|problem| lint::is_trouble(&problem.kind)) {
-        trouble = true;
-        say(args, report::problem(problem, color));
+    for problem in &survey.problems {
+        let named = survey.file(&problem.site.file).is_some_and(|file| file.named);
+        let is_trouble = lint::is_trouble(&problem.kind, named)
+            || problem.kind == ProblemKind::NoRoleInFolder && !args.allow_empty;
+        trouble |= is_trouble;
+        if is_trouble || lint::is_note(&problem.kind) {
+            say(args, report::problem(problem, color));
+        }
     }
     if trouble {
-        exit::TROUBLE
-    } else if !args.exit_zero && found.worst() >= Some(least) {
-        exit::NO
-    } else {
-        exit::OK
+        return exit::TROUBLE;
     }
+    if !args.exit_zero && found.worst() >= Some(least) {
+        return exit::NO;
+    }
+    // Users and templates alone are no set of roles to judge.
+    if survey.roles.is_empty() && !survey.folders.is_empty() && !args.allow_empty {
+        let folders: Vec<_> = survey.folders.iter().map(|folder| escape::controls(folder)).collect();
+        say(args, format!("recmode: no role was read in {}\n", folders.join(", ")));
+        return exit::TROUBLE;
+    }
+    exit::OK
 }
 
 fn severity(fail_on: FailOn) -> Severity {

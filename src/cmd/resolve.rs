@@ -7,7 +7,7 @@ use anyhow::bail;
 use crate::cli::{ResolveArgs, ResolveFormat};
 use crate::policy::{Answer, DecidedBy, SessionKind};
 use crate::report::{self, Matrix, Resolution};
-use crate::roles::{self, Loaded};
+use crate::roles::{self, Loaded, SearchOptions};
 use crate::{escape, exit, holders};
 
 /// Prints the answer to standard output, warnings and errors to standard error. The code is 2 if
@@ -24,9 +24,14 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     }
     let color = super::color::wanted(args.color, &io::stderr());
     let say = super::say;
-    let loaded = super::progress::shown(&args.roles, |progress| {
-        roles::load_with_progress(&args.roles, args.dialect, progress)
-    });
+    let has_stdin = args.roles.iter().any(|path| roles::is_stdin(path));
+    if args.stdin_name.is_some() && !has_stdin {
+        bail!("--stdin-name names the text from standard input, and no path is -");
+    }
+    let stdin = args.stdin_name.as_deref();
+    let options = SearchOptions { dialect: args.dialect, stdin, ..SearchOptions::default() };
+    let loaded =
+        super::progress::shown(&args.roles, |progress| roles::load_listed(&args.roles, &options, progress));
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {

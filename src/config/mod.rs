@@ -18,7 +18,7 @@ use crate::roles::Site;
 pub use clusters::ClusterFolder;
 pub use find::{Found, find, repository};
 pub use pattern::Pattern;
-pub use read::{ConfigError, parse, read};
+pub use read::{ConfigError, parse, read, second};
 pub use requirement::{Expectation, Requirement, Subject};
 
 /// What the configuration says.

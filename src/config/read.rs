@@ -35,6 +35,13 @@ pub struct ConfigError {
     pub at: Site,
 }
 
+/// The error that `name` is there besides `other`.
+#[must_use]
+pub fn second(name: Arc<str>, other: &str) -> ConfigError {
+    let message = format!("is here besides {other:?}: which of them holds is unclear, so remove one");
+    ConfigError { message, at: Site { file: name, mark: None } }
+}
+
 /// Reads the configuration `path`, which is called `name` in messages.
 ///
 /// # Errors

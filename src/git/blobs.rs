@@ -1,22 +1,25 @@
 //! The contents of files, from one `git cat-file --batch`.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::GitError;
+use super::repository::Repository;
 use crate::roles::limits::MAX_FILE_BYTES;
 
 /// A running `git cat-file --batch`, ended when it is dropped.
+#[derive(Debug)]
 pub(super) struct Blobs {
+    repository: Repository,
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
 
 impl Blobs {
-    pub(super) fn start(directory: &Path) -> Result<Self, GitError> {
-        let mut child = super::git(directory)
+    pub(super) fn start(repository: &Repository) -> Result<Self, GitError> {
+        let mut child = repository
+            .git()
             .args(["cat-file", "--batch"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -26,7 +29,7 @@ impl Blobs {
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(GitError::Protocol);
         };
-        Ok(Self { child, stdin, stdout: BufReader::new(stdout) })
+        Ok(Self { repository: repository.clone(), child, stdin, stdout: BufReader::new(stdout) })
     }
 
     /// The content of the object `id`. Of one beyond the bound for role files, a byte more than the
@@ -40,7 +43,7 @@ impl Blobs {
         let mut words = heading.split_ascii_whitespace().skip(1);
         let kind = words.next();
         if kind == Some("missing") {
-            return Err(GitError::Failed(format!("the object {id} is missing")));
+            return Err(self.repository.explain(GitError::Failed(format!("the object {id} is missing"))));
         }
         let size = words.next().and_then(|size| size.parse::<u64>().ok());
         let (Some("blob"), Some(size)) = (kind, size) else { return Err(GitError::Protocol) };

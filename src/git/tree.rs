@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::GitError;
+use crate::escape;
 use crate::roles::limits::MAX_FOLDER_DEPTH;
 
 /// Links that are followed one after another.
@@ -14,8 +15,13 @@ const MAX_LINKS: usize = 16;
 /// What is under a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    File { path: Vec<u8>, id: String },
+    File {
+        path: Vec<u8>,
+        id: String,
+    },
     Submodule(Vec<u8>),
+    /// A link that can't be followed in the revision.
+    Link(Vec<u8>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +62,17 @@ impl Tree {
         Some(Self { entries })
     }
 
+    /// All files with the ids of their contents, in the order of their paths.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&[u8], &str)> {
+        let is_file = |(_, (mode, _)): &(&Vec<u8>, &(Mode, String))| *mode == Mode::File;
+        self.entries.iter().filter(is_file).map(|(path, (_, id))| (path.as_slice(), id.as_str()))
+    }
+
+    /// Whether something has this path.
+    pub(super) fn has(&self, path: &[u8]) -> bool {
+        self.entries.contains_key(path)
+    }
+
     /// The role files that `path` names: the file, or those of the folder. Nothing, if nothing is there.
     pub(super) fn under(
         &self,
@@ -64,8 +81,11 @@ impl Tree {
         read: &mut Read<'_>,
     ) -> Result<Vec<Target>, GitError> {
         let mut walk = Walk { tree: self, is_wanted, targets: Vec::new(), folders: HashSet::new() };
-        if let Some(path) = self.follow(path.to_vec(), read)? {
-            walk.add(path, 0, read)?;
+        match self.follow(path.to_vec(), read) {
+            Ok(Some(path)) => walk.add(path, 0, read)?,
+            Ok(None) => {}
+            Err(GitError::Link(_)) => walk.targets.push(Target::Link(path.to_vec())),
+            Err(error) => return Err(error),
         }
         Ok(walk.targets)
     }
@@ -146,14 +166,18 @@ impl<F: Fn(&Path) -> bool> Walk<'_, F> {
             Some((Mode::Link, _)) => {
                 let target = match self.tree.follow(path.clone(), read) {
                     // A link of another name matters only if it leads to a folder.
-                    Err(_) if !wanted => return Ok(()),
+                    Err(GitError::Link(_)) if !wanted => return Ok(()),
+                    Err(GitError::Link(_)) => None,
                     target => target?,
                 };
                 match target {
                     Some(target) if wanted || !self.tree.entries.contains_key(&target) => {
                         self.add(target, depth + 1, read)
                     }
-                    None if wanted => Err(link_error(&path)),
+                    None if wanted => {
+                        self.targets.push(Target::Link(path));
+                        Ok(())
+                    }
                     _ => Ok(()),
                 }
             }
@@ -176,5 +200,5 @@ fn normal(path: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn link_error(path: &[u8]) -> GitError {
-    GitError::Link(String::from_utf8_lossy(path).into_owned())
+    GitError::Link(escape::utf8(path))
 }

@@ -39,7 +39,7 @@ impl<'a> Judged<'a> {
                 | ProblemKind::UnknownRoles(_)
                 | ProblemKind::UnknownRoleName(_) => drop(unknown.insert((file, line))),
                 ProblemKind::MoreErrors(_) | ProblemKind::MoreWarnings(_) => drop(unread.insert(file)),
-                ref kind if is_unread(kind) || is_trouble(kind) => drop(unread.insert(file)),
+                ref kind if is_unread(kind) || is_trouble(kind, true) => drop(unread.insert(file)),
                 _ => {}
             }
         }

@@ -24,4 +24,4 @@ pub use input::Input;
 pub use repair::{Repair, repairs};
 pub use report::{Check, Report, Summary};
 pub use rule::Rule;
-pub use run::{Settings, is_trouble, run};
+pub use run::{Settings, is_note, is_trouble, run};

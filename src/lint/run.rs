@@ -107,15 +107,27 @@ fn checks(input: &Input<'_>, is_off: &dyn Fn(&str) -> bool) -> Vec<Check> {
     require.chain(expect.filter(|_| !is_off(rules::EXPECTATION_NOT_MET.id))).collect()
 }
 
-/// What kept the reader from looking at a file at all: then there is no verdict.
+/// What kept the reader from looking at something, so that there is no verdict. What is not understood in a file
+/// that was `named` is such a thing; in others it is a finding.
 #[must_use]
-pub fn is_trouble(kind: &ProblemKind) -> bool {
-    matches!(
-        kind,
+pub fn is_trouble(kind: &ProblemKind, named: bool) -> bool {
+    match kind {
         ProblemKind::Io(_)
-            | ProblemKind::NotAFile(_)
-            | ProblemKind::Loop
-            | ProblemKind::FolderTooDeep
-            | ProblemKind::StreamTwice
-    )
+        | ProblemKind::NotAFile(_)
+        | ProblemKind::Loop
+        | ProblemKind::LinkOut
+        | ProblemKind::NotCheckedOut
+        | ProblemKind::FolderTooDeep
+        | ProblemKind::StreamTwice => true,
+        ProblemKind::JsonComment | ProblemKind::Hcl | ProblemKind::PlainText | ProblemKind::LfsPointer => {
+            named
+        }
+        _ => false,
+    }
+}
+
+/// What the reader has to say of its own work, which is no finding.
+#[must_use]
+pub fn is_note(kind: &ProblemKind) -> bool {
+    matches!(kind, ProblemKind::Unlisted(_) | ProblemKind::Sparse(_))
 }

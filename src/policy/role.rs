@@ -69,6 +69,19 @@ impl RecordSession {
         Self { unknown, ..Self::default() }
     }
 
+    /// Makes the value of one option unknown.
+    pub fn make_unknown(&mut self, option: OptionName, unknown: Unknown) {
+        match option {
+            OptionName::Default => self.default = None,
+            OptionName::Kind(SessionKind::Ssh) => self.ssh = None,
+            OptionName::Kind(SessionKind::K8s) => self.k8s = None,
+            OptionName::Kind(SessionKind::Desktop) => self.desktop = None,
+            OptionName::Kind(SessionKind::Db) => self.db = None,
+            OptionName::Kind(SessionKind::App) => self.app = None,
+        }
+        self.unknown.insert(option, unknown);
+    }
+
     /// The mode given to this kind itself, and where. A boolean at `desktop` is none.
     #[must_use]
     pub fn direct(&self, kind: SessionKind) -> Option<(Mode, &Place)> {

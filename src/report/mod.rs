@@ -21,7 +21,7 @@ pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use found::{found_json, found_text};
 pub use info::{Info, info_text};
 pub use matrix::Matrix;
-pub use problem::{config_error, load_error, problem, problems, select_errors, skipped};
+pub use problem::{config_error, load_error, problem, problems, select_errors, skipped, warnings};
 pub use pruned::{Pruned, PrunedFile, pruned_text};
 pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;

@@ -30,6 +30,12 @@ pub fn problems(problems: &[Problem], color: bool) -> String {
     problems.iter().fold(String::new(), |text, next| text + &problem(next, color))
 }
 
+/// Errors that stop no answer, as warnings.
+#[must_use]
+pub fn warnings(problems: &[Problem], color: bool) -> String {
+    problems.iter().map(|problem| labelled(problem, (YELLOW, "warning: "), color)).collect()
+}
+
 /// What is wrong with a selection, a line each.
 #[must_use]
 pub fn select_errors(errors: &[SelectError], color: bool) -> String {
@@ -57,10 +63,14 @@ pub fn skipped(skipped: &[Skipped], color: bool) -> String {
 /// One problem, with its source line and the further places that belong to it.
 #[must_use]
 pub fn problem(problem: &Problem, color: bool) -> String {
-    let (style, label) = match problem.kind.severity() {
+    let label = match problem.kind.severity() {
         Severity::Error => (RED, ""),
         Severity::Warning => (YELLOW, "warning: "),
     };
+    labelled(problem, label, color)
+}
+
+fn labelled(problem: &Problem, (style, label): (&str, &str), color: bool) -> String {
     let mut out = String::new();
     let message = format!("{label}{}", escape::controls(&problem.kind.to_string()));
     head(&mut out, &problem.site, &paint(color, style, &message), color);

@@ -64,12 +64,23 @@ pub(super) struct Found {
     more_warnings: usize,
     /// Whether a document was ours, in whatever state.
     pub(super) ours: bool,
+    /// Whether the file was named, so that all in it has to be understood.
+    pub(super) named: bool,
+    /// Whether a document was a mapping or a list.
+    pub(super) structured: bool,
+    /// The first document that is plain text.
+    pub(super) plain: Option<Mark>,
 }
 
 impl Found {
     /// Empty, to be filled by such a reading.
     pub(super) fn new(Reading { detail, dialect }: Reading) -> Self {
         Self { detail, dialect, ..Self::default() }
+    }
+
+    /// The same for a file that was named, or was not.
+    pub(super) fn named(self, named: bool) -> Self {
+        Self { named, ..self }
     }
 
     /// Adds what a later part of the same file holds.
@@ -85,6 +96,8 @@ impl Found {
             self.report(problem);
         }
         self.ours |= later.ours;
+        self.structured |= later.structured;
+        self.plain = self.plain.take().or(later.plain);
     }
 
     /// Adds a problem; beyond the bound it is only counted.
@@ -119,6 +132,10 @@ impl Found {
 
     /// Sorts by place and says how many were not kept.
     pub(super) fn finish(&mut self, file: &Arc<str>) {
+        if let Some(mark) = self.plain.take().filter(|_| self.named && !self.structured && !self.ours) {
+            let site = Site { file: Arc::clone(file), mark: Some(mark) };
+            self.problems.push(Problem::new(ProblemKind::PlainText, site));
+        }
         // Most files hold one role, and there may be very many files.
         self.roles.shrink_to_fit();
         self.problems.sort_by_key(Problem::position);

@@ -1,19 +1,21 @@
 //! From paths to roles: puts together what the files hold, in the order of the input, and finds
 //! what is wrong with them as a whole.
 
-use std::collections::{HashMap, HashSet, hash_map};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Loaded;
 use super::found::{Found, Reading, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
+use super::memory::{self, Readable};
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::sets::{self, InSet, Keyed, Loader, SetKey, Twins};
-use super::survey::WrittenRole;
-use super::walk::{self, Entry};
+use super::source;
+use super::survey::{SearchOptions, WrittenRole};
+use super::walk::{self, Entry, Search};
 use crate::policy::Dialect;
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.
@@ -28,88 +30,91 @@ pub struct LoadError {
     pub skipped: Vec<Skipped>,
 }
 
-/// Reads the roles under these paths: files, folders, `-` and other streams. All threads it starts
-/// have ended when it returns.
+/// Reads the roles under these paths: files, folders, `-` and other streams. Folders are searched plainly:
+/// all role files in them that are not hidden, whatever git says of them, links followed wherever they lead.
+/// No program is run, and all threads it starts have ended when it returns.
 ///
 /// # Errors
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no
 /// policy; or if there is no role.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
-    load_with_progress(paths, Dialect::default(), &Progress::default())
+    read(&walk::walk(paths, Search::Plain, None), Dialect::default(), &Progress::default())
 }
 
-/// Like [`load`], as the readers of `dialect` read the files; keeps `progress` up to date.
+/// Like [`load`], but what git ignores and does not track is left out of folders, as it is by
+/// [`survey`](super::survey()); in a repository `git` is run for it. Keeps
+/// `progress` up to date.
 ///
 /// # Errors
 ///
-/// As [`load`].
-pub fn load_with_progress(
+/// As [`load`]; and if a link leads out of what is searched.
+pub fn load_listed(
     paths: &[PathBuf],
-    dialect: Dialect,
+    options: &SearchOptions<'_>,
     progress: &Progress,
 ) -> Result<Loaded, LoadError> {
-    let entries = walk::walk(paths);
-    let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
-    progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
-    combine(&entries, found)
+    let SearchOptions { dialect, stdin, exclude } = *options;
+    read(&walk::walk(paths, Search::Listed { left_out: None, exclude }, stdin), dialect, progress)
 }
 
-/// Like [`load_with_progress`], for what is compared with what it was: in folders, only what is `wanted`;
-/// and no role is an answer, too.
+fn read(entries: &[Entry], dialect: Dialect, progress: &Progress) -> Result<Loaded, LoadError> {
+    let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
+    progress.files.store(inputs, Ordering::Relaxed);
+    let found = parallel::read(entries, Reading { detail: false, dialect }, progress);
+    combine(entries, found)
+}
+
+/// Like [`load_listed`], for what is compared with what it was: the folders `left_out` are not entered, `texts`
+/// (each a name and its content) belong to it, too, and no role is an answer. Only of the paths `new`, which
+/// were not there, there has to be a file.
 ///
 /// # Errors
 ///
 /// If anything that was found can't be read, isn't well-formed or says something that is no policy.
-pub fn load_wanted(
+pub fn load_compared(
     paths: &[PathBuf],
-    wanted: impl Fn(&Path) -> bool,
+    new: &[PathBuf],
+    left_out: &BTreeSet<PathBuf>,
+    texts: Vec<(String, Vec<u8>)>,
     dialect: Dialect,
     progress: &Progress,
 ) -> Result<Loaded, LoadError> {
-    let mut entries = walk::walk(paths);
-    entries.retain(|entry| match entry {
-        Entry::File(input) => input.named || wanted(&input.path),
-        Entry::Problem(problem) => wanted(Path::new(&*problem.site.file)),
-        Entry::FolderEnd { .. } => false,
-    });
+    let entries = walk::walk(paths, Search::Listed { left_out: Some(left_out), exclude: None }, None);
     progress.files.store(entries.len(), Ordering::Relaxed);
     let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
-    let mut all = Gathered { twins: twins(&entries), ..Gathered::default() };
-    for (entry, found) in entries.into_iter().zip(found) {
-        if let Entry::Problem(problem) = entry {
-            all.problems.push(problem);
+    let (names, texts) = memory::read(texts, dialect);
+    let twins = Twins::among(file_names(&entries).chain(&names));
+    let mut all = Gathered { twins, ..Gathered::default() };
+    let new: Vec<_> = new.iter().map(|path| source::shown(path)).collect();
+    for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
+        match entry {
+            Entry::FolderEnd { file, first, again } if first == n && !again && new.contains(&file) => {
+                all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, &file));
+            }
+            // The texts are what it leaves out.
+            Entry::Problem(problem) if matches!(problem.kind, ProblemKind::Sparse(_)) => {}
+            Entry::Problem(problem) => all.problems.push(problem),
+            _ => {}
         }
         if let Some(found) = found {
             all.add(found);
         }
     }
+    texts.into_iter().for_each(|found| all.add(found));
     all.second_ones();
     all.finish()
 }
 
 /// Everything together, in the order of the entries.
 fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Loaded, LoadError> {
-    let holds_something: Vec<bool> = found
-        .iter()
-        .zip(entries)
-        .map(|(found, entry)| match entry {
-            Entry::Problem(_) => true,
-            _ => found.as_ref().is_some_and(|found| found.ours || has_error(&found.problems)),
-        })
-        .collect();
-    let mut all = Gathered { twins: twins(entries), ..Gathered::default() };
+    let holds_something = holds_something(entries, &found, |found| found.ours || has_error(&found.problems));
+    let mut all = Gathered { twins: Twins::among(file_names(entries)), ..Gathered::default() };
     for (n, entry) in entries.iter().enumerate() {
         match entry {
             Entry::Problem(problem) => all.problems.push(problem.clone()),
-            Entry::FolderEnd { file, first } => {
-                // Nothing at all may be in it because a path before it led to the same files.
-                let empty = !holds_something[*first..n].contains(&true);
-                let elsewhere = *first == n && holds_something[..n].contains(&true);
-                if empty && !elsewhere {
-                    all.problems.push(Problem::of_file(ProblemKind::NoRoleInFolder, file));
-                }
+            Entry::FolderEnd { file, first, again } => {
+                all.problems.extend(empty_folder(file, &holds_something[*first..n], *again));
             }
             Entry::File(input) => {
                 let Some(mut found) = found[n].take() else { continue };
@@ -127,18 +132,50 @@ fn combine(entries: &[Entry], mut found: Vec<Option<Found>>) -> Result<Loaded, L
     all.finish()
 }
 
-fn twins(entries: &[Entry]) -> Twins {
-    let files = entries.iter().filter_map(|entry| match entry {
+/// The names of the files among the entries.
+fn file_names(entries: &[Entry]) -> impl Iterator<Item = &Arc<str>> {
+    entries.iter().filter_map(|entry| match entry {
         Entry::File(input) => Some(&input.file),
         _ => None,
-    });
-    Twins::among(files)
+    })
+}
+
+/// For each entry, whether there is something in it, in whatever state, by what a file `holds`.
+pub(super) fn holds_something(
+    entries: &[Entry],
+    found: &[Option<Found>],
+    holds: impl Fn(&Found) -> bool,
+) -> Vec<bool> {
+    let holds = |(entry, found): (&Entry, &Option<Found>)| match entry {
+        Entry::Problem(problem) => problem.kind.severity() == Severity::Error,
+        _ => found.as_ref().is_some_and(&holds),
+    };
+    entries.iter().zip(found).map(holds).collect()
+}
+
+/// The error that nothing is in a folder that was named, by whether each entry in it holds something. What
+/// is in it may have been read `again`, under a path before it.
+pub(super) fn empty_folder(file: &Arc<str>, entries: &[bool], again: bool) -> Option<Problem> {
+    let is_empty = !entries.contains(&true) && !again;
+    is_empty.then(|| Problem::of_file(ProblemKind::NoRoleInFolder, file))
+}
+
+/// What these files hold together as far as it can be read: of several roles or holders of one name the first.
+/// `files`: their names.
+pub(super) fn join_readable(files: &[Arc<str>], found: Vec<Found>) -> Readable {
+    let mut all = Gathered { twins: Twins::among(files.iter()), ..Gathered::default() };
+    found.into_iter().for_each(|found| all.add(found));
+    all.second_ones();
+    let problems = std::mem::take(&mut all.problems);
+    let (unreadable, warnings) =
+        problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
+    Readable { roles: all.into_loaded(warnings), unreadable }
 }
 
 /// What these files hold together, in their order; no role is an answer, too. `files`: their names.
-pub(super) fn join(files: &[Arc<str>], found: impl Iterator<Item = Found>) -> Result<Loaded, LoadError> {
+pub(super) fn join(files: &[Arc<str>], found: Vec<Found>) -> Result<Loaded, LoadError> {
     let mut all = Gathered { twins: Twins::among(files.iter()), ..Gathered::default() };
-    found.for_each(|found| all.add(found));
+    found.into_iter().for_each(|found| all.add(found));
     all.second_ones();
     all.finish()
 }
@@ -183,17 +220,23 @@ impl Gathered {
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
 
-    fn finish(self) -> Result<Loaded, LoadError> {
+    fn finish(mut self) -> Result<Loaded, LoadError> {
+        let problems = std::mem::take(&mut self.problems);
         let (errors, warnings): (Vec<_>, Vec<_>) =
-            self.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
+            problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
         if !errors.is_empty() {
             return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
         }
+        Ok(self.into_loaded(warnings))
+    }
+
+    /// The sets, of several of one name the first.
+    fn into_loaded(self, warnings: Vec<Problem>) -> Loaded {
         let keyed = |written: WrittenRole| Keyed { set: written.set, role: written.role };
         let roles: Vec<_> = self.roles.into_iter().map(keyed).collect();
         let users = self.users.into_iter().map(|(user, _)| user).collect();
         let sets = sets::split(&roles, users, self.grants, &self.twins);
-        Ok(Loaded { sets, warnings, skipped: self.skipped })
+        Loaded { sets, warnings, skipped: self.skipped }
     }
 }
 

@@ -8,7 +8,8 @@
 //!
 //! In a folder, files named `.yaml`, `.yml`, `.json`, `.tf` or `.tofu` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
-//! paths lead to it.
+//! paths lead to it. [`load_listed`] and [`survey`](survey()) also leave out what git ignores and does not track,
+//! and follow no link out of what is searched; [`load`] never runs a program.
 //!
 //! ```no_run
 //! use recmode::policy::SessionKind;
@@ -53,6 +54,7 @@ mod source;
 mod split;
 mod survey;
 mod tree;
+mod unread;
 mod walk;
 
 use std::sync::Arc;
@@ -63,19 +65,20 @@ pub use found::{Skipped, User};
 pub use grants::{
     AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
-pub use load::{LoadError, load, load_wanted, load_with_progress};
-pub use memory::{load_texts, load_texts_in};
+pub use load::{LoadError, load, load_compared, load_listed};
+pub use memory::{Readable, load_readable, load_texts};
 pub use parallel::Progress;
 pub(crate) use problem::desktop_note;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use sets::{Loader, SetKey};
-pub use source::{is_stream, is_terraform};
+pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
 pub(crate) use survey::survey_text_of;
 pub use survey::{
-    Block, Comment, Layout, Survey, SurveyOptions, SurveyedFile, WrittenOption, WrittenRole, survey,
+    Block, Comment, Layout, SearchOptions, Survey, SurveyedFile, WrittenOption, WrittenRole, survey,
     survey_text, survey_text_in,
 };
+pub use unread::has_sign_of_a_role;
 pub use walk::{Exclude, is_role_file_name};
 
 /// What was read: one or more sets of roles that nobody holds together.
@@ -92,6 +95,23 @@ impl Loaded {
     #[must_use]
     pub fn sets(&self) -> &[Roles] {
         &self.sets
+    }
+
+    /// Adds those roles and users of `moved` that `other` has and this has not, in the same set: they are not
+    /// gone, but elsewhere.
+    pub fn complete(&mut self, moved: Self, other: &Self) {
+        for moved in moved.sets {
+            let Some(other) = other.sets.iter().find(|set| set.key == moved.key) else { continue };
+            match self.sets.iter_mut().find(|set| set.key == moved.key) {
+                Some(set) => set.complete(moved, other),
+                None => {
+                    let mut set = Roles::new(moved.key.clone(), Vec::new(), Vec::new(), Grants::default());
+                    set.complete(moved, other);
+                    self.sets.push(set);
+                }
+            }
+        }
+        self.sets.sort_by(|a, b| a.key.cmp(&b.key));
     }
 
     /// Whether there is a role in any set.
@@ -132,6 +152,21 @@ impl Roles {
         users.sort_by(|a, b| a.name.cmp(&b.name));
         users.dedup_by(|later, first| later.name == first.name);
         Self { key, all: roles, users, grants }
+    }
+
+    fn complete(&mut self, moved: Self, other: &Self) {
+        let roles = moved.all.into_iter();
+        let roles: Vec<_> = roles
+            .filter(|role| other.role(&role.name).is_some() && self.role(&role.name).is_none())
+            .collect();
+        let users = moved.users.into_iter();
+        let users: Vec<_> = users
+            .filter(|user| other.user(&user.name).is_some() && self.user(&user.name).is_none())
+            .collect();
+        self.all.extend(roles);
+        self.users.extend(users);
+        self.all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     }
 
     /// Which set it is.

@@ -79,7 +79,7 @@ fn threads() -> usize {
 
 /// A file whose text is wanted, or that can't be taken apart while it is read.
 fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
-    let mut found = Found::new(reading);
+    let mut found = Found::new(reading).named(input.named);
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
         Ok(bytes) => {
@@ -108,12 +108,13 @@ fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
 /// A large text, all about it wanted: the threads take its pieces as they come to them.
 fn read_text(file: &Arc<str>, text: &str, reading: Reading, found: &mut Found) {
     let pieces = Mutex::new(source::pieces(text).enumerate());
+    let named = found.named;
     let work = || {
         let mut done = Vec::new();
         loop {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, piece)) = next else { return done };
-            let mut found = Found::new(reading);
+            let mut found = Found::new(reading).named(named);
             parse::read(file, &piece, &mut found);
             done.push((n, found));
         }
@@ -142,7 +143,7 @@ fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
 }
 
 fn read_small(input: &Input, reading: Reading, progress: &Progress) -> Found {
-    let mut found = Found::new(reading);
+    let mut found = Found::new(reading).named(input.named);
     each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
     found.finish(&input.file);
     found
@@ -189,12 +190,12 @@ fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
         loop {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((n, piece)) = next else { return done };
-            let mut found = Found::new(reading);
+            let mut found = Found::new(reading).named(input.named);
             parse::read(&input.file, &piece, &mut found);
             done.push((n, found));
         }
     };
-    let mut found = Found::new(reading);
+    let mut found = Found::new(reading).named(input.named);
     let mut last = Found::new(reading);
     thread::scope(|scope| {
         let mut helpers = Vec::new();

@@ -6,7 +6,7 @@ use super::found::{Document, Found};
 use super::limits::MAX_DOCUMENT_BYTES;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
-use super::{comments, resource, split, tree};
+use super::{comments, resource, split, tree, unread};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read.
@@ -38,7 +38,7 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
         );
         return;
     }
-    let templates = file.ends_with(".tf.json") || file.ends_with(".tofu.json");
+    let templates = source::is_terraform_json(file);
     let mut first_line = piece.first_line;
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
@@ -61,6 +61,7 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
     let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| {
+        unread::check(document, tree, id, found);
         if document.templates {
             resource::read_terraform_json(document, tree, id, found);
         } else {
@@ -69,6 +70,9 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     });
     found.comments.extend(comments::place(document, said, |_, line| line.trim_start().starts_with('#')));
     if let Err(mut error) = read {
+        if let Some((kind, at)) = unread::stranger(document.text, found.named) {
+            error = tree::TreeError { kind, span: at.unwrap_or(error.span) };
+        }
         if let ProblemKind::Syntax(message) = &mut error.kind
             && document.excerpt(error.span).text.contains("{{")
         {

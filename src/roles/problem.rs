@@ -195,6 +195,20 @@ pub enum ProblemKind {
     /// A link to a folder that it is in.
     #[error("leads back to a folder that it is in")]
     Loop,
+    /// A link out of what is searched.
+    #[error(
+        "is a link that leads out of what is searched, so it is not followed: name what it leads to, to have it read"
+    )]
+    LinkOut,
+    /// A submodule without its files.
+    #[error("is a submodule that is not checked out (`git submodule update --init` checks it out)")]
+    NotCheckedOut,
+    /// Git does not list a repository's files; why.
+    #[error("no .gitignore is honoured and everything is read, since git can't list the files here: {0}")]
+    Unlisted(String),
+    /// Role files that a sparse checkout leaves out; how many.
+    #[error("{0} role file{s} here {are} not read, since this sparse checkout leaves {them} out", s = if *.0 == 1 { "" } else { "s" }, are = if *.0 == 1 { "is" } else { "are" }, them = if *.0 == 1 { "it" } else { "them" })]
+    Sparse(usize),
     /// More folders in folders than [`limits::MAX_FOLDER_DEPTH`].
     #[error("is more than {} folders deep", limits::MAX_FOLDER_DEPTH)]
     FolderTooDeep,
@@ -205,7 +219,7 @@ pub enum ProblemKind {
     #[error("holds no role{}", only(.0))]
     NoRole(Vec<String>),
     /// A folder without a role in it.
-    #[error("no role in this folder (searched for .yaml, .yml, .json and .tf)")]
+    #[error("no role in this folder (searched for .yaml, .yml, .json, .tf and .tofu)")]
     NoRoleInFolder,
     /// Only users, access lists and connectors.
     #[error("no role was read, only who holds roles")]
@@ -408,6 +422,21 @@ pub enum ProblemKind {
         /// Whether Teleport reads the value as a text, and not as a boolean.
         quoted: bool,
     },
+    /// A JSON document with comments.
+    #[error("this comment keeps the document from being JSON or YAML, so what it holds is unknown")]
+    JsonComment,
+    /// HCL under a name that is not of Terraform's.
+    #[error(
+        "this is Terraform's language, which is read from files named .tf, .tofu, .hcl or .tf.*, and from standard \
+         input with --stdin-name NAME.tf"
+    )]
+    Hcl,
+    /// A file that was named and holds a text in place of a YAML or JSON document.
+    #[error("this is plain text and no YAML or JSON document, so it holds no role")]
+    PlainText,
+    /// What Git LFS leaves in the place of a file.
+    #[error("this is a pointer of Git LFS, and the file itself is not here (`git lfs pull` gets it)")]
+    LfsPointer,
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more of these in this file")]
     MoreErrors(usize),
@@ -437,6 +466,8 @@ impl ProblemKind {
             | Self::UnknownName(_)
             | Self::UnknownRoles(_)
             | Self::UnknownRoleName(_)
+            | Self::Unlisted(_)
+            | Self::Sparse(_)
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::limits::{MAX_DOCUMENT_BYTES, MAX_FILE_BYTES};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::split;
+use crate::escape;
 
 /// The bytes that are read and handed on at a time, if documents end in them.
 const PIECE_BYTES: usize = 256 << 10;
@@ -48,12 +49,28 @@ pub fn is_stream(path: &Path) -> bool {
     stream(path).is_some()
 }
 
-/// Whether a file of this name is in Terraform's own language, which is `OpenTofu`'s as well.
+/// Whether this path names standard input.
+#[must_use]
+pub fn is_stdin(path: &Path) -> bool {
+    stream(path) == Some(Source::Stdin)
+}
+
+/// Whether a file of this name is Terraform's and OpenTofu's own language, HCL: `.tf`, `.tofu`, `.hcl`, and
+/// `.tf.` and `.tofu.` with more behind it, such as `roles.tf.tmpl`. A name that ends as those of YAML and
+/// JSON do is theirs.
 #[must_use]
 pub fn is_terraform(file: &str) -> bool {
-    let is_hcl =
-        |found: &std::ffi::OsStr| ["tf", "tofu"].iter().any(|known| found.eq_ignore_ascii_case(known));
-    std::path::Path::new(file).extension().is_some_and(is_hcl)
+    let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
+    let ends_with = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+    if ends_with(&[".yaml", ".yml", ".json"]) {
+        return false;
+    }
+    ends_with(&[".tf", ".tofu", ".hcl"]) || name.contains(".tf.") || name.contains(".tofu.")
+}
+
+/// Whether a file of this name is Terraform's or OpenTofu's JSON.
+pub(super) fn is_terraform_json(file: &str) -> bool {
+    file.ends_with(".tf.json") || file.ends_with(".tofu.json")
 }
 
 /// Reads a whole file or stream.
@@ -72,7 +89,11 @@ pub(super) fn read_whole(path: &Path, source: &Source) -> Result<Vec<u8>, Proble
 
 /// The name that a path has in messages.
 pub(super) fn shown(path: &Path) -> Arc<str> {
-    if path == Path::new("-") { "<stdin>".into() } else { path.to_string_lossy().into() }
+    if path == Path::new("-") {
+        "<stdin>".into()
+    } else {
+        escape::utf8(path.as_os_str().as_encoded_bytes()).into()
+    }
 }
 
 /// Regular file or folder; anything else is no role file.
@@ -270,6 +291,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_name_shows_the_language() {
+        for name in ["a.tf", "d/a.tofu", "a.TF", "a.hcl", "a.tf.tmpl", "a.tofu.bak", "terragrunt.hcl"] {
+            assert!(is_terraform(name), "{name}");
+        }
+        for name in ["a.tf.json", "a.tofu.json", "a.yaml", "a.tf.yaml", "x.tf.d/a", "atf", "tofu"] {
+            assert!(!is_terraform(name), "{name}");
+        }
+    }
 
     proptest! {
         #[test]

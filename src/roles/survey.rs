@@ -12,7 +12,7 @@ use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::sets::{self, InSet, Keyed, Router, SetKey, Twins, put_into};
 use super::source::{Piece, Source};
-use super::walk::{self, Entry, Exclude};
+use super::walk::{self, Entry, Exclude, Search};
 use super::{Roles, load, parse};
 use crate::policy::{Dialect, OptionName, Place, Role};
 
@@ -21,6 +21,8 @@ use crate::policy::{Dialect, OptionName, Place, Role};
 pub struct Survey {
     /// The files and streams, in the order they were read.
     pub files: Vec<SurveyedFile>,
+    /// The folders that were named.
+    pub folders: Vec<Arc<str>>,
     /// The roles in the order of the input; names may repeat.
     pub roles: Vec<WrittenRole>,
     /// The users, likewise.
@@ -41,7 +43,7 @@ pub struct Survey {
 
 /// How files are looked for and read.
 #[derive(Clone, Copy, Default)]
-pub struct SurveyOptions<'a> {
+pub struct SearchOptions<'a> {
     /// Which semantics apply to the roles.
     pub dialect: Dialect,
     /// The name of the text from standard input.
@@ -50,20 +52,27 @@ pub struct SurveyOptions<'a> {
     pub exclude: Option<&'a Exclude>,
 }
 
-/// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
-/// All threads it starts have ended when it returns.
+/// Reads everything under these paths, which are searched as by [`load_listed`](super::load_listed). All
+/// threads it starts have ended when it returns.
 #[must_use]
-pub fn survey(paths: &[PathBuf], options: &SurveyOptions<'_>, progress: &Progress) -> Survey {
-    let SurveyOptions { dialect, stdin, exclude } = *options;
-    let entries = walk::walk_repository(paths, stdin, exclude);
+pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progress) -> Survey {
+    let SearchOptions { dialect, stdin, exclude } = *options;
+    let mut entries = walk::walk(paths, Search::Listed { left_out: None, exclude }, stdin);
+    entries.iter_mut().for_each(drop_dot);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
     let found = parallel::read(&entries, Reading { detail: true, dialect }, progress);
+    let holds_something =
+        load::holds_something(&entries, &found, |found| found.ours || !found.problems.is_empty());
     let mut survey = Survey { dialect, ..Survey::default() };
     let mut users = Vec::new();
-    for (entry, found) in entries.into_iter().zip(found) {
+    for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
         match (entry, found) {
             (Entry::Problem(problem), _) => survey.problems.push(problem),
+            (Entry::FolderEnd { file, first, again }, _) => {
+                survey.folders.push(Arc::clone(&file));
+                survey.problems.extend(load::empty_folder(&file, &holds_something[first..n], again));
+            }
             (Entry::File(input), Some(mut found)) => {
                 survey.problems.append(&mut found.problems);
                 survey.roles.append(&mut found.roles);
@@ -98,6 +107,18 @@ impl InSet for WrittenRole {
     }
     fn file(&self) -> &Arc<str> {
         &self.role.at.file
+    }
+}
+
+/// Takes `./` from the names of what is in the current directory: findings are compared by them.
+fn drop_dot(entry: &mut Entry) {
+    let file = match entry {
+        Entry::File(input) => &mut input.file,
+        Entry::Problem(problem) => &mut problem.site.file,
+        Entry::FolderEnd { .. } => return,
+    };
+    if let Some(rest) = file.strip_prefix("./").filter(|rest| !rest.is_empty()) {
+        *file = rest.into();
     }
 }
 
@@ -176,8 +197,9 @@ impl Survey {
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        let (dialect, index) = (self.dialect, self.index.clone());
-        let mut survey = Self { files, roles, users, grants, skipped, problems, dialect, names, index };
+        let (dialect, index, folders) = (self.dialect, self.index.clone(), self.folders.clone());
+        let mut survey =
+            Self { files, folders, roles, users, grants, skipped, problems, dialect, names, index };
         survey.find_repeated();
         survey
     }
@@ -299,7 +321,7 @@ pub fn survey_text_in(name: &str, text: &str, dialect: Dialect) -> Survey {
 /// The same for a file in a folder of this cluster.
 pub(crate) fn survey_text_of(name: &str, text: &str, dialect: Dialect, cluster: Option<&Arc<str>>) -> Survey {
     let file: Arc<str> = name.into();
-    let mut found = Found::new(Reading { detail: true, dialect });
+    let mut found = Found::new(Reading { detail: true, dialect }).named(true);
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
     parse::read(&file, &piece, &mut found);
     found.finish(&file);

@@ -10,8 +10,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
 
-use build::TreeError;
-pub(super) use build::{TreeReader, addressed};
+pub(super) use build::{TreeError, TreeReader, addressed};
 pub(super) use hcl::{Resource, read as read_hcl};
 
 /// Index of a node in its tree.

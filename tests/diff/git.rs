@@ -3,67 +3,9 @@
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
-use std::path::Path;
-use std::process::{Command, Output};
 
+use super::support::git::Repository;
 use super::{all, recmode, stderr, stdout};
-
-/// A throw-away repository. `None`, said on stderr, where there is no git; an error where tests
-/// must not be skipped.
-struct Repository {
-    folder: tempfile::TempDir,
-}
-
-impl Repository {
-    fn new() -> Option<Self> {
-        if Command::new("git").arg("--version").output().is_err() {
-            assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "git is missing");
-            eprintln!("skipped: git is missing");
-            return None;
-        }
-        let repository = Self { folder: tempfile::tempdir().expect("a folder") };
-        repository.git(&["init", "-q", "-b", "main"]);
-        Some(repository)
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let output = Command::new("git")
-            .current_dir(self.path())
-            .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"])
-            .args(args)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_SYSTEM", "/dev/null")
-            .env_remove("GIT_DIR")
-            .env_remove("GIT_INDEX_FILE")
-            .output()
-            .expect("git runs");
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
-
-    fn commit(&self) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", "x"]);
-    }
-
-    fn role(&self, file: impl AsRef<Path>, name: &str, mode: &str) {
-        let path = self.path().join(file);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        let role = format!(
-            "kind: role\nmetadata: {{name: {name}}}\nspec: {{options: {{record_session: {{ssh: {mode}}}}}}}\n"
-        );
-        fs::write(path, role).expect("a file");
-    }
-
-    fn diff(&self, args: &[&str]) -> Output {
-        let mut command = recmode();
-        command.current_dir(self.path()).arg("diff").args(args).output().expect("recmode runs")
-    }
-}
 
 #[test]
 fn the_old_side_is_read_from_git_and_nothing_is_checked_out() {
@@ -76,7 +18,7 @@ fn the_old_side_is_read_from_git_and_nothing_is_checked_out() {
     let status = repository.git(&["status", "--porcelain"]);
     insta::assert_snapshot!(all(&repository.diff(&["--base", "HEAD", "roles"])));
     let here = repository.diff(&["--base", "main"]);
-    assert!(stdout(&here).ends_with("From main to .: 2 loosened.\n"), "{}", stdout(&here));
+    assert!(stdout(&here).ends_with("From main to the working tree: 2 loosened.\n"), "{}", stdout(&here));
     let file = repository.diff(&["--base", "main", "roles/prod.yaml"]);
     assert!(stdout(&file).ends_with(": 1 loosened.\n"), "{}", stdout(&file));
     assert_eq!(repository.git(&["status", "--porcelain"]), status);
@@ -181,7 +123,11 @@ fn before_there_were_roles_everything_is_new() {
     repository.role("roles/.hidden/no.yaml", "hidden", "best_effort");
     let output = repository.diff(&["--base", "HEAD", "roles"]);
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).ends_with("From HEAD to roles: 1 new.\n"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).ends_with("From HEAD to the working tree (roles): 1 new.\n"),
+        "{}",
+        stdout(&output)
+    );
 }
 
 #[test]
@@ -209,6 +155,17 @@ fn what_is_gone_is_gone_and_no_error() {
         let output = repository.diff(&["--base", "HEAD", never]);
         assert_eq!(output.status.code(), Some(2), "{never}: {}", stdout(&output));
     }
+}
+
+#[test]
+fn a_path_that_holds_no_file_on_either_side_is_trouble() {
+    let Some(repository) = Repository::new() else { return };
+    repository.role("roles/prod.yaml", "prod", "strict");
+    repository.commit();
+    repository.write("docs/README.md", "x");
+    let output = repository.diff(&["--base", "HEAD", "roles", "docs"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert!(stderr(&output).contains("docs: no role in this folder"), "{}", stderr(&output));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod git;
 mod sets;
+mod steered;
 #[path = "../support/mod.rs"]
 mod support;
 mod unknown;

@@ -1,6 +1,7 @@
 //! The formats of `recmode lint` that other programs read: valid, complete, and safe whatever a file
 //! and its name hold. They are read back here by those programs' rules.
 
+mod action;
 mod github;
 mod gitlab;
 mod junit;

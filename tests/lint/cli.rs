@@ -52,7 +52,8 @@ fn a_template_is_told_once_and_not_what_it_makes_of_its_line() {
         let folder = repository(&[("role.yaml", text)]);
         let output = lint(folder.path(), &["role.yaml"]);
         assert_eq!(code(&output), Some(1), "{text}");
-        assert!(stdout(&output).contains("1 finding in 1 file: 1 error"), "{text}{}", stdout(&output));
+        assert!(stdout(&output).contains("\n1 finding in "), "{text}{}", stdout(&output));
+        assert!(stdout(&output).ends_with(" in 1 file: 1 error\n"), "{text}{}", stdout(&output));
     }
 }
 
@@ -123,7 +124,7 @@ fn git_ignored_and_hidden_files_are_left_out_unless_they_are_named() {
         ("fine.yaml", &role("fine", &["default: strict"])),
     ]);
     let output = lint(folder.path(), &[]);
-    assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), "no findings in 1 file\n"));
+    assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), "no findings in 1 role in 1 file\n"));
     for named in ["build", "b.gen.yaml", ".hidden"] {
         assert_eq!(code(&lint(folder.path(), &[named])), Some(1), "{named}");
     }
@@ -138,12 +139,12 @@ fn what_git_ignores_is_left_out_of_an_export_too() {
         ("roles/b.gen.yaml", &role("wrong", &["default: on"])),
         ("roles/fine.yaml", &role("fine", &["default: strict"])),
     ]);
-    fs::remove_dir(folder.path().join(".git")).expect("removed");
+    fs::remove_dir_all(folder.path().join(".git")).expect("removed");
     for args in [&[][..], &["roles"]] {
         let output = lint(folder.path(), args);
         assert_eq!(
             (code(&output), stdout(&output).as_str()),
-            (Some(0), "no findings in 1 file\n"),
+            (Some(0), "no findings in 1 role in 1 file\n"),
             "{args:?}"
         );
     }
@@ -209,7 +210,7 @@ fn a_baseline_leaves_out_what_is_known_also_when_lines_have_moved() {
     assert_eq!(found(&output), ["invalid-mode:14"]);
     let output = lint(folder.path(), &["--baseline", "known.json", "roles/a.yaml"]);
     assert!(
-        stdout(&output).ends_with("1 finding in 1 file: 1 error; 2 in the baseline\n"),
+        stdout(&output).ends_with("1 finding in 1 role in 1 file: 1 error; 2 in the baseline\n"),
         "{}",
         stdout(&output)
     );

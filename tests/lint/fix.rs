@@ -231,11 +231,15 @@ fn standard_input_is_repaired_to_standard_output() {
     let output = lint_stdin(folder.path(), &["--fix", "-"], &text);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stdout(&output), text.replace("Strict", "strict"));
-    assert!(stderr(&output).ends_with("1 finding in 1 file: 1 error; 1 repaired\n"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).ends_with("1 finding in 1 role in 1 file: 1 error; 1 repaired\n"),
+        "{}",
+        stderr(&output)
+    );
     let fine = role("a", &["default: strict"]);
     let output = lint_stdin(folder.path(), &["--fix", "-", "-o", "out.txt"], &fine);
     assert_eq!((output.status.code(), stdout(&output), stderr(&output)), (Some(0), fine, String::new()));
-    assert_eq!(read(&folder, "out.txt"), "no findings in 1 file\n");
+    assert_eq!(read(&folder, "out.txt"), "no findings in 1 role in 1 file\n");
     let output = lint_stdin(folder.path(), &["--fix", "-", "b.yaml"], &text);
     assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
 }
@@ -276,7 +280,11 @@ fn the_rest_is_reported_and_permissions_and_links_stay() {
     std::os::unix::fs::symlink("real.txt", folder.path().join("a.yaml")).expect("a link");
     let output = lint(folder.path(), &["--fix"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stdout(&output).ends_with("1 finding in 1 file: 1 error; 1 repaired\n"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).ends_with("1 finding in 1 role in 1 file: 1 error; 1 repaired\n"),
+        "{}",
+        stdout(&output)
+    );
     assert_eq!(read(&folder, "real.txt"), text.replace("Strict", "strict"));
     assert_eq!(fs::metadata(&real).expect("a file").permissions().mode() & 0o777, 0o640);
     assert!(folder.path().join("a.yaml").is_symlink());

@@ -6,6 +6,7 @@ mod bounds;
 mod cli;
 mod config;
 mod dialects;
+mod files;
 mod fix;
 mod limits;
 mod output;

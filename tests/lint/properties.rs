@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use recmode::lint::{Input, Report, Settings, repairs, run};
-use recmode::policy::{Dialect, Mode, RoleSet, SessionKind};
+use recmode::policy::{Mode, RoleSet, SessionKind};
 use recmode::roles::{self, Survey};
 
 const KEYS: [&str; 6] = ["default", "ssh", "k8s", "desktop", "db", "app"];

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use recmode::config::{self, Config};
 use recmode::lint::{Input, Settings, registry, run};
-use recmode::policy::Dialect;
-use recmode::roles::{self, Progress, Survey, SurveyOptions};
+use recmode::roles::{self, Progress, SearchOptions, Survey};
 
 use super::{lint, stdout};
 
@@ -54,7 +53,7 @@ fn the_fixtures_of_a_requirement_are_judged_by_the_configuration_beside_them() {
             let config = fs::read_to_string(folder.join(".recmode.yaml")).expect("a configuration");
             let config = config::parse(&config, &".recmode.yaml".into()).expect("a configuration");
             let survey =
-                roles::survey(std::slice::from_ref(&folder), &SurveyOptions::default(), &Progress::default());
+                roles::survey(std::slice::from_ref(&folder), &SearchOptions::default(), &Progress::default());
             let found = judged(&survey, &config);
             assert_eq!(found.contains_key(id), expected, "{found:?}");
         }
@@ -121,7 +120,7 @@ fn every_rule_has_a_failing_and_a_passing_fixture() {
         for (kind, expected) in [("fail", true), ("pass", false)] {
             let folder = fixtures().join(rule.id).join(kind);
             let survey =
-                roles::survey(std::slice::from_ref(&folder), &SurveyOptions::default(), &Progress::default());
+                roles::survey(std::slice::from_ref(&folder), &SearchOptions::default(), &Progress::default());
             assert!(!survey.files.is_empty(), "no fixture in {}", folder.display());
             for file in &survey.files {
                 let alone = roles::survey_text(&file.file, file.text.as_deref().expect("a text"));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use recmode::config::{Pattern, Requirement};
 use recmode::lint::{Finding, Input, Settings, repairs, run};
-use recmode::policy::{Dialect, Mode, SessionKind};
-use recmode::roles::{self, Progress, Site, Survey};
+use recmode::policy::{Bound, Mode, SessionKind};
+use recmode::roles::{self, Progress, SearchOptions, Site, Survey};
 
 use super::{all, found, lint, repository, role, stdout};
 
@@ -272,7 +272,7 @@ fn cluster() -> impl Strategy<Value = String> {
 }
 
 fn surveyed(paths: &[PathBuf]) -> Survey {
-    let mut survey = roles::survey(paths, None, &Progress::default());
+    let mut survey = roles::survey(paths, &SearchOptions::default(), &Progress::default());
     survey.put_into_clusters(|file| {
         ["/eu/", "/us/"].into_iter().find(|name| file.contains(name)).map(Into::into)
     });
@@ -287,12 +287,12 @@ fn judged(survey: &Survey) -> (Vec<Finding>, Vec<(String, String)>) {
         roles: vec![Pattern::name("*", at()).expect("a glob")],
         users: Vec::new(),
         kinds: vec![SessionKind::Ssh],
-        mode: Mode::Strict,
+        bound: Bound::AtLeast(Mode::Strict),
         except_roles: Vec::new(),
         at: at(),
     }];
     let judge = |survey: &Survey| {
-        let input = Input { survey, dialect: Dialect::Rfd68, is_whole: true, require: &require };
+        let input = Input { require: &require, ..Input::new(survey) };
         run(&input, &Settings::default(), &str::to_owned)
     };
     let repaired = repairs(survey, &judge).into_iter().map(|repair| (repair.file.to_string(), repair.after));

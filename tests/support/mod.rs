@@ -1,6 +1,8 @@
 //! What the tests of the program from outside have in common. Each takes what it needs.
 #![allow(dead_code, reason = "no test takes all of it")]
 
+pub(crate) mod git;
+
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
@@ -35,10 +37,13 @@ pub(crate) fn all(output: &Output) -> String {
     format!("{code}\n--- stdout\n{}--- stderr\n{}", stdout(output), stderr(output))
 }
 
-/// A folder with these files, which is a repository of git's as far as anyone can see.
+/// A folder with these files, which is a repository of git's with nothing tracked.
 pub(crate) fn repository(files: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join(".git")).expect("a folder");
+    for below in [".git/objects", ".git/refs"] {
+        fs::create_dir_all(folder.path().join(below)).expect("a folder");
+    }
+    fs::write(folder.path().join(".git/HEAD"), "ref: refs/heads/main\n").expect("a file");
     for (name, text) in files {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");

@@ -95,9 +95,9 @@ const RESOLVE: Page = Page {
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
          array): documents of kind role, versions v3 to v8, and scoped_role, and the operator's resources TeleportRole, \
          TeleportRoleV6, TeleportRoleV7, TeleportRoleV8 and TeleportScopedRoleV1; and from Terraform, the resources \
-         teleport_role and teleport_scoped_role in .tf, .tofu, .tf.json and .tofu.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
+         teleport_role and teleport_scoped_role in .tf, .tofu, .tf.json and .tofu.json. Users, access lists and connectors, \
          Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
-         Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
+         Directories are searched with all their subdirectories, as recmode-lint(1) describes. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \
          an error, and so is a name that was not read.",
@@ -162,8 +162,17 @@ const RESOLVE: Page = Page {
 const LINT: Page = Page {
     description: &[
         "Role files are read as by recmode-resolve(1), Terraform's among them, and judged by rules; \
-         recmode-explain(1) lists and explains them. In directories hidden files and what .gitignore \
-         names are left out.",
+         recmode-explain(1) lists and explains them.",
+        "Directories are searched for .yaml, .yml, .json, .tf and .tofu; hidden files are left out. In a \
+         repository files are listed as git does: what is tracked, whatever .gitignore says, and what is \
+         neither tracked nor ignored. Where git is missing or refuses, such as for a checkout that belongs to \
+         another user, everything is read and stderr gives the reason. Outside of a repository the files that \
+         .gitignore names are left out. A link that leads out of the repository, or out of the directories that \
+         are searched, is an error, and so is a submodule that is not checked out. A sparse checkout is read as far as it is there, \
+         and stderr says how many role files are not.",
+        "The name of a file decides its language: HCL for .tf, .tofu, .hcl and .tf.*, YAML or JSON for all \
+         others, and for standard input unless --stdin-name has such a name. HCL under another name, JSON with comments \
+         and plain text are errors where the file was named.",
         "Each set of roles that nobody holds together is judged by itself; recmode-resolve(1) lists what makes a set. The \
          folders that the configuration names under clusters are sets too.",
         "Text that is not well-formed, such as a template that has to be rendered first, is reported once \
@@ -187,15 +196,20 @@ const LINT: Page = Page {
     exit_status: &[
         ("0", "Nothing at or above --fail-on was found."),
         ("1", "Something was found."),
-        ("2", "It could not be judged: bad usage, a configuration with an error, no input."),
+        (
+            "2",
+            "It could not be judged: bad usage, a configuration with an error, input that was named and could \
+             not be read, a directory without any role (but see --allow-empty).",
+        ),
     ],
     diagnostics: &[],
     files: &[
         (
             ".recmode.yaml",
-            "The configuration, in the current directory or above it, up to the repository's root.",
+            "The configuration, in the current directory or above it, up to the repository's root. Or \
+             .recmode.yml; both are an error.",
         ),
-        (".github/recmode.yaml", "The same, where the other is not there."),
+        (".github/recmode.yaml", "The same, or .github/recmode.yml, where the other is not there."),
     ],
     environment: COLOUR,
     examples: &[
@@ -240,8 +254,11 @@ const DIFF: Page = Page {
          only is new or gone. Each change names the settings that caused it, and their places.",
         "OLD and NEW are files or directories. With --base, each PATH (default: .) as it is now is compared with what it was \
          at the revision REV of the git repository that it is in; those files are read from git's \
-         objects, nothing is checked out, and their places are REV:PATH. Links are followed within \
-         the revision, submodules are left out and named. Where nothing was there at REV, everything is new.",
+         objects, nothing is checked out or fetched, no hook and no filter runs, and their places are REV:PATH. Links \
+         are followed within the revision. Submodules are left out on both sides and named. A role that moves \
+         to another file, also into the paths or out of them, is compared with what it was. Where nothing was \
+         there at REV, everything is new. Errors at REV are warnings, so that a change that repairs them can \
+         pass: what is wrong is named, and what it set is unknown.",
         "Each set of roles that nobody holds together is compared with itself; recmode-resolve(1) lists what makes a set.",
         "By --fail-on loosened, which is the default, the status is 1 if anyone who is on both sides is loosened or not recorded \
          any more. A new role or user that is not strict is no such change, since nothing of it was \
@@ -253,7 +270,11 @@ const DIFF: Page = Page {
     exit_status: &[
         ("0", "There is no change that --fail-on names."),
         ("1", "There is one."),
-        ("2", "Bad usage, git failed, or one side can't be read or is invalid."),
+        (
+            "2",
+            "Bad usage, git failed (such as for a revision that a shallow or partial clone does not hold), or a side \
+             can't be read or is invalid.",
+        ),
     ],
     diagnostics: &[],
     files: &[],
@@ -272,7 +293,8 @@ const RECORD: Page = Page {
     description: &[
         "The command runs in a terminal of its own, and what it prints is written to a new asciicast \
          file. The mode is --mode, or is resolved from --roles for --kind; with neither it is \
-         best_effort. Options after COMMAND are the command's.",
+         best_effort. In directories of --roles all role files that are not hidden are read: git is not run, \
+         and no .gitignore counts. Options after COMMAND are the command's.",
         "A recording fails when it can't be created, written, synced or closed, when its file vanishes \
          or is changed by something else, and when the disk does not answer for --stall-timeout. Under strict \
          the command is then not started, or the session is ended with all its processes. \

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity};
-use crate::roles::{Problem, ProblemKind, SurveyedFile};
+use crate::roles::{self, Problem, ProblemKind, SurveyedFile};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "syntax",
@@ -30,7 +30,9 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
 fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     let file = input.survey.file(&problem.site.file);
     let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
-    if !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
+    // What is behind a pointer may be a role; the pointer can't show it.
+    let is_pointer = problem.kind == ProblemKind::LfsPointer;
+    if !is_pointer && !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
         finding.own_severity = Some(Severity::Info);
         return finding.help("this file is not judged; nothing in it looks like a role");
     }
@@ -41,20 +43,7 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
 }
 
 fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
-    let text = file.text.as_deref().unwrap_or_default();
-    let is_role_kind = |line: &str| {
-        let line =
-            line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{' | ','));
-        let value = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
-        let Some(value) = value.and_then(|rest| rest.strip_prefix(':')) else { return false };
-        let value = value.trim_start().trim_start_matches(['"', '\'']);
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let word: &str = value.split(|c: char| !is_word(c)).next().unwrap_or_default();
-        let known = ["TeleportRole", "scoped_role", "TeleportScopedRole"];
-        word == "role" || known.iter().any(|known| word.starts_with(known))
-    };
-    let signs = ["record_session", "\"teleport_role\"", "\"teleport_scoped_role\""];
-    signs.iter().any(|sign| text.contains(sign)) || text.lines().any(is_role_kind)
+    roles::has_sign_of_a_role(file.text.as_deref().unwrap_or_default())
 }
 
 /// The text could not be read to its end.
@@ -74,6 +63,10 @@ pub(in crate::lint) fn is_syntax(kind: &ProblemKind) -> bool {
             | ProblemKind::TooManyNodes
             | ProblemKind::AliasBomb
             | ProblemKind::RecursiveAlias
+            | ProblemKind::JsonComment
+            | ProblemKind::Hcl
+            | ProblemKind::PlainText
+            | ProblemKind::LfsPointer
     )
 }
 

@@ -71,10 +71,10 @@ fn place(out: &mut String, site: &Site, margin: usize, sign: (&str, char), color
     source::line(out, mark, margin, sign, color);
 }
 
-/// `3 findings in 12 files: 1 error, 2 warnings; 1 suppressed`
+/// `3 findings in 31 roles in 12 files: 1 error, 2 warnings; 1 suppressed`
 fn summary(summary: &Summary, color: bool) -> String {
     let found = summary.errors + summary.warnings + summary.infos;
-    let files = count(summary.files, "file");
+    let input = format!("{} in {}", count(summary.roles, "role"), count(summary.files, "file"));
     let mut more = String::new();
     for (number, what) in [
         (summary.suppressed, "suppressed"),
@@ -86,7 +86,7 @@ fn summary(summary: &Summary, color: bool) -> String {
         }
     }
     if found == 0 {
-        return format!("{} in {files}{more}\n", paint(color, GREEN, "no findings"));
+        return format!("{} in {input}{more}\n", paint(color, GREEN, "no findings"));
     }
     let parts: Vec<_> = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
         .into_iter()
@@ -94,7 +94,7 @@ fn summary(summary: &Summary, color: bool) -> String {
         .map(|(number, what)| if what == "info" { format!("{number} info") } else { count(number, what) })
         .collect();
     let found = paint(color, BOLD, &count(found, "finding"));
-    format!("{found} in {files}: {}{more}\n", parts.join(", "))
+    format!("{found} in {input}: {}{more}\n", parts.join(", "))
 }
 
 fn count(number: usize, what: &str) -> String {
