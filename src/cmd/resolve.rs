@@ -86,7 +86,7 @@ fn matrix(
 ) -> anyhow::Result<u8> {
     let holders = holders::holders(roles, args.with_requests);
     if holders.is_empty() {
-        bail!("--all: no user, access list or connector was read, so there is no one to answer for");
+        bail!("--all: no user, bot, access list or connector was read, so there is no one to answer for");
     }
     let rows = holders::rows(holders, kinds, args.dialect, args.with_requests);
     let matrix = Matrix::new(&rows, kinds, args.dialect, args.with_requests);

@@ -49,7 +49,7 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
     let mut texts = HashMap::new();
     for file in &survey.files {
         let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
-        let (after, findings) = repair(&beside, &file.file, before, fixes);
+        let (after, findings) = repair(survey, &beside, &file.file, before, fixes);
         if findings == 0 {
             continue;
         }
@@ -141,14 +141,20 @@ impl<'a> Documents<'a> {
 /// The text with as many of the fixes as may be made, and how many those are. Those that tighten are
 /// tried first and at once, then those that loosen, since what another fix makes strict must not be
 /// loosened by them; and where that may not be, each half of them: each try reads the whole text again.
-fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (String, usize) {
+fn repair(
+    survey: &Survey,
+    beside: &[Arc<Role>],
+    file: &Arc<str>,
+    before: &str,
+    fixes: &[&Fix],
+) -> (String, usize) {
     let documents = Documents::new(file, before);
     let known: Vec<_> = fixes.iter().filter_map(|fix| Some((documents.effect(beside, fix)?, *fix))).collect();
     let [tighten, loosen, mixed] = [Effect::Tightens, Effect::Loosens, Effect::Mixed]
         .map(|effect| known.iter().filter(|(of, _)| *of == effect).map(|(_, fix)| *fix).collect::<Vec<_>>());
     let mut made: Vec<&Fix> = Vec::new();
     let mut text = before.to_owned();
-    let mut read = roles::survey_text(file, before);
+    let mut read = survey.other_text(file, before);
     let mut pending: Vec<&[&Fix]> = vec![&mixed, &loosen, &tighten];
     while let Some(part) = pending.pop() {
         let first = made.len();
@@ -161,7 +167,7 @@ fn repair(beside: &[Arc<Role>], file: &str, before: &str, fixes: &[&Fix]) -> (St
             continue;
         }
         let tried = apply(before, &made);
-        let outcome = tried.map(|tried| (roles::survey_text(file, &tried), tried));
+        let outcome = tried.map(|tried| (survey.other_text(file, &tried), tried));
         match outcome {
             Some((outcome, tried))
                 if (made.len() == first + 1 || effect(&read, &outcome) != Effect::Mixed)

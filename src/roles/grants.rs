@@ -18,6 +18,8 @@ pub struct Grants {
     pub lists: Vec<AccessList>,
     /// `kind: access_list_member`.
     pub members: Vec<ListMember>,
+    /// `kind: bot`.
+    pub bots: Vec<Bot>,
     /// `kind: github`, `saml`, `oidc`.
     pub connectors: Vec<Connector>,
     /// What roles let their holders request.
@@ -34,6 +36,7 @@ impl Grants {
         let mut some = self.clone();
         some.lists.retain(|list| is_wanted(&list.at));
         some.members.retain(|member| is_wanted(&member.list.1));
+        some.bots.retain(|bot| is_wanted(&bot.at));
         some.connectors.retain(|connector| is_wanted(&connector.at));
         some.mentions.retain(|mention| is_wanted(&mention.role.1));
         some.requests.retain(|said| said.names().all(|(_, at)| is_wanted(at)));
@@ -43,6 +46,7 @@ impl Grants {
     pub(super) fn append(&mut self, mut later: Self) {
         self.lists.append(&mut later.lists);
         self.members.append(&mut later.members);
+        self.bots.append(&mut later.bots);
         self.connectors.append(&mut later.connectors);
         self.requests.append(&mut later.requests);
         self.mentions.append(&mut later.mentions);
@@ -71,6 +75,19 @@ pub struct AccessList {
     pub owner_grants: Vec<NameAt>,
     /// `spec.owners`.
     pub owners: Vec<Member>,
+    pub(super) mark: Mark,
+}
+
+/// A bot: a user of the cluster's that is a machine. Its user, `bot-NAME`, holds a role that lets it
+/// impersonate the bot's roles, and what it opens sessions with are certificates for these.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// `metadata.name`.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// `spec.roles`.
+    pub roles: Vec<NameAt>,
     pub(super) mark: Mark,
 }
 

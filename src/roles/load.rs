@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use super::Roles;
 use super::found::{Found, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
+use super::modules::Modules;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::survey::WrittenRole;
@@ -46,7 +47,7 @@ pub fn load_with_progress(paths: &[PathBuf], progress: &Progress) -> Result<Role
     let entries = walk::walk(paths);
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(&entries, false, progress);
+    let found = parallel::read(&entries, &Modules::of(&entries), false, progress);
     combine(&entries, found)
 }
 
@@ -68,7 +69,7 @@ pub fn load_wanted(
         Entry::FolderEnd { .. } => false,
     });
     progress.files.store(entries.len(), Ordering::Relaxed);
-    let found = parallel::read(&entries, false, progress);
+    let found = parallel::read(&entries, &Modules::of(&entries), false, progress);
     let mut all = Gathered::default();
     for (entry, found) in entries.into_iter().zip(found) {
         if let Entry::Problem(problem) = entry {
@@ -161,7 +162,8 @@ impl Gathered {
         let list = self.grants.lists.first().map(|list| &list.at);
         let connector = self.grants.connectors.first().map(|connector| &connector.at);
         let member = self.grants.members.first().map(|member| &member.member.at);
-        let first = user.or(list).or(connector).or(member);
+        let bot = self.grants.bots.first().map(|bot| &bot.at);
+        let first = user.or(list).or(connector).or(member).or(bot);
         let file = first.map_or_else(|| "roles".into(), |at| Arc::clone(&at.file));
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
@@ -196,7 +198,7 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each role, user, access list and connector whose name an earlier one of its sort has.
+/// An error for each role, user, bot, access list and connector whose name an earlier one of its sort has.
 pub(super) fn repeated(roles: &[WrittenRole], users: &[(User, Mark)], grants: &Grants) -> Vec<Problem> {
     let role = |written: &WrittenRole| (Arc::clone(&written.role.name), written.site());
     let user = |(user, mark): &(User, Mark)| {
@@ -228,7 +230,7 @@ fn second_ones<T>(
     problems
 }
 
-/// An error for each access list or connector whose name an earlier one of its kind has.
+/// An error for each access list, connector or bot whose name an earlier one of its kind has.
 fn second_grants(grants: &Grants) -> Vec<Problem> {
     let lists = grants.lists.iter().map(|list| ("access list", &list.name, &list.at, &list.mark));
     let connectors = grants.connectors.iter().map(|connector| {
@@ -239,9 +241,10 @@ fn second_grants(grants: &Grants) -> Vec<Problem> {
         };
         (kind, &connector.name, &connector.at, &connector.mark)
     });
+    let bots = grants.bots.iter().map(|bot| ("bot", &bot.name, &bot.at, &bot.mark));
     let mut firsts = HashMap::new();
     let mut problems = Vec::new();
-    for (kind, name, at, mark) in lists.chain(connectors) {
+    for (kind, name, at, mark) in lists.chain(connectors).chain(bots) {
         let site = Site { file: Arc::clone(&at.file), mark: Some(mark.clone()) };
         match firsts.entry((kind, name)) {
             hash_map::Entry::Vacant(entry) => drop(entry.insert(site)),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Roles;
 use super::found::Found;
 use super::load::{self, LoadError};
+use super::modules::Modules;
 use super::parse;
 use super::source::Pieces;
 
@@ -16,6 +17,7 @@ use super::source::Pieces;
 ///
 /// As [`load`](super::load()), but for files without a role.
 pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
+    let modules = Modules::of_texts(&files);
     let found = files.into_iter().map(|(name, content)| {
         let file: Arc<str> = name.into();
         let mut found = Found::default();
@@ -23,7 +25,7 @@ pub fn load_texts(files: Vec<(String, Vec<u8>)>) -> Result<Roles, LoadError> {
         let mut pieces = Pieces::new(&file, Box::new(Cursor::new(content)), size);
         loop {
             match pieces.next() {
-                Ok(Some(piece)) => parse::read(&file, &piece, &mut found),
+                Ok(Some(piece)) => parse::read(&file, &piece, &modules, &mut found),
                 Ok(None) => break,
                 Err(problem) => {
                     found.report(*problem);

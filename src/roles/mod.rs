@@ -41,6 +41,7 @@ mod keys;
 pub mod limits;
 mod load;
 mod memory;
+mod modules;
 mod parallel;
 mod parse;
 mod problem;
@@ -58,7 +59,7 @@ use crate::policy::Role;
 
 pub use found::{Skipped, User};
 pub use grants::{
-    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
+    AccessList, Bot, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 pub use load::{LoadError, load, load_wanted, load_with_progress};
 pub use memory::load_texts;

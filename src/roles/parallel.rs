@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::found::Found;
+use super::modules::Modules;
 use super::parse;
 use super::problem::Problem;
 use super::source::{self, Piece, Pieces, Source};
@@ -30,7 +31,12 @@ pub struct Progress {
 }
 
 /// What each entry holds, by its number.
-pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<Option<Found>> {
+pub(super) fn read(
+    entries: &[Entry],
+    modules: &Modules,
+    detail: bool,
+    progress: &Progress,
+) -> Vec<Option<Found>> {
     let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (n, entry) in entries.iter().enumerate() {
@@ -48,9 +54,9 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
         let mut done = Vec::new();
         while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
             let found = if detail || source::is_terraform(&input.file) {
-                read_whole(input, detail, progress)
+                read_whole(input, modules, detail, progress)
             } else {
-                read_small(input, progress)
+                read_small(input, modules, progress)
             };
             done.push((n, found));
         }
@@ -65,7 +71,11 @@ pub(super) fn read(entries: &[Entry], detail: bool, progress: &Progress) -> Vec<
         results[n] = Some(found);
     }
     for (n, input) in large {
-        let found = if detail { read_whole(input, detail, progress) } else { read_large(input, progress) };
+        let found = if detail {
+            read_whole(input, modules, detail, progress)
+        } else {
+            read_large(input, modules, progress)
+        };
         results[n] = Some(found);
     }
     results
@@ -76,7 +86,7 @@ fn threads() -> usize {
 }
 
 /// A file whose text is wanted, or that can't be taken apart while it is read.
-fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
+fn read_whole(input: &Input, modules: &Modules, detail: bool, progress: &Progress) -> Found {
     let mut found = if detail { Found::detailed() } else { Found::default() };
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
@@ -86,10 +96,10 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
             // What is no text as a whole is not looked at in parts.
             let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
             if let Some(text) = text.filter(|_| large) {
-                read_text(&input.file, text, &mut found);
+                read_text(&input.file, text, modules, &mut found);
             } else {
                 let piece = Piece { bytes: bytes.as_slice().into(), first_line: 1, first_byte: 0 };
-                parse::read(&input.file, &piece, &mut found);
+                parse::read(&input.file, &piece, modules, &mut found);
             }
             if detail {
                 let text = String::from_utf8(bytes);
@@ -104,7 +114,7 @@ fn read_whole(input: &Input, detail: bool, progress: &Progress) -> Found {
 }
 
 /// A large text, all about it wanted: the threads take its pieces as they come to them.
-fn read_text(file: &Arc<str>, text: &str, found: &mut Found) {
+fn read_text(file: &Arc<str>, text: &str, modules: &Modules, found: &mut Found) {
     let pieces = Mutex::new(source::pieces(text).enumerate());
     let work = || {
         let mut done = Vec::new();
@@ -112,7 +122,7 @@ fn read_text(file: &Arc<str>, text: &str, found: &mut Found) {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, piece)) = next else { return done };
             let mut found = Found::detailed();
-            parse::read(file, &piece, &mut found);
+            parse::read(file, &piece, modules, &mut found);
             done.push((n, found));
         }
     };
@@ -139,9 +149,9 @@ fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
     })
 }
 
-fn read_small(input: &Input, progress: &Progress) -> Found {
+fn read_small(input: &Input, modules: &Modules, progress: &Progress) -> Found {
     let mut found = Found::default();
-    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
+    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, modules, found));
     found.finish(&input.file);
     found
 }
@@ -177,7 +187,7 @@ fn each_piece(
 
 /// This thread reads, the others parse; the first piece is parsed here, since there may be no
 /// second.
-fn read_large(input: &Input, progress: &Progress) -> Found {
+fn read_large(input: &Input, modules: &Modules, progress: &Progress) -> Found {
     let threads = threads();
     let (sender, receiver) = mpsc::sync_channel::<(usize, Piece<'static>)>(threads * 2);
     // In the hands of the helpers alone, so that sending fails should all of them have panicked.
@@ -188,7 +198,7 @@ fn read_large(input: &Input, progress: &Progress) -> Found {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((n, piece)) = next else { return done };
             let mut found = Found::default();
-            parse::read(&input.file, &piece, &mut found);
+            parse::read(&input.file, &piece, modules, &mut found);
             done.push((n, found));
         }
     };
@@ -199,7 +209,7 @@ fn read_large(input: &Input, progress: &Progress) -> Found {
         let mut count = 0;
         each_piece(input, progress, &mut last, |_, piece| {
             if count == 0 {
-                parse::read(&input.file, &piece, &mut found);
+                parse::read(&input.file, &piece, modules, &mut found);
             } else {
                 if let Some(receiver) = receiver.take() {
                     helpers.extend((0..threads).map_while(|_| {
@@ -209,7 +219,7 @@ fn read_large(input: &Input, progress: &Progress) -> Found {
                 }
                 // Fails where there is no helper: none could be had, or their panic is raised below.
                 if let Err(SendError((_, piece))) = sender.send((count, piece)) {
-                    parse::read(&input.file, &piece, &mut found);
+                    parse::read(&input.file, &piece, modules, &mut found);
                 }
             }
             count += 1;

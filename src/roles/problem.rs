@@ -346,6 +346,12 @@ pub enum ProblemKind {
     /// `record_session` in a document without a kind.
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
+    /// What looks like a role and can't be read as one.
+    #[error("this looks like a role and is not read: {why}")]
+    UnreadRole {
+        /// Why it is not read.
+        why: &'static str,
+    },
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more of these in this file")]
     MoreErrors(usize),
@@ -370,6 +376,7 @@ impl ProblemKind {
             | Self::UnknownName(_)
             | Self::UnknownRoles(_)
             | Self::UnknownRoleName(_)
+            | Self::UnreadRole { .. }
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

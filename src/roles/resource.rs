@@ -14,13 +14,16 @@ use super::tree::{NodeId, Tree};
 use super::{keys, record_session};
 use crate::policy::Role;
 
-pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
+pub(super) use terraform::{read_terraform, read_terraform_json, wanted};
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
 const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "TeleportRoleV7", "TeleportRoleV8"];
 
 /// The kinds that say which roles a user holds.
 const USER_KINDS: [&str; 2] = ["user", "TeleportUser"];
+
+/// The kinds that say which roles a bot holds. Others have such kinds too, with an `apiVersion` of their own.
+const BOT_KINDS: [&str; 3] = ["bot", "TeleportBot", "TeleportBotV1"];
 
 /// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
 /// case of their kind only.
@@ -96,6 +99,7 @@ impl Reader<'_> {
                     self.grant(id, name, grant);
                 }
             }
+            Some(name) if self.is_bot(id, name) => self.bot(id, name),
             Some(name) if list_of(name).is_some() => self.list(id, name),
             _ => self.skip(id, name),
         }
@@ -225,7 +229,16 @@ impl Reader<'_> {
 
     /// `metadata.name`, and its node.
     fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
-        let metadata = self.metadata(id);
+        self.name_in(self.metadata(id), id, kind)
+    }
+
+    /// The `name` in the entry `metadata`, and its node.
+    fn name_in(
+        &mut self,
+        metadata: Option<(NodeId, NodeId)>,
+        id: NodeId,
+        kind: &str,
+    ) -> Option<(Arc<str>, NodeId)> {
         if let (Some(address), Some((_, value))) = (self.address, metadata)
             && self.document.is_unknown(self.tree, value)
         {
@@ -258,9 +271,11 @@ impl Reader<'_> {
         if !self.found.detail {
             return layout;
         }
+        // What comes from somewhere else, or is in a text, has no room here.
+        let is_here = |&id: &NodeId| self.tree.span(id).origin == 0;
         let block = |id: NodeId, key: &str| {
             let (key, value) = self.tree.get(id, key)?;
-            let (first, _) = self.tree.entries(value)?.next()?;
+            let (first, _) = self.tree.entries(value)?.next().filter(|(first, _)| is_here(first))?;
             let first = self.document.mark(self.tree.span(first));
             let in_braces = self.document.in_braces(self.tree, value);
             Some((value, Block { key: self.document.mark(self.tree.span(key)), first, in_braces }))
@@ -269,7 +284,8 @@ impl Reader<'_> {
             let options = self.tree.get(spec, "options").map(|(_, options)| options);
             layout.has_options = options.is_some();
             let is_empty = |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
-            layout.empty_options = options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
+            layout.empty_options =
+                options.filter(is_empty).filter(is_here).map(|id| self.document.mark(self.tree.span(id)));
             layout.options = block(spec, "options").map(|(_, at)| at);
             layout.spec = Some(at);
         }

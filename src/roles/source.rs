@@ -54,6 +54,11 @@ pub fn is_terraform(file: &str) -> bool {
     std::path::Path::new(file).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tf"))
 }
 
+/// Whether a file of this name is Terraform's language in JSON.
+pub(super) fn is_terraform_json(file: &str) -> bool {
+    file.ends_with(".tf.json")
+}
+
 /// Reads a whole file or stream.
 pub(super) fn read_whole(path: &Path, source: &Source) -> Result<Vec<u8>, ProblemKind> {
     let mut bytes = Vec::new();

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::found::{Found, Skipped, User};
 use super::grants::Grants;
+use super::modules::Modules;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
@@ -34,6 +35,8 @@ pub struct Survey {
     names: Vec<Mark>,
     /// The number of each file.
     index: HashMap<Arc<str>, usize>,
+    /// Where Terraform's files find their locals.
+    modules: Modules,
 }
 
 /// Reads everything under these paths. In folders what git ignores and what is hidden is left out.
@@ -44,8 +47,9 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
     let entries = walk::walk_repository(paths, stdin);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
-    let found = parallel::read(&entries, true, progress);
-    let mut survey = Survey::default();
+    let modules = Modules::of(&entries);
+    let found = parallel::read(&entries, &modules, true, progress);
+    let mut survey = Survey { modules, ..Survey::default() };
     let mut users = Vec::new();
     for (entry, found) in entries.into_iter().zip(found) {
         match (entry, found) {
@@ -79,8 +83,9 @@ impl Survey {
     #[must_use]
     pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
         let mut new = Self::default();
+        let modules = self.modules.with_texts(texts);
         for (file, text) in texts {
-            let one = survey_text(file, text);
+            let one = survey_one(file, text, &modules);
             new.files.extend(one.files);
             new.roles.extend(one.roles);
             new.users.extend(one.users);
@@ -124,7 +129,15 @@ impl Survey {
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
+        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone(), modules }
+    }
+
+    /// Reads another text of one of its files, as if that were the only file that was named. Terraform's
+    /// locals are still those of the file's folder.
+    #[must_use]
+    pub fn other_text(&self, file: &Arc<str>, text: &str) -> Self {
+        let texts = HashMap::from([(Arc::clone(file), text.to_owned())]);
+        survey_one(file, text, &self.modules.with_texts(&texts))
     }
 
     /// The file of this name.
@@ -192,10 +205,14 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 /// Reads a text that is called `name`, as if it were a file that was named.
 #[must_use]
 pub fn survey_text(name: &str, text: &str) -> Survey {
+    survey_one(name, text, &Modules::default())
+}
+
+fn survey_one(name: &str, text: &str, modules: &Modules) -> Survey {
     let file: Arc<str> = name.into();
     let mut found = Found::detailed();
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
-    parse::read(&file, &piece, &mut found);
+    parse::read(&file, &piece, modules, &mut found);
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, ..Survey::default() };
     survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
