@@ -4,7 +4,9 @@
 
 mod cli;
 mod config;
+mod constants;
 mod fix;
+mod manifests;
 mod output;
 mod properties;
 mod rules;

@@ -116,12 +116,13 @@ impl Reader<'_> {
     /// A manifest for Kubernetes. One whose kind is not known may be a role.
     fn manifest(&mut self, id: NodeId) {
         let tree = self.tree;
-        let unknown = |key: &str| tree.get(id, key).filter(|&(_, value)| tree.is_unknown(value));
-        let unknown_key = || tree.entries(id)?.find(|&(key, _)| tree.is_unknown(key));
-        let kind = tree.get(id, "kind");
-        let Some((_, at)) = unknown("kind").or_else(|| unknown_key().filter(|_| kind.is_none())) else {
-            return self.resource(id, None);
+        let any_key = || tree.entries(id)?.map(|(key, _)| key).find(|&key| tree.is_unknown(key));
+        let at = match tree.get(id, "kind") {
+            Some((_, kind)) => tree.is_unknown(kind).then_some(kind),
+            // A key that could be any could be this one.
+            None => any_key(),
         };
+        let Some(at) = at else { return self.resource(id, None) };
         let version = tree.get(id, "apiVersion").and_then(|(_, version)| tree.text(version));
         let is_ours = version.is_some_and(|version| version.starts_with(OPERATOR_GROUP));
         if is_ours || keys::recording(tree, id).is_some() {

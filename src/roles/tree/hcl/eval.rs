@@ -122,12 +122,11 @@ impl Evaluator<'_> {
             return if matches!(value.what, What::Unknown) { Term::unknown(spot) } else { value };
         }
         let pieces = self.pieces(template, spot);
-        match pieces.what {
+        match &pieces.what {
             // Where its parts are is of no use in a line.
-            What::Text(text) => match text.into_known() {
-                Some(text) => Term::scalar(spot, text, false),
-                None => Term::unknown(spot),
-            },
+            What::Text(text) if text.known().is_some() => {
+                Term::scalar(spot, text.known().unwrap_or_default(), false)
+            }
             _ => pieces,
         }
     }
