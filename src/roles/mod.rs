@@ -31,7 +31,8 @@
 //! [`limits::MAX_FILE_BYTES`], a document in it [`limits::MAX_DOCUMENT_BYTES`], a key or value
 //! [`limits::MAX_SCALAR_BYTES`]; a document may nest [`limits::MAX_DEPTH`] levels, a resource may
 //! have [`limits::MAX_NODES`] keys and values, and aliases may stand for
-//! [`limits::MAX_EXPANDED_NODES`] in a document; a folder may nest
+//! [`limits::MAX_EXPANDED_NODES`] in a document; what Terraform's expressions come to is known up to
+//! [`limits::MAX_EVALUATED_BYTES`] in a file; a folder may nest
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 

@@ -94,8 +94,9 @@ const RESOLVE: Page = Page {
     description: &[
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
          array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
-         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, the resource teleport_role in .tf and \
-         .tf.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
+         TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, in .tf and .tf.json, the resource \
+         teleport_role and the operator's resources in kubernetes_manifest and kubectl_manifest. An expression whose \
+         value is not known is an error in the place of a mode. Users, bots, access lists and connectors, \
          Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
          Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
@@ -108,7 +109,7 @@ const RESOLVE: Page = Page {
          no mode. They are recorded unless every role of the set says false. A kind that is not \
          recorded meets no requirement of strict.",
         "A user holds the roles of its document and those that access lists grant to it as a member or an \
-         owner, through lists in lists too. --all answers for every user, for the members and the owners of each access \
+         owner, through lists in lists too. --all answers for every user and bot, for the members and the owners of each access \
          list, and for each team or value that a github, saml or oidc connector maps to roles. In each row the \
          weakest cell is marked with ! and its cause is said. A pattern in a connector stands for the \
          roles that were read and that it matches. A role that was not read, or a template such as \

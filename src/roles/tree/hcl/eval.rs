@@ -278,18 +278,20 @@ fn merge(objects: Vec<Term>, spot: Spot) -> Option<Term> {
         let What::Object(entries) = object.what else { return None };
         let earlier = merged.len();
         for (key, value) in entries {
-            match key.name() {
+            let earlier_one = match key.name() {
                 // A key that could be any could replace any.
                 None if earlier > 0 => return None,
-                None => merged.push((key, value)),
-                Some(name) => match known.get(name).copied().filter(|&n| n < earlier) {
-                    Some(n) => merged[n] = (key, value),
-                    None => {
-                        known.insert(name.into(), merged.len());
-                        merged.push((key, value));
-                    }
-                },
+                None => None,
+                Some(name) => known.get(name).copied().filter(|&n| n < earlier),
+            };
+            if let Some(n) = earlier_one {
+                merged[n] = (key, value);
+                continue;
             }
+            if let Some(name) = key.name() {
+                known.insert(name.into(), merged.len());
+            }
+            merged.push((key, value));
         }
     }
     Some(Term { spot, what: What::Object(merged) })

@@ -11,7 +11,7 @@ const HOLE: [char; 2] = ['\u{e000}', '\u{e001}'];
 /// A text with the place of each part. What is interpolated and is no known text is a hole in it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Text {
-    text: String,
+    shown: String,
     /// Where its parts are, in their order; without any, all of it is where the text is.
     pieces: Vec<Piece>,
     holes: Vec<Term>,
@@ -52,28 +52,28 @@ impl Piece {
 impl Text {
     /// Its bytes.
     pub(super) fn len(&self) -> usize {
-        self.text.len()
+        self.shown.len()
     }
 
     /// The text, if it is wholly known.
     pub(super) fn known(&self) -> Option<&str> {
-        self.holes.is_empty().then_some(&self.text)
+        self.holes.is_empty().then_some(&self.shown)
     }
 
     /// The text if it is wholly known.
     pub(super) fn into_known(self) -> Option<String> {
-        self.holes.is_empty().then_some(self.text)
+        self.holes.is_empty().then_some(self.shown)
     }
 
     /// The text, with marks for what is not known.
     pub(super) fn shown(&self) -> &str {
-        &self.text
+        &self.shown
     }
 
     /// Adds a known text that is interpolated at `spot`.
     pub(super) fn push(&mut self, text: &str, spot: Spot) {
-        self.pieces.push(Piece { at: index(self.text.len()), spot, exact: false });
-        self.text.push_str(text);
+        self.pieces.push(Piece { at: index(self.shown.len()), spot, exact: false });
+        self.shown.push_str(text);
     }
 
     /// Adds what is interpolated at `spot` and is no known text.
@@ -99,8 +99,8 @@ impl Text {
             let exact = raw_body.ends_with(body);
             let before = if exact { raw_body.len() - body.len() } else { 0 };
             let spot = Spot::new(start + before..start + raw_body.len());
-            self.pieces.push(Piece { at: index(self.text.len()), spot, exact });
-            self.text.push_str(line);
+            self.pieces.push(Piece { at: index(self.shown.len()), spot, exact });
+            self.shown.push_str(line);
             start += raw.len();
         }
         true
@@ -110,7 +110,7 @@ impl Text {
     pub(super) fn through(&self, file: u32, at: Spot, seen: impl Fn(&Term) -> Term) -> Self {
         let piece = |piece: &Piece| Piece { spot: piece.spot.through(file, at), ..*piece };
         Self {
-            text: self.text.clone(),
+            shown: self.shown.clone(),
             pieces: self.pieces.iter().map(piece).collect(),
             holes: self.holes.iter().map(seen).collect(),
         }
@@ -145,7 +145,7 @@ pub(super) type Document = Result<Term, (&'static str, Spot)>;
 
 /// The documents of a text of YAML or JSON.
 pub(super) fn documents(text: &Text, whole: Spot, budget: &Budget) -> Vec<Document> {
-    let all = split::documents(&text.text);
+    let all = split::documents(&text.shown);
     let all = all.filter(|(_, document)| document.trim_start_matches("---").trim_ascii() != "");
     all.map(|(start, document)| {
         let spot = text.spot(start, start + document.len(), whole);
@@ -172,7 +172,7 @@ pub(super) fn decode(term: &Term, budget: &Budget) -> Option<Term> {
 
 /// A scalar's text, all of it where the scalar is.
 pub(super) fn text_of(text: &str) -> Text {
-    Text { text: text.to_owned(), ..Text::default() }
+    Text { shown: text.to_owned(), ..Text::default() }
 }
 
 /// Makes terms of what is read from a text.
