@@ -294,6 +294,8 @@ fn what_is_not_known_is_not_guessed() {
         "yamldecode(\"a: 1\\n---\\nb: 2\")",
         "yamldecode(\"a: [\")",
         "yamlencode({})",
+        "yamldecode(\"{a: '${jsonencode({ b = 1 })}'}\").a",
+        "yamldecode(\"a: ${yamlencode({ b = 1 })}\").a",
         "provider::x::merge({}, {})",
         "lower(\"STRICT\")",
         "local.o[local.v]",
@@ -314,5 +316,6 @@ fn what_is_not_known_is_not_guessed() {
         assert_eq!(evaluated(x, &known), value, "{x}");
     }
     assert_eq!(evaluated("local.k.strict", &known), 1);
+    assert_eq!(evaluated("yamldecode(\"a: ${jsonencode({ b = 1 })}\").a.b", ""), 1);
     assert_eq!(evaluated("merge(local.o, { v = 1 }).v", &known), 1);
 }

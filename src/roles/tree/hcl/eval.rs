@@ -187,7 +187,10 @@ impl Evaluator<'_> {
         match name {
             "jsondecode" | "yamldecode" => text::decode(&value, self.budget),
             _ if matches!(value.what, What::Unknown) => None,
-            _ => Some(Term { spot, what: What::Encoded(Box::new(value)) }),
+            _ => {
+                let what = What::Encoded { value: Box::new(value), json: name == "jsonencode" };
+                Some(Term { spot, what })
+            }
         }
     }
 

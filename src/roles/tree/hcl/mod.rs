@@ -174,7 +174,7 @@ impl<'a> Reading<'a> {
     /// The manifests in the value of an attribute.
     fn manifests(&self, term: Term) -> Vec<Document> {
         match term.what {
-            What::Encoded(value) => vec![Ok(*value)],
+            What::Encoded { value, .. } => vec![Ok(*value)],
             What::Text(text) => text::documents(&text, term.spot, &self.budget),
             What::Scalar { text, plain: false } => {
                 text::documents(&text::text_of(&text), term.spot, &self.budget)
@@ -234,7 +234,7 @@ impl Builder<'_> {
                 self.push(span, Value::Mapping { first, end })
             }
             // Whoever compares the text of a value has to know its letters.
-            What::Encoded(_) | What::Unknown => self.push(span, Value::Unknown),
+            What::Encoded { .. } | What::Unknown => self.push(span, Value::Unknown),
         }
     }
 

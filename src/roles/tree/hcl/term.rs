@@ -63,7 +63,11 @@ pub(super) enum What {
     /// Keys are scalars, or unknown.
     Object(Vec<(Term, Term)>),
     /// The text of this value as JSON or YAML, whose letters don't matter.
-    Encoded(Box<Term>),
+    Encoded {
+        value: Box<Term>,
+        /// Whether it is JSON, which may be a part of a text of YAML.
+        json: bool,
+    },
     Unknown,
 }
 
@@ -171,7 +175,7 @@ impl Term {
             What::Object(entries) => {
                 What::Object(entries.iter().map(|(key, value)| (seen(key), seen(value))).collect())
             }
-            What::Encoded(value) => What::Encoded(Box::new(seen(value))),
+            What::Encoded { value, json } => What::Encoded { value: Box::new(seen(value)), json: *json },
             What::Scalar { .. } | What::Unknown => self.what.clone(),
         };
         Self { spot, what }

@@ -158,7 +158,7 @@ pub(super) fn documents(text: &Text, whole: Spot, budget: &Budget) -> Vec<Docume
 /// The value of a text that is one document of YAML or JSON.
 pub(super) fn decode(term: &Term, budget: &Budget) -> Option<Term> {
     let text = match &term.what {
-        What::Encoded(value) => return Some((**value).clone()),
+        What::Encoded { value, .. } => return Some((**value).clone()),
         What::Text(text) => (**text).clone(),
         What::Scalar { text, plain: false } => text_of(text),
         _ => return None,
@@ -234,7 +234,8 @@ impl Converter<'_> {
         let number = text.strip_prefix(HOLE[0]).and_then(|rest| rest.strip_suffix(HOLE[1]));
         let hole = number.and_then(|number| self.text.holes.get(number.parse::<usize>().ok()?));
         match hole.map(|hole| &hole.what) {
-            Some(What::Encoded(value)) => (**value).clone(),
+            // In quotes it is a text, and YAML in lines of its own can't stand behind a key.
+            Some(What::Encoded { value, json }) if *plain && (*json || id == 0) => (**value).clone(),
             _ => Term::unknown(spot),
         }
     }
