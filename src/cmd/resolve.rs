@@ -105,7 +105,7 @@ fn matrix(
         sets.into_iter().flat_map(|roles| holders::holders(roles, args.with_requests)).collect();
     holders.sort_by(|a, b| (a.kind, &a.name, &a.set).cmp(&(b.kind, &b.name, &b.set)));
     if holders.is_empty() {
-        bail!("--all: no user, access list or connector was read, so there is no one to answer for");
+        bail!("--all: no user, bot, access list or connector was read, so there is no one to answer for");
     }
     let rows = holders::rows(holders, kinds, args.dialect, args.with_requests);
     let matrix = Matrix::new(&rows, kinds, args.dialect, args.with_requests);

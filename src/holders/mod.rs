@@ -1,4 +1,4 @@
-//! Who holds what: for each user and group in the input, the roles that it holds together. Pure:
+//! Who holds what: for each user, bot and group in the input, the roles that it holds together. Pure:
 //! takes what was read, and says what can't be known.
 //!
 //! From Teleport's v18 line, as of 2026:
@@ -6,6 +6,8 @@
 //! - a *user* holds the roles of its `kind: user` document, what the access lists that it is a member
 //!   of grant, and what those that it owns grant to their owners. A member that is itself an access
 //!   list stands for that list's members, at any depth.
+//! - a *bot* holds the roles that it may impersonate: its certificates are for these. What access lists
+//!   give its user, `bot-NAME`, is not counted.
 //! - an *access list* is two groups: its members and its owners.
 //! - a *team* (`github`), an attribute's value (`saml`) and a claim's value (`oidc`) hold what all
 //!   mappings of the connector for that value give. A mapping for a pattern counts for each value
@@ -36,6 +38,8 @@ pub use select::SelectError;
 pub enum HolderKind {
     /// A user.
     User,
+    /// A bot.
+    Bot,
     /// The members of an access list.
     AccessListMembers,
     /// The owners of an access list.
@@ -54,6 +58,7 @@ impl HolderKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::User => "user",
+            Self::Bot => "bot",
             Self::AccessListMembers => "access list members",
             Self::AccessListOwners => "access list owners",
             Self::GithubTeam => "github team",
@@ -70,10 +75,11 @@ pub struct Holder {
     pub set: SetKey,
     /// What sort of holder it is.
     pub kind: HolderKind,
-    /// Its name, which no other of its kind and set has: a user's or access list's name,
+    /// Its name, which no other of its kind and set has: a user's, bot's or access list's name,
     /// `connector: organization/team`, `connector: attribute=value`.
     pub name: Arc<str>,
-    /// The user's or access list's name, `organization/team`, or the value: what people know it by.
+    /// The user's or access list's name, a bot's user (`bot-NAME`), `organization/team`, or the value: what
+    /// people know it by.
     pub short: Arc<str>,
     /// Where it is named.
     pub at: Place,
@@ -179,6 +185,7 @@ impl std::fmt::Display for Unknown {
 #[must_use]
 pub fn holders(roles: &Roles, with_requests: bool) -> Vec<Holder> {
     let mut holders = lists::users_and_lists(roles);
+    holders.extend(bots(roles));
     holders.extend(connectors::groups(roles));
     let mut holders: Vec<_> = holders.into_iter().map(|holder| holder.finish(roles)).collect();
     if with_requests {
@@ -193,4 +200,15 @@ pub fn holders(roles: &Roles, with_requests: bool) -> Vec<Holder> {
 pub fn users(roles: &Roles) -> Vec<Holder> {
     let users = lists::users_and_lists(roles).into_iter();
     users.filter(|holder| holder.kind == HolderKind::User).map(|holder| holder.finish(roles)).collect()
+}
+
+/// Every bot.
+fn bots(roles: &Roles) -> impl Iterator<Item = Holder> {
+    roles.grants().bots.iter().map(|bot| {
+        let short = format!("bot-{}", bot.name).into();
+        let mut holder =
+            Holder { short, ..Holder::new(HolderKind::Bot, Arc::clone(&bot.name), bot.at.clone()) };
+        bot.roles.iter().for_each(|role| holder.give(roles, role));
+        holder
+    })
 }

@@ -69,7 +69,11 @@ pub(super) fn to_options(survey: &Survey, problem: &Problem) -> Option<Fix> {
     if role.record_session.is_some() {
         return None;
     }
-    let (key, _) = range(mark)?;
+    let (key, end) = range(mark)?;
+    // What comes from somewhere else, by a local of Terraform, can't be moved here.
+    if !text.get(key..end)?.contains("record_session") {
+        return None;
+    }
     let ProblemKind::Misplaced { in_braces, .. } = problem.kind else { return None };
     let is_hcl = roles::is_terraform(&problem.site.file);
     if is_hcl || in_braces {

@@ -49,8 +49,7 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
     let mut texts = HashMap::new();
     for file in &survey.files {
         let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
-        let read =
-            |text: &str| roles::survey_text_of(&file.file, text, survey.dialect, file.cluster.as_ref());
+        let read = |text: &str| survey.other_text(&file.file, text);
         let (after, findings) = repair(&beside, &file.file, before, &read, fixes);
         if findings == 0 {
             continue;

@@ -70,7 +70,8 @@ pub(super) fn of_terraform(document: Document<'_>) -> Vec<Comment> {
         });
         if let Some(addressed) = tree::addressed(inside) {
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            let span = Span { start: count(start), end: count(end), line: first.0, column: first.1 };
+            let span =
+                Span { start: count(start), end: count(end), line: first.0, column: first.1, origin: 0 };
             said.push((addressed.into(), span));
         }
     }

@@ -8,7 +8,7 @@ use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::sets::SetKey;
 use super::survey::{Comment, WrittenRole};
-use super::tree::{NodeId, Span, Tree};
+use super::tree::{Locals, NodeId, Origin, Span, Tree};
 use crate::policy::{Dialect, Place};
 
 /// A `kind: user` document: who holds which roles.
@@ -152,21 +152,24 @@ impl Found {
 /// A document's text and where it stands, to tell places in it.
 #[derive(Clone, Copy)]
 pub(super) struct Document<'a> {
-    /// Whether it is Terraform's JSON, in which a string may be an expression.
-    pub(super) templates: bool,
     pub(super) file: &'a Arc<str>,
     pub(super) text: &'a str,
     /// The line of the file that the text begins with, from 1.
     pub(super) first_line: u32,
     /// The byte of the file that the text begins with.
     pub(super) first_byte: u64,
+    /// In Terraform, where values are written that the text refers to.
+    pub(super) origins: Option<(&'a [Origin], &'a Locals)>,
 }
 
 impl Document<'_> {
     /// Whether this is an expression that only its evaluation would give a value.
+    #[expect(
+        clippy::unused_self,
+        reason = "its readers ask the document about a node as they do for a place"
+    )]
     pub(super) fn is_unknown(&self, tree: &Tree<'_>, id: NodeId) -> bool {
-        let template = |text: &str| text.contains("${") || text.contains("%{");
-        tree.is_unknown(id) || self.templates && tree.text(id).is_some_and(template)
+        tree.is_unknown(id)
     }
 
     /// Whether this mapping is written in braces.
@@ -200,7 +203,14 @@ impl Document<'_> {
     }
 
     pub(super) fn problem(&self, kind: ProblemKind, span: Span) -> Problem {
-        Problem::new(kind, self.site(span))
+        let mut problem = Problem::new(kind, self.site(span));
+        if let Some((origins, locals)) = self.origins
+            && let Some(&origin) = (span.origin as usize).checked_sub(1).and_then(|n| origins.get(n))
+            && let Some(site) = locals.site(origin)
+        {
+            problem.related.push(("the value is written here", site));
+        }
+        problem
     }
 
     fn line(&self, span: Span) -> u32 {

@@ -20,6 +20,8 @@ pub struct Grants {
     pub lists: Vec<AccessList>,
     /// `kind: access_list_member`.
     pub members: Vec<ListMember>,
+    /// `kind: bot`.
+    pub bots: Vec<Bot>,
     /// `kind: github`, `saml`, `oidc`.
     pub connectors: Vec<Connector>,
     /// What roles let their holders request.
@@ -36,6 +38,7 @@ impl Grants {
         let mut some = self.clone();
         some.lists.retain(|list| is_wanted(&list.at));
         some.members.retain(|member| is_wanted(&member.list.1));
+        some.bots.retain(|bot| is_wanted(&bot.at));
         some.connectors.retain(|connector| is_wanted(&connector.at));
         some.mentions.retain(|mention| is_wanted(&mention.role.1));
         some.requests.retain(|said| is_wanted(&said.at));
@@ -44,16 +47,18 @@ impl Grants {
 
     /// The files that anything of it is in.
     pub(super) fn files(&self) -> impl Iterator<Item = &Arc<str>> {
+        let bots = self.bots.iter().map(|bot| &bot.at);
         let lists = self.lists.iter().map(|list| &list.at);
         let members = self.members.iter().map(|member| &member.list.1);
         let connectors = self.connectors.iter().map(|connector| &connector.at);
         let mentions = self.mentions.iter().map(|mention| &mention.role.1);
         let requests = self.requests.iter().flat_map(Requests::names).map(|(_, at)| at);
-        lists.chain(members).chain(connectors).chain(mentions).chain(requests).map(|at| &at.file)
+        bots.chain(lists).chain(members).chain(connectors).chain(mentions).chain(requests).map(|at| &at.file)
     }
 
     /// Lets the router see everything.
     pub(super) fn seen_by(&self, router: &mut Router<'_>) {
+        router.see(&self.bots);
         router.see(&self.lists);
         router.see(&self.members);
         router.see(&self.connectors);
@@ -64,7 +69,8 @@ impl Grants {
     /// The grants of each set.
     pub(super) fn split(self, router: &Router<'_>) -> BTreeMap<SetKey, Self> {
         let mut sets: BTreeMap<SetKey, Self> = BTreeMap::new();
-        let Self { lists, members, connectors, requests, mentions } = self;
+        let Self { bots, lists, members, connectors, requests, mentions } = self;
+        each(bots, router, &mut sets, |grants| &mut grants.bots);
         each(lists, router, &mut sets, |grants| &mut grants.lists);
         each(members, router, &mut sets, |grants| &mut grants.members);
         each(connectors, router, &mut sets, |grants| &mut grants.connectors);
@@ -75,6 +81,7 @@ impl Grants {
 
     /// Puts into a folder's cluster what is in the folder.
     pub(super) fn put_into(&mut self, folder: &impl Fn(&str) -> Option<Arc<str>>) {
+        put_into(&mut self.bots, folder);
         put_into(&mut self.lists, folder);
         put_into(&mut self.members, folder);
         put_into(&mut self.connectors, folder);
@@ -85,6 +92,7 @@ impl Grants {
     pub(super) fn append(&mut self, mut later: Self) {
         self.lists.append(&mut later.lists);
         self.members.append(&mut later.members);
+        self.bots.append(&mut later.bots);
         self.connectors.append(&mut later.connectors);
         self.requests.append(&mut later.requests);
         self.mentions.append(&mut later.mentions);
@@ -124,6 +132,7 @@ macro_rules! in_set {
 }
 
 in_set! {
+    Bot: |bot| &bot.at.file;
     AccessList: |list| &list.at.file;
     ListMember: |member| &member.list.1.file;
     Connector: |connector| &connector.at.file;
@@ -157,6 +166,21 @@ pub struct AccessList {
     pub owner_grants: Vec<NameAt>,
     /// `spec.owners`.
     pub owners: Vec<Member>,
+    pub(super) mark: Mark,
+}
+
+/// A bot: a user of the cluster's that is a machine. Its user, `bot-NAME`, holds a role that lets it
+/// impersonate the bot's roles, and what it opens sessions with are certificates for these.
+#[derive(Debug, Clone)]
+pub struct Bot {
+    /// The set of roles that it is about.
+    pub set: SetKey,
+    /// `metadata.name`.
+    pub name: Arc<str>,
+    /// Where the name is written.
+    pub at: Place,
+    /// `spec.roles`.
+    pub roles: Vec<NameAt>,
     pub(super) mark: Mark,
 }
 

@@ -10,6 +10,10 @@ pub const MAX_DOCUMENT_BYTES: usize = 64 << 20;
 /// Bytes of one Terraform file.
 pub const MAX_HCL_BYTES: usize = 1 << 20;
 
+/// Bytes that the expressions of one Terraform file, or the locals of one module, may come to; each key
+/// and value counts as 128 and its text. What is beyond is unknown.
+pub const MAX_EVALUATED_BYTES: usize = 64 << 20;
+
 /// Bytes of one scalar: a key, a name or a value.
 pub const MAX_SCALAR_BYTES: usize = 1 << 20;
 

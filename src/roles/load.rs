@@ -10,6 +10,7 @@ use super::Loaded;
 use super::found::{Found, Reading, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::memory::{self, Readable};
+use super::modules::Modules;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::sets::{self, InSet, Keyed, Loader, SetKey, Twins};
@@ -61,7 +62,7 @@ pub fn load_listed(
 fn read(entries: &[Entry], dialect: Dialect, progress: &Progress) -> Result<Loaded, LoadError> {
     let inputs = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(inputs, Ordering::Relaxed);
-    let found = parallel::read(entries, Reading { detail: false, dialect }, progress);
+    let found = parallel::read(entries, &Modules::of(entries), Reading { detail: false, dialect }, progress);
     combine(entries, found)
 }
 
@@ -82,7 +83,8 @@ pub fn load_compared(
 ) -> Result<Loaded, LoadError> {
     let entries = walk::walk(paths, Search::Listed { left_out: Some(left_out), exclude: None }, None);
     progress.files.store(entries.len(), Ordering::Relaxed);
-    let found = parallel::read(&entries, Reading { detail: false, dialect }, progress);
+    let found =
+        parallel::read(&entries, &Modules::of(&entries), Reading { detail: false, dialect }, progress);
     let (names, texts) = memory::read(texts, dialect);
     let twins = Twins::among(file_names(&entries).chain(&names));
     let mut all = Gathered { twins, ..Gathered::default() };
@@ -215,7 +217,8 @@ impl Gathered {
         let list = self.grants.lists.first().map(|list| &list.at);
         let connector = self.grants.connectors.first().map(|connector| &connector.at);
         let member = self.grants.members.first().map(|member| &member.member.at);
-        let first = user.or(list).or(connector).or(member);
+        let bot = self.grants.bots.first().map(|bot| &bot.at);
+        let first = user.or(list).or(connector).or(member).or(bot);
         let file = first.map_or_else(|| "roles".into(), |at| Arc::clone(&at.file));
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
@@ -258,7 +261,7 @@ fn has_error(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| problem.kind.severity() == Severity::Error)
 }
 
-/// An error for each role, user, access list and connector whose name an earlier one of its sort has in the
+/// An error for each role, user, bot, access list and connector whose name an earlier one of its sort has in the
 /// same set.
 pub(super) fn repeated(
     roles: &[WrittenRole],
@@ -305,9 +308,10 @@ fn repeated_in(
         };
         ((&connector.set, kind, &connector.name), &connector.at.file, &connector.mark)
     });
-    problems.extend(second_ones(lists.chain(connectors), |kind, name| ProblemKind::DuplicateGrant {
-        kind,
-        name,
+    let bots = grants.bots.iter().filter(|bot| wanted(bot.file()));
+    let bots = bots.map(|bot| ((&bot.set, "bot", &bot.name), &bot.at.file, &bot.mark));
+    problems.extend(second_ones(lists.chain(connectors).chain(bots), |kind, name| {
+        ProblemKind::DuplicateGrant { kind, name }
     }));
     problems
 }

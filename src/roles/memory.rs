@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Loaded;
 use super::found::{Found, Reading};
 use super::load::{self, LoadError};
+use super::modules::Modules;
 use super::parse;
 use super::problem::{Problem, ProblemKind};
 use super::source::{self, Piece, Pieces};
@@ -71,6 +72,7 @@ impl Readable {
 
 /// The names of these files, and what each holds.
 pub(super) fn read(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> (Vec<Arc<str>>, Vec<Found>) {
+    let modules = Modules::of_texts(&files);
     let (names, contents): (Vec<Arc<str>>, Vec<_>) =
         files.into_iter().map(|(name, content)| (name.into(), content)).unzip();
     let found = names.iter().zip(contents).map(|(file, content)| {
@@ -78,7 +80,7 @@ pub(super) fn read(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> (Vec<Arc<
         if source::is_terraform(file) {
             // A language without documents has to be read as a whole.
             let piece = Piece { bytes: content.as_slice().into(), first_line: 1, first_byte: 0 };
-            parse::read(file, &piece, &mut found);
+            parse::read(file, &piece, &modules, &mut found);
             found.finish(file);
             return found;
         }
@@ -86,7 +88,7 @@ pub(super) fn read(files: Vec<(String, Vec<u8>)>, dialect: Dialect) -> (Vec<Arc<
         let mut pieces = Pieces::new(file, Box::new(Cursor::new(content)), size);
         loop {
             match pieces.next() {
-                Ok(Some(piece)) => parse::read(file, &piece, &mut found),
+                Ok(Some(piece)) => parse::read(file, &piece, &modules, &mut found),
                 Ok(None) => break,
                 Err(problem) => {
                     found.report(*problem);

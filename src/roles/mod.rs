@@ -32,7 +32,8 @@
 //! [`limits::MAX_FILE_BYTES`], a document in it [`limits::MAX_DOCUMENT_BYTES`], a key or value
 //! [`limits::MAX_SCALAR_BYTES`]; a document may nest [`limits::MAX_DEPTH`] levels, a resource may
 //! have [`limits::MAX_NODES`] keys and values, and aliases may stand for
-//! [`limits::MAX_EXPANDED_NODES`] in a document; a folder may nest
+//! [`limits::MAX_EXPANDED_NODES`] in a document; what Terraform's expressions come to is known up to
+//! [`limits::MAX_EVALUATED_BYTES`] in a file; a folder may nest
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
@@ -43,6 +44,7 @@ mod keys;
 pub mod limits;
 mod load;
 mod memory;
+mod modules;
 mod parallel;
 mod parse;
 mod problem;
@@ -63,7 +65,7 @@ use crate::policy::Role;
 
 pub use found::{Skipped, User};
 pub use grants::{
-    AccessList, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
+    AccessList, Bot, Connector, ConnectorKind, Grants, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 pub use load::{LoadError, load, load_compared, load_listed};
 pub use memory::{Readable, load_readable, load_texts};
@@ -73,7 +75,6 @@ pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use sets::{Loader, SetKey};
 pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
-pub(crate) use survey::survey_text_of;
 pub use survey::{
     Block, Comment, Layout, SearchOptions, Survey, SurveyedFile, WrittenOption, WrittenRole, survey,
     survey_text, survey_text_in,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
 use super::found::{Found, Reading};
+use super::modules::Modules;
 use super::parse;
 use super::problem::Problem;
 use super::source::{self, Piece, Pieces, Source};
@@ -30,7 +31,12 @@ pub struct Progress {
 }
 
 /// What each entry holds, by its number.
-pub(super) fn read(entries: &[Entry], reading: Reading, progress: &Progress) -> Vec<Option<Found>> {
+pub(super) fn read(
+    entries: &[Entry],
+    modules: &Modules,
+    reading: Reading,
+    progress: &Progress,
+) -> Vec<Option<Found>> {
     let mut results: Vec<Option<Found>> = entries.iter().map(|_| None).collect();
     let (mut small, mut large) = (Vec::new(), Vec::new());
     for (n, entry) in entries.iter().enumerate() {
@@ -49,9 +55,9 @@ pub(super) fn read(entries: &[Entry], reading: Reading, progress: &Progress) -> 
         let mut done = Vec::new();
         while let Some(&(n, input)) = small.get(next.fetch_add(1, Ordering::Relaxed)) {
             let found = if detail || source::is_terraform(&input.file) {
-                read_whole(input, reading, progress)
+                read_whole(input, modules, reading, progress)
             } else {
-                read_small(input, reading, progress)
+                read_small(input, modules, reading, progress)
             };
             done.push((n, found));
         }
@@ -66,8 +72,11 @@ pub(super) fn read(entries: &[Entry], reading: Reading, progress: &Progress) -> 
         results[n] = Some(found);
     }
     for (n, input) in large {
-        let found =
-            if detail { read_whole(input, reading, progress) } else { read_large(input, reading, progress) };
+        let found = if detail {
+            read_whole(input, modules, reading, progress)
+        } else {
+            read_large(input, modules, reading, progress)
+        };
         results[n] = Some(found);
     }
     results
@@ -78,7 +87,7 @@ fn threads() -> usize {
 }
 
 /// A file whose text is wanted, or that can't be taken apart while it is read.
-fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
+fn read_whole(input: &Input, modules: &Modules, reading: Reading, progress: &Progress) -> Found {
     let mut found = Found::new(reading).named(input.named);
     match source::read_whole(&input.path, &input.source) {
         Err(kind) => found.report(Problem::of_file(kind, &input.file)),
@@ -88,10 +97,10 @@ fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
             // What is no text as a whole is not looked at in parts.
             let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
             if let Some(text) = text.filter(|_| large) {
-                read_text(&input.file, text, reading, &mut found);
+                read_text(&input.file, text, modules, reading, &mut found);
             } else {
                 let piece = Piece { bytes: bytes.as_slice().into(), first_line: 1, first_byte: 0 };
-                parse::read(&input.file, &piece, &mut found);
+                parse::read(&input.file, &piece, modules, &mut found);
             }
             if reading.detail {
                 let text = String::from_utf8(bytes);
@@ -106,7 +115,7 @@ fn read_whole(input: &Input, reading: Reading, progress: &Progress) -> Found {
 }
 
 /// A large text, all about it wanted: the threads take its pieces as they come to them.
-fn read_text(file: &Arc<str>, text: &str, reading: Reading, found: &mut Found) {
+fn read_text(file: &Arc<str>, text: &str, modules: &Modules, reading: Reading, found: &mut Found) {
     let pieces = Mutex::new(source::pieces(text).enumerate());
     let named = found.named;
     let work = || {
@@ -115,7 +124,7 @@ fn read_text(file: &Arc<str>, text: &str, reading: Reading, found: &mut Found) {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((n, piece)) = next else { return done };
             let mut found = Found::new(reading).named(named);
-            parse::read(file, &piece, &mut found);
+            parse::read(file, &piece, modules, &mut found);
             done.push((n, found));
         }
     };
@@ -142,9 +151,9 @@ fn on_all<T: Send>(others: usize, work: impl Fn() -> Vec<T> + Sync) -> Vec<T> {
     })
 }
 
-fn read_small(input: &Input, reading: Reading, progress: &Progress) -> Found {
+fn read_small(input: &Input, modules: &Modules, reading: Reading, progress: &Progress) -> Found {
     let mut found = Found::new(reading).named(input.named);
-    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, found));
+    each_piece(input, progress, &mut found, |found, piece| parse::read(&input.file, &piece, modules, found));
     found.finish(&input.file);
     found
 }
@@ -180,7 +189,7 @@ fn each_piece(
 
 /// This thread reads, the others parse; the first piece is parsed here, since there may be no
 /// second.
-fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
+fn read_large(input: &Input, modules: &Modules, reading: Reading, progress: &Progress) -> Found {
     let threads = threads();
     let (sender, receiver) = mpsc::sync_channel::<(usize, Piece<'static>)>(threads * 2);
     // In the hands of the helpers alone, so that sending fails should all of them have panicked.
@@ -191,7 +200,7 @@ fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
             let next = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok((n, piece)) = next else { return done };
             let mut found = Found::new(reading).named(input.named);
-            parse::read(&input.file, &piece, &mut found);
+            parse::read(&input.file, &piece, modules, &mut found);
             done.push((n, found));
         }
     };
@@ -202,7 +211,7 @@ fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
         let mut count = 0;
         each_piece(input, progress, &mut last, |_, piece| {
             if count == 0 {
-                parse::read(&input.file, &piece, &mut found);
+                parse::read(&input.file, &piece, modules, &mut found);
             } else {
                 if let Some(receiver) = receiver.take() {
                     helpers.extend((0..threads).map_while(|_| {
@@ -212,7 +221,7 @@ fn read_large(input: &Input, reading: Reading, progress: &Progress) -> Found {
                 }
                 // Fails where there is no helper: none could be had, or their panic is raised below.
                 if let Err(SendError((_, piece))) = sender.send((count, piece)) {
-                    parse::read(&input.file, &piece, &mut found);
+                    parse::read(&input.file, &piece, modules, &mut found);
                 }
             }
             count += 1;

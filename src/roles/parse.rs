@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::found::{Document, Found};
 use super::limits::MAX_DOCUMENT_BYTES;
+use super::modules::Modules;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
 use super::{comments, resource, split, tree, unread};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
-/// read.
-pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
+/// read. `modules`: where Terraform's files find their locals.
+pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, modules: &Modules, found: &mut Found) {
     let mut bytes = &*piece.bytes;
     let mut first_byte = piece.first_byte;
     if piece.first_line == 1
@@ -32,28 +33,31 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
         }
     };
     if source::is_terraform(file) {
-        read_terraform(
-            Document { templates: false, file, text, first_line: piece.first_line, first_byte },
-            found,
-        );
+        let document = Document { file, text, first_line: piece.first_line, first_byte, origins: None };
+        read_terraform(document, modules, found);
         return;
     }
-    let templates = source::is_terraform_json(file);
     let mut first_line = piece.first_line;
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
-        let document = Document { templates, file, text, first_line, first_byte: first_byte + start as u64 };
+        let first_byte = first_byte + start as u64;
+        let document = Document { file, text, first_line, first_byte, origins: None };
         if text.trim_start_matches("---").trim_ascii() != "" {
-            read_document(document, &mut reader, found);
+            read_document(document, &mut reader, modules, found);
         }
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }
 }
 
-fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, found: &mut Found) {
+fn read_document<'a>(
+    document: Document<'a>,
+    reader: &mut tree::TreeReader<'a>,
+    modules: &Modules,
+    found: &mut Found,
+) {
     if document.text.len() > MAX_DOCUMENT_BYTES {
-        let span = tree::Span { start: 0, end: 0, line: 1, column: 1 };
+        let span = tree::Span { start: 0, end: 0, line: 1, column: 1, origin: 0 };
         found.report(document.problem(ProblemKind::DocumentTooLarge, span));
         return;
     }
@@ -62,8 +66,8 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
     let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| {
         unread::check(document, tree, id, found);
-        if document.templates {
-            resource::read_terraform_json(document, tree, id, found);
+        if source::is_terraform_json(document.file) {
+            resource::read_terraform_json(document, tree, id, modules, found);
         } else {
             resource::read(document, tree, id, found);
         }
@@ -85,8 +89,10 @@ fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, 
 }
 
 /// Reads a Terraform file.
-fn read_terraform(document: Document<'_>, found: &mut Found) {
-    let read = tree::read_hcl(document.text, resource::is_terraform, |tree, resource| {
+fn read_terraform(document: Document<'_>, modules: &Modules, found: &mut Found) {
+    let locals = || modules.locals(document.file, document.text);
+    let read = tree::read_hcl(document.text, locals, resource::wanted, |tree, locals, resource| {
+        let document = Document { origins: Some((tree.origins(), locals)), ..document };
         resource::read_terraform(document, tree, resource, found);
     });
     if let Err(error) = read {

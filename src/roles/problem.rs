@@ -437,6 +437,12 @@ pub enum ProblemKind {
     /// What Git LFS leaves in the place of a file.
     #[error("this is a pointer of Git LFS, and the file itself is not here (`git lfs pull` gets it)")]
     LfsPointer,
+    /// What looks like a role and can't be read as one.
+    #[error("this looks like a role and is not read: {why}")]
+    UnreadRole {
+        /// Why it is not read.
+        why: &'static str,
+    },
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more of these in this file")]
     MoreErrors(usize),
@@ -468,6 +474,7 @@ impl ProblemKind {
             | Self::UnknownRoleName(_)
             | Self::Unlisted(_)
             | Self::Sparse(_)
+            | Self::UnreadRole { .. }
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
         }

@@ -17,7 +17,7 @@ use super::{keys, record_session};
 use crate::policy::{Dialect, RecordSession, Role};
 use crate::spelling;
 
-pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
+pub(super) use terraform::{read_terraform, read_terraform_json, wanted};
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
 const ROLE_KINDS: [&str; 5] = ["role", "TeleportRole", "TeleportRoleV6", "TeleportRoleV7", "TeleportRoleV8"];
@@ -33,6 +33,9 @@ const SCOPED_ROLE_KINDS: [&str; 2] = ["scoped_role", "TeleportScopedRoleV1"];
 
 /// The kinds that say which scoped roles someone holds.
 const ASSIGNMENT_KINDS: [&str; 2] = ["scoped_role_assignment", "TeleportScopedRoleAssignmentV1"];
+
+/// The kinds that say which roles a bot holds. Others have such kinds too, with an `apiVersion` of their own.
+const BOT_KINDS: [&str; 3] = ["bot", "TeleportBot", "TeleportBotV1"];
 
 /// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
 /// case of their kind only.
@@ -125,6 +128,7 @@ impl Reader<'_> {
                 }
             }
             Some(RECORDING_CONFIG) => self.recording_config(id),
+            Some(name) if self.is_bot(id, name) => self.bot(id, name),
             Some(name) if list_of(name).is_some() => self.list(id, name),
             _ => self.skip(id, name),
         }
@@ -318,7 +322,16 @@ impl Reader<'_> {
 
     /// `metadata.name`, and its node.
     fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
-        let metadata = self.metadata(id);
+        self.name_in(self.metadata(id), id, kind)
+    }
+
+    /// The `name` in the entry `metadata`, and its node.
+    fn name_in(
+        &mut self,
+        metadata: Option<(NodeId, NodeId)>,
+        id: NodeId,
+        kind: &str,
+    ) -> Option<(Arc<str>, NodeId)> {
         if let (Some(address), Some((_, value))) = (self.address, metadata)
             && self.document.is_unknown(self.tree, value)
         {
@@ -351,9 +364,11 @@ impl Reader<'_> {
         if !self.found.detail {
             return layout;
         }
+        // What comes from somewhere else, or is in a text, has no room here.
+        let is_here = |&id: &NodeId| self.tree.span(id).origin == 0;
         let block = |id: NodeId, key: &str| {
             let (key, value) = self.tree.get(id, key)?;
-            let (first, _) = self.tree.entries(value)?.next()?;
+            let (first, _) = self.tree.entries(value)?.next().filter(|(first, _)| is_here(first))?;
             let first = self.document.mark(self.tree.span(first));
             let in_braces = self.document.in_braces(self.tree, value);
             Some((value, Block { key: self.document.mark(self.tree.span(key)), first, in_braces }))
@@ -373,7 +388,7 @@ impl Reader<'_> {
                 let is_empty =
                     |&id: &NodeId| self.tree.entries(id).is_some_and(|mut all| all.next().is_none());
                 layout.empty_options =
-                    options.filter(is_empty).map(|id| self.document.mark(self.tree.span(id)));
+                    options.filter(is_empty).filter(is_here).map(|id| self.document.mark(self.tree.span(id)));
                 layout.options = block(spec, "options").map(|(_, at)| at);
             }
             layout.spec = Some(at);

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::found::{Found, Reading, Skipped, User};
 use super::grants::Grants;
+use super::modules::Modules;
 use super::parallel::{self, Progress};
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::sets::{self, InSet, Keyed, Router, SetKey, Twins, put_into};
@@ -39,6 +40,8 @@ pub struct Survey {
     names: Vec<Mark>,
     /// The number of each file.
     index: HashMap<Arc<str>, usize>,
+    /// Where Terraform's files find their locals.
+    modules: Modules,
 }
 
 /// How files are looked for and read.
@@ -61,10 +64,11 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
     entries.iter_mut().for_each(drop_dot);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
-    let found = parallel::read(&entries, Reading { detail: true, dialect }, progress);
+    let modules = Modules::of(&entries);
+    let found = parallel::read(&entries, &modules, Reading { detail: true, dialect }, progress);
     let holds_something =
         load::holds_something(&entries, &found, |found| found.ours || !found.problems.is_empty());
-    let mut survey = Survey { dialect, ..Survey::default() };
+    let mut survey = Survey { dialect, modules, ..Survey::default() };
     let mut users = Vec::new();
     for (n, (entry, found)) in entries.into_iter().zip(found).enumerate() {
         match (entry, found) {
@@ -161,9 +165,10 @@ impl Survey {
     #[must_use]
     pub fn with_texts(&self, texts: &HashMap<Arc<str>, String>) -> Self {
         let mut new = Self::default();
+        let modules = self.modules.with_texts(texts);
         for (file, text) in texts {
             let cluster = self.file(file).and_then(|file| file.cluster.as_ref());
-            let one = survey_text_of(file, text, self.dialect, cluster);
+            let one = survey_one(file, text, self.dialect, cluster, &modules);
             new.files.extend(one.files);
             new.roles.extend(one.roles);
             new.users.extend(one.users);
@@ -199,9 +204,18 @@ impl Survey {
         let (users, names) = all.into_iter().unzip();
         let (dialect, index, folders) = (self.dialect, self.index.clone(), self.folders.clone());
         let mut survey =
-            Self { files, folders, roles, users, grants, skipped, problems, dialect, names, index };
+            Self { files, folders, roles, users, grants, skipped, problems, dialect, names, index, modules };
         survey.find_repeated();
         survey
+    }
+
+    /// Reads another text of one of its files, as if that were the only file that was named. Terraform's
+    /// locals are still those of the file's folder.
+    #[must_use]
+    pub fn other_text(&self, file: &Arc<str>, text: &str) -> Self {
+        let texts = HashMap::from([(Arc::clone(file), text.to_owned())]);
+        let cluster = self.file(file).and_then(|file| file.cluster.as_ref());
+        survey_one(file, text, self.dialect, cluster, &self.modules.with_texts(&texts))
     }
 
     /// The file of this name.
@@ -309,21 +323,27 @@ fn end_of_scalar(rest: &str) -> Option<usize> {
 /// Reads a text that is called `name`, as if it were a file that was named.
 #[must_use]
 pub fn survey_text(name: &str, text: &str) -> Survey {
-    survey_text_of(name, text, Dialect::default(), None)
+    survey_one(name, text, Dialect::default(), None, &Modules::default())
 }
 
 /// The same in a dialect.
 #[must_use]
 pub fn survey_text_in(name: &str, text: &str, dialect: Dialect) -> Survey {
-    survey_text_of(name, text, dialect, None)
+    survey_one(name, text, dialect, None, &Modules::default())
 }
 
-/// The same for a file in a folder of this cluster.
-pub(crate) fn survey_text_of(name: &str, text: &str, dialect: Dialect, cluster: Option<&Arc<str>>) -> Survey {
+/// The same for a file in a folder of this cluster and in one of these modules.
+fn survey_one(
+    name: &str,
+    text: &str,
+    dialect: Dialect,
+    cluster: Option<&Arc<str>>,
+    modules: &Modules,
+) -> Survey {
     let file: Arc<str> = name.into();
     let mut found = Found::new(Reading { detail: true, dialect }).named(true);
     let piece = Piece { bytes: text.as_bytes().into(), first_line: 1, first_byte: 0 };
-    parse::read(&file, &piece, &mut found);
+    parse::read(&file, &piece, modules, &mut found);
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, dialect, ..Survey::default() };
     survey.roles = found.roles;

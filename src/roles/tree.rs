@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 
 pub(super) use build::{TreeError, TreeReader, addressed};
-pub(super) use hcl::{Resource, read as read_hcl};
+pub(super) use hcl::{Locals, Origin, Part, Reading, Resource, Wanted, read as read_hcl};
 
 /// Index of a node in its tree.
 pub(super) type NodeId = u32;
@@ -25,7 +25,13 @@ pub(super) struct Span {
     /// Line and column of the start, both from 1.
     pub(super) line: u32,
     pub(super) column: u32,
+    /// The number, from 1, of the place among [`Tree::origins`] that the value comes from; [`IN_TEXT`] where it
+    /// is written here in a text; 0 where it is written here.
+    pub(super) origin: u32,
 }
+
+/// The origin of what is in a text that is itself a value of the file, such as a heredoc of YAML.
+const IN_TEXT: u32 = u32::MAX;
 
 #[derive(Debug)]
 struct Node<'s> {
@@ -72,9 +78,16 @@ pub(super) struct Tree<'s> {
     nodes: Vec<Node<'s>>,
     /// The children of all collections; a mapping's are key, value, key, value.
     children: Vec<NodeId>,
+    /// Where values are written that are referred to in the text.
+    origins: Vec<Origin>,
 }
 
 impl<'s> Tree<'s> {
+    /// Where values are written that are referred to in the text.
+    pub(super) fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
     /// The node's own span; of an alias: the alias, not what it stands for.
     pub(super) fn span(&self, id: NodeId) -> Span {
         self.nodes[id as usize].span

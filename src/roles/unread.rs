@@ -106,7 +106,7 @@ fn json_comment(text: &str) -> Option<Span> {
     serde_json::from_slice::<IgnoredAny>(&json).ok()?;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let (line, column) = advance((1, 1), &text[..first.start]);
-    Some(Span { start: count(first.start), end: count(first.end), line, column })
+    Some(Span { start: count(first.start), end: count(first.end), line, column, origin: 0 })
 }
 
 /// The bytes of the string that a text begins with, its quotes among them.

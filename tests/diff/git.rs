@@ -226,3 +226,25 @@ fn outside_of_a_repository_is_trouble() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("not a git repository"), "{}", stderr(&output));
 }
+
+#[test]
+fn the_locals_of_a_revision_are_those_of_its_own_files() {
+    let Some(repository) = Repository::new() else { return };
+    let write = |name: &str, text: &str| {
+        let path = repository.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    };
+    let role = "resource \"teleport_role\" \"a\" {\n  metadata = { name = \"a\" }\n  spec     = { options = { record_session = { ssh = local.mode } } }\n}\n";
+    write("m/role.tf", role);
+    write("m/locals.tf", "locals {\n  mode = \"strict\"\n}\n");
+    repository.commit();
+    write("m/locals.tf", "locals {\n  mode = \"best_effort\"\n}\n");
+    let output = repository.diff(&["--base", "HEAD"]);
+    assert_eq!(output.status.code(), Some(1), "{}", all(&output));
+    assert!(
+        stdout(&output).contains("strict") && stdout(&output).contains("best_effort"),
+        "{}",
+        all(&output)
+    );
+}

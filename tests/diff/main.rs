@@ -151,3 +151,22 @@ fn a_key_in_another_case_is_a_change_in_teleports_dialect() {
     let code = |dialect| diff(&[&old, &new, "--dialect", dialect]).status.code();
     assert_eq!((code("teleport"), code("rfd68")), (Some(1), Some(0)));
 }
+
+#[test]
+fn a_bot_is_compared_as_a_user_is() {
+    let side = |roles: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let text = format!(
+            "locals {{\n  roles = [{roles}]\n}}\nresource \"teleport_role\" \"a\" {{\n  metadata = {{ name = \"a\" }}\n  spec     = {{ options = {{ record_session = {{ default = \"strict\" }} }} }}\n}}\nresource \"teleport_role\" \"b\" {{\n  metadata = {{ name = \"b\" }}\n  spec     = {{ options = {{ record_session = {{ ssh = \"best_effort\" }} }} }}\n}}\nresource \"teleport_bot\" \"ci\" {{\n  name  = \"ci\"\n  roles = local.roles\n}}\n"
+        );
+        std::fs::write(folder.path().join("roles.tf"), text).expect("written");
+        folder
+    };
+    let (old, new) = (side("\"a\""), side("\"a\", \"b\""));
+    let path = |folder: &tempfile::TempDir| folder.path().to_string_lossy().into_owned();
+    let output = diff(&[&path(&old), &path(&new), "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let changes = json["changes"].as_array().expect("changes");
+    assert_eq!(output.status.code(), Some(1), "{}", all(&output));
+    assert!(changes.iter().any(|change| change.to_string().contains("\"bot\"")), "{json}");
+}

@@ -5,10 +5,12 @@
 mod bounds;
 mod cli;
 mod config;
+mod constants;
 mod dialects;
 mod files;
 mod fix;
 mod limits;
+mod manifests;
 mod output;
 mod properties;
 mod rules;

@@ -176,3 +176,18 @@ fn lint_says_what_of_it_is_not_known_and_what_can_not_be_proved() {
         assert_eq!(found.iter().filter(|one| **one == unproved).count(), 1, "{unproved}: {found:?}");
     }
 }
+
+#[test]
+fn a_requirement_of_users_speaks_of_bots_by_their_name_and_by_their_users() {
+    let roles = "resource \"teleport_role\" \"loose\" {\n  version  = \"v7\"\n  metadata = { name = \"loose\" }\n  spec     = { options = { record_session = { default = \"best_effort\" } } }\n}\n\nresource \"teleport_bot\" \"ci\" {\n  name  = \"ci\"\n  roles = [\"loose\", \"losse\"]\n}\n";
+    for (pattern, met) in [("ci", false), ("bot-ci", false), ("bot-*", false), ("other", true)] {
+        let config =
+            format!("version: 1\nrequire:\n- users: [\"{pattern}\"]\n  mode: strict\n  kinds: [ssh]\n");
+        let folder = repository(&[("roles.tf", roles), (".recmode.yaml", &config)]);
+        let found = found(&lint(folder.path(), &["--format", "json"]));
+        let refuted =
+            found.iter().any(|one| *one == "requirement-not-met:8" || *one == "requirement-not-met:4");
+        assert_eq!(!refuted, met, "{pattern}: {found:?}");
+        assert!(found.contains(&"unknown-role:9".to_owned()), "{found:?}");
+    }
+}

@@ -211,3 +211,44 @@ fn a_mapping_that_is_not_complete_is_told_what_it_needs() {
         }
     }
 }
+
+/// Bots, as `tctl` and Terraform's provider write them, old and new.
+const BOTS: [(&str, &str); 2] = [
+    (
+        "roles.yaml",
+        "kind: role\nversion: v7\nmetadata: {name: deploy}\nspec: {options: {record_session: {default: strict}}}\n---\nkind: role\nversion: v7\nmetadata: {name: loose}\nspec: {options: {record_session: {ssh: best_effort}}}\n---\nkind: bot\nversion: v1\nmetadata: {name: robot}\nspec: {roles: [deploy, loose]}\n---\nkind: bot\nversion: v1\nmetadata: {name: idle}\nspec: {roles: []}\n",
+    ),
+    (
+        "bots.tf",
+        "locals {\n  bot = \"ci\"\n}\n\nresource \"teleport_bot\" \"old\" {\n  name     = local.bot\n  token_id = \"x\"\n  roles    = [\"deploy\"]\n}\n\nresource \"teleport_bot\" \"new\" {\n  metadata = { name = \"new\" }\n  spec     = { roles = [\"deploy\", var.more] }\n}\n\nresource \"teleport_bot_v2\" \"v2\" {\n  version  = \"v1\"\n  metadata = { name = \"v2\" }\n  spec     = { roles = [\"loose\"] }\n}\n",
+    ),
+];
+
+fn bots() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in BOTS {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn a_bot_holds_roles_as_a_user_does() {
+    let folder = bots();
+    let output = super::support::recmode()
+        .args(["resolve", "--roles", ".", "--all", "--kind", "ssh"])
+        .current_dir(folder.path())
+        .output()
+        .expect("recmode runs");
+    insta::assert_snapshot!(all(&output));
+}
+
+#[test]
+fn a_second_bot_of_one_name_is_an_error() {
+    let folder = bots();
+    let second = BOTS[1].1.replace("local.bot", "\"robot\"");
+    std::fs::write(folder.path().join("bots.tf"), second).expect("written");
+    let output = resolve(&["--roles", &folder.path().to_string_lossy(), "--all"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("a second bot named \"robot\""), "{}", stderr(&output));
+}

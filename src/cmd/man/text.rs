@@ -94,8 +94,9 @@ const RESOLVE: Page = Page {
     description: &[
         "Roles are read from YAML files of one or many documents and from JSON files (an object or an \
          array): documents of kind role, versions v3 to v8, and scoped_role, and the operator's resources TeleportRole, \
-         TeleportRoleV6, TeleportRoleV7, TeleportRoleV8 and TeleportScopedRoleV1; and from Terraform, the resources \
-         teleport_role and teleport_scoped_role in .tf, .tofu, .tf.json and .tofu.json. Users, access lists and connectors, \
+         TeleportRoleV6, TeleportRoleV7, TeleportRoleV8 and TeleportScopedRoleV1; and from Terraform, in .tf, .tofu, \
+         .tf.json and .tofu.json, the resources teleport_role and teleport_scoped_role, and the operator's resources in \
+         kubernetes_manifest and kubectl_manifest. Users, bots, access lists and connectors, \
          Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
          Directories are searched with all their subdirectories, as recmode-lint(1) describes. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
@@ -112,7 +113,7 @@ const RESOLVE: Page = Page {
          no mode. They are recorded unless every role of the set says false. A kind that is not \
          recorded meets no requirement of strict.",
         "A user holds the roles of its document and those that access lists grant to it as a member or an \
-         owner, through lists in lists too. --all answers for every user, for the members and the owners of each access \
+         owner, through lists in lists too. --all answers for every user and bot, for the members and the owners of each access \
          list, and for each team or value that a github, saml or oidc connector maps to roles. In each row the \
          weakest cell is marked with ! and its cause is said. A pattern in a connector stands for the \
          roles that were read and that it matches. A role that was not read, or a template such as \

@@ -89,6 +89,10 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
         let who = format!("the access list {:?}", list.name);
         list.grants.iter().chain(&list.owner_grants).map(move |(role, at)| (who.clone(), role, at))
     });
+    let bots = grants.bots.iter().flat_map(|bot| {
+        let who = format!("the bot {:?}", bot.name);
+        bot.roles.iter().map(move |(role, at)| (who.clone(), role, at))
+    });
     let connectors = grants.connectors.iter().flat_map(|connector| {
         let who = format!("the {} connector {:?}", connector.kind.name(), connector.name);
         let roles = connector.mappings.iter().flat_map(|mapping| &mapping.roles);
@@ -100,7 +104,7 @@ fn granted(grants: &Grants) -> impl Iterator<Item = (String, &Arc<str>, &Place)>
     });
     let mentions =
         grants.mentions.iter().map(|Mention { by, role: (role, at), .. }| (by.to_string(), role, at));
-    lists.chain(connectors).chain(requests).chain(mentions)
+    lists.chain(bots).chain(connectors).chain(requests).chain(mentions)
 }
 
 fn help(role: &str, names: &mut Names<'_>) -> String {

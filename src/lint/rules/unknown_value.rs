@@ -7,7 +7,7 @@ use crate::roles::ProblemKind;
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-value",
     severity: Severity::Info,
-    summary: "an expression of Terraform, unknown before it is evaluated",
+    summary: "an expression of Terraform whose value is not known",
     docs: include_str!("../../../docs/rules/unknown-value.md"),
     check,
 };

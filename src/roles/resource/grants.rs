@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use super::Reader;
+use super::{BOT_KINDS, OPERATOR_GROUP, Reader};
 use crate::roles::grants::{
-    AccessList, Connector, ConnectorKind, ListMember, Mapping, Member, Mention, NameAt, Requests,
+    AccessList, Bot, Connector, ConnectorKind, ListMember, Mapping, Member, Mention, NameAt, Requests,
 };
 use crate::roles::keys;
 use crate::roles::problem::ProblemKind;
@@ -76,10 +76,31 @@ impl Reader<'_> {
         });
     }
 
-    /// The roles that a document of another kind names: bots, locks, requests and trusted clusters.
+    /// Whether this kind of document is a bot.
+    pub(super) fn is_bot(&self, id: NodeId, kind: &str) -> bool {
+        let version = self.tree.get(id, "apiVersion").and_then(|(_, value)| self.tree.text(value));
+        BOT_KINDS.contains(&kind) && version.is_none_or(|version| version.starts_with(OPERATOR_GROUP))
+    }
+
+    /// A bot. Terraform's older ones have their name and roles in no `metadata` and `spec`.
+    pub(super) fn bot(&mut self, id: NodeId, kind: &str) {
+        self.found.ours = true;
+        keys::check(self.document, self.tree, id, self.found);
+        let is_flat = self.address.is_some() && self.tree.get(id, "metadata").is_none();
+        let metadata = if is_flat { Some((id, id)) } else { self.metadata(id) };
+        let Some((name, at)) = self.name_in(metadata, id, kind) else { return };
+        let mut roles = self.role_names(self.path(id, &["spec", "roles"]), "spec.roles");
+        if self.address.is_some() {
+            roles.extend(self.role_names(self.tree.get(id, "roles"), "roles"));
+        }
+        let span = self.tree.span(at);
+        let (at, mark) = (self.document.place(span), self.document.mark(span));
+        self.found.grants.bots.push(Bot { set: self.set(), name, at, roles, mark });
+    }
+
+    /// The roles that a document of another kind names: locks, requests and trusted clusters.
     pub(super) fn mentions(&mut self, id: NodeId, kind: &str) {
         let (what, places): (_, &[&[&str]]) = match kind {
-            "bot" | "TeleportBot" => ("bot", &[&["spec", "roles"]]),
             "lock" => ("lock", &[&["spec", "target", "role"]]),
             "access_request" => ("access request", &[&["spec", "roles"]]),
             "trusted_cluster" => {

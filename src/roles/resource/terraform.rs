@@ -1,18 +1,19 @@
-//! The resources of Teleport's Terraform provider: which of Teleport's kinds each is, and what stands in
-//! for a name that is an expression. Nothing is evaluated.
+//! The resources of Teleport's Terraform provider, which of Teleport's kinds each is, and those that hold
+//! manifests for Kubernetes; and what stands in for a name that is an expression that is not known.
 //!
 //! The types and their fields are those of the provider's v18 line as of 2026.
 
 use std::sync::Arc;
 
 use super::grants::GrantKind;
-use super::{Reader, quoted};
+use super::{OPERATOR_GROUP, Reader, quoted};
 use crate::roles::found::{Document, Found};
 use crate::roles::grants::{ConnectorKind, NameAt};
 use crate::roles::keys;
+use crate::roles::modules::Modules;
 use crate::roles::problem::ProblemKind;
 use crate::roles::sets::cluster_of_provider;
-use crate::roles::tree::{NodeId, Resource, Tree};
+use crate::roles::tree::{NodeId, Part, Reading, Resource, Tree, Wanted};
 
 /// What a type of resource is.
 enum Type {
@@ -20,8 +21,11 @@ enum Type {
     User,
     ScopedRole,
     Assignment,
+    Bot,
     Grant(GrantKind),
     RecordingConfig,
+    /// Manifests for Kubernetes in this attribute.
+    Manifests(&'static str),
 }
 
 impl Type {
@@ -31,20 +35,26 @@ impl Type {
             "teleport_user" => Self::User,
             "teleport_scoped_role" => Self::ScopedRole,
             "teleport_scoped_role_assignment" => Self::Assignment,
+            "teleport_bot" | "teleport_bot_v2" => Self::Bot,
             "teleport_access_list" => Self::Grant(GrantKind::List),
             "teleport_access_list_member" => Self::Grant(GrantKind::Member),
             "teleport_github_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Github)),
             "teleport_saml_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Saml)),
             "teleport_oidc_connector" => Self::Grant(GrantKind::Connector(ConnectorKind::Oidc)),
             "teleport_session_recording_config" => Self::RecordingConfig,
+            "kubernetes_manifest" => Self::Manifests("manifest"),
+            "kubectl_manifest" => Self::Manifests("yaml_body"),
             _ => return None,
         })
     }
 }
 
-/// Whether resources of this type say something about roles.
-pub(in crate::roles) fn is_terraform(name: &str) -> bool {
-    Type::of(name).is_some()
+/// What of a resource of this type says something about roles.
+pub(in crate::roles) fn wanted(name: &str) -> Option<Wanted> {
+    Type::of(name).map(|kind| match kind {
+        Type::Manifests(attribute) => Wanted::Manifests(attribute),
+        _ => Wanted::Whole,
+    })
 }
 
 /// The cluster that the resource's `provider` stands for.
@@ -55,7 +65,7 @@ fn cluster(document: Document<'_>, tree: &Tree<'_>, id: NodeId, kind: &str) -> O
     cluster_of_provider(tree.text(provider).or(written)?.trim(), kind)
 }
 
-/// Reads a resource of a Terraform file.
+/// Reads a resource of a Terraform file, or a part of it.
 pub(in crate::roles) fn read_terraform(
     document: Document<'_>,
     tree: &Tree<'_>,
@@ -64,7 +74,12 @@ pub(in crate::roles) fn read_terraform(
 ) {
     let address = Some(resource.address.as_str());
     let cluster = cluster(document, tree, resource.id, resource.kind);
-    Reader { document, tree, found, address, cluster }.typed(resource.id, resource.kind);
+    let mut reader = Reader { document, tree, found, address, cluster };
+    match resource.part {
+        Part::Whole => reader.typed(resource.id, resource.kind),
+        Part::Manifest => reader.manifest(resource.id),
+        Part::Unread(why) => reader.report(ProblemKind::UnreadRole { why }, resource.id),
+    }
 }
 
 /// Reads the resources of a Terraform file in JSON.
@@ -72,9 +87,11 @@ pub(in crate::roles) fn read_terraform_json(
     document: Document<'_>,
     tree: &Tree<'_>,
     id: NodeId,
+    modules: &Modules,
     found: &mut Found,
 ) {
     keys::duplicates(document, tree, id, found);
+    let mut reading = None;
     // Where there may be one, there may be a list of them.
     let parts = |id: NodeId| tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
     for part in parts(id) {
@@ -82,17 +99,19 @@ pub(in crate::roles) fn read_terraform_json(
         for types in parts(resources) {
             for (kind, named) in tree.merged(types) {
                 let kind = tree.text(kind).unwrap_or_default();
-                if !is_terraform(kind) {
-                    continue;
-                }
+                let Some(wanted) = wanted(kind) else { continue };
                 for named in parts(named) {
                     keys::duplicates(document, tree, named, found);
                     for (name, value) in tree.merged(named) {
-                        let address = format!("{kind}.{}", tree.text(name).unwrap_or_default());
+                        let name = tree.text(name).unwrap_or_default();
                         for resource in parts(value) {
-                            let address = Some(address.as_str());
-                            let cluster = cluster(document, tree, resource, kind);
-                            Reader { document, tree, found, address, cluster }.typed(resource, kind);
+                            let locals = || modules.locals(document.file, document.text);
+                            let reading = reading.get_or_insert_with(|| Reading::new(document.text, locals));
+                            let (value, wanted) = ((tree, resource), (kind, name, wanted));
+                            reading.json(value, wanted, |tree, locals, resource| {
+                                let origins = Some((tree.origins(), locals));
+                                read_terraform(Document { origins, ..document }, tree, resource, found);
+                            });
                         }
                     }
                 }
@@ -109,9 +128,27 @@ impl Reader<'_> {
             Some(Type::User) => self.user(id, name),
             Some(Type::ScopedRole) => self.scoped_role(id, name),
             Some(Type::Assignment) => self.assignment(id, name),
+            Some(Type::Bot) => self.bot(id, name),
             Some(Type::Grant(grant)) => self.grant(id, name, grant),
             Some(Type::RecordingConfig) => self.recording_config(id),
-            None => {}
+            Some(Type::Manifests(_)) | None => {}
+        }
+    }
+
+    /// A manifest for Kubernetes. One whose kind is not known may be a role.
+    fn manifest(&mut self, id: NodeId) {
+        let tree = self.tree;
+        let any_key = || tree.entries(id)?.map(|(key, _)| key).find(|&key| tree.is_unknown(key));
+        let at = match tree.get(id, "kind") {
+            Some((_, kind)) => tree.is_unknown(kind).then_some(kind),
+            // A key that could be any could be this one.
+            None => any_key(),
+        };
+        let Some(at) = at else { return self.resource(id, None) };
+        let version = tree.get(id, "apiVersion").and_then(|(_, version)| tree.text(version));
+        let is_ours = version.is_some_and(|version| version.starts_with(OPERATOR_GROUP));
+        if is_ours || keys::recording(tree, id).is_some() {
+            self.report(ProblemKind::UnreadRole { why: "its kind is an expression" }, at);
         }
     }
 

@@ -224,5 +224,6 @@ fn span_of(span: &YamlSpan) -> Span {
         end: index(span.end.byte_offset().unwrap_or(start)),
         line: index(span.start.line()),
         column: index(span.start.col() + 1),
+        origin: 0,
     }
 }
