@@ -244,7 +244,7 @@ fn what_a_baseline_holds_and_is_not_found_any_more_is_reported() {
     lint(folder.path(), &["--format", "json", "-o", "known.json"]);
     fs::write(folder.path().join("a.yaml"), role("a", &["default: strict", "ssh: yes"])).expect("a file");
     let output = lint(folder.path(), &["--baseline", "known.json"]);
-    let expected = "info[unused-ignore]: a finding of this baseline is not found any more\n --> known.json\n  = note: invalid-mode is not found here any more\n --> a.yaml\n  = help: write it anew\n\n1 finding in 2 files: 1 info; 1 in the baseline\n";
+    let expected = "info[unused-ignore]: a finding of this baseline is not found any more\n --> known.json\n  = note: invalid-mode is not found here any more\n --> a.yaml\n  = help: write it anew\n\n1 finding in 1 role in 2 files: 1 info; 1 in the baseline\n";
     assert_eq!((code(&output), stdout(&output).as_str()), (Some(0), expected));
     assert_eq!(code(&lint(folder.path(), &["--baseline", "known.json", "--fail-on", "info"])), Some(1));
     let none =
