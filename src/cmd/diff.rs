@@ -62,7 +62,8 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             if paths.iter().any(|path| roles::is_stream(path)) {
                 bail!("a stream has no revision to be compared with");
             }
-            let files = git::files_at(base, paths, roles::is_role_file_name);
+            let is_wanted = |path: &Path| roles::is_role_file_name(path) || roles::may_hold_signs(path);
+            let files = git::files_at(base, paths, is_wanted);
             let shown = escape::controls(&base.to_string_lossy());
             let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
             let files = files.with_context(|| format!("--base {shown}"))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Ignore;
 use crate::roles::{Problem, ProblemKind};
 
-use super::{Finding, Input, Report, Severity, fingerprints, registry, suppress};
+use super::{Finding, Input, Report, Severity, fingerprints, registry, rules, suppress};
 
 /// What a run is told beside its input.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +37,19 @@ fn keep_one_of_each_template(input: &Input<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
+/// A repair knows the bytes of a file. In a string with escapes or folded lines they are not what is read.
+fn drop_wrong_fixes(input: &Input<'_>, findings: &mut [Finding]) {
+    for finding in findings {
+        let Some(file) = input.survey.file(&finding.at.file) else { continue };
+        let is_inside = |(start, end): (u64, u64)| {
+            file.fragile.iter().any(|&(first, behind)| start <= behind && first <= end)
+        };
+        if finding.fix.as_ref().is_some_and(|fix| fix.edits.iter().any(|(range, _)| is_inside(*range))) {
+            finding.fix = None;
+        }
+    }
+}
+
 /// Judges the input. `path` makes the path that globs and fingerprints see of a file's name.
 #[must_use]
 pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String) -> Report {
@@ -47,6 +60,11 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
         (rule.check)(input, &mut findings);
     }
     keep_one_of_each_template(input, &mut findings);
+    let (unread, unread_ignored) = suppress::unread(input.survey, &settings.ignore, path);
+    if !is_off(rules::REQUIREMENT_NOT_MET.id) {
+        findings.extend(rules::unread(input, &unread));
+    }
+    drop_wrong_fixes(input, &mut findings);
     let severities: HashMap<&str, Severity> =
         registry::RULES.iter().map(|rule| (rule.id, rule.severity)).collect();
     let set_severity = |finding: &mut Finding| {
@@ -63,6 +81,7 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     let mut report = Report::default();
     let (suppressed, mut unused) =
         suppress::apply(input.survey, &settings.ignore, path, &is_off, input.is_whole, &mut findings);
+    drop_wrong_fixes(input, &mut unused);
     unused.iter_mut().for_each(set_severity);
     fingerprints(&mut unused, path);
     findings.append(&mut unused);
@@ -71,8 +90,9 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     findings.retain(|finding| !settings.baseline.contains(&finding.fingerprint));
 
     report.summary.suppressed = suppressed;
+    report.summary.unread_ignored = unread_ignored;
     report.summary.baseline = before - findings.len();
-    report.summary.roles = input.survey.roles.len();
+    report.summary.roles = input.survey.roles.iter().filter(|role| !role.is_patched).count();
     report.findings = findings;
     report.files = input.survey.files.iter().map(|file| Arc::clone(&file.file)).collect();
     report.files.sort_unstable();

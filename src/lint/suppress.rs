@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Ignore;
-use crate::roles::{Comment, Site, Survey, SurveyedFile};
+use crate::roles::{Comment, Problem, ProblemKind, Site, Survey, SurveyedFile};
 
-use super::rules::UNUSED_IGNORE;
+use super::rules::{MISPLACED_RECORD_SESSION, SYNTAX, UNREAD_ROLE, UNUSED_IGNORE, hides_a_role};
 use super::{Finding, Severity, fix, registry};
 
 /// A comment `# recmode: ignore[rule, …] reason`.
@@ -57,6 +57,52 @@ pub(super) fn apply(
         }
     }
     (suppressed, unused)
+}
+
+/// Of the roles that were not read those that nobody left out with a reason, and how many were. Their
+/// findings may be turned off or known, which is no reason.
+pub(super) fn unread<'a>(
+    survey: &'a Survey,
+    ignores: &[Ignore],
+    path: &dyn Fn(&str) -> String,
+) -> (Vec<&'a Site>, usize) {
+    let rule = |problem: &Problem| match problem.kind {
+        ProblemKind::NoKind => Some(MISPLACED_RECORD_SESSION.id),
+        _ if problem.kind.is_unread_role() => Some(UNREAD_ROLE.id),
+        _ => hides_a_role(survey, problem).then_some(SYNTAX.id),
+    };
+    let problems = survey.problems.iter().filter_map(|problem| Some((rule(problem)?, problem)));
+    let problems: Vec<_> = problems.collect();
+    if problems.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let comments: Vec<Suppression<'_>> = survey.files.iter().flat_map(of_file).collect();
+    let has_reason = |rule: &str, problem: &Problem| {
+        let site = &problem.site;
+        comments.iter().any(|comment| {
+            comment.has_reason
+                && comment.file.file == site.file
+                && site.mark.as_ref().is_some_and(|mark| mark.line == comment.line)
+                && comment.rules.iter().any(|(named, _)| *named == rule)
+        }) || ignores.iter().any(|ignore| {
+            ignore.reason.is_some() && matches(ignore, rule, &path(&site.file), problem.role.as_deref())
+        })
+    };
+    let before = problems.len();
+    let left: Vec<_> = problems
+        .into_iter()
+        .filter(|(rule, problem)| !has_reason(rule, problem))
+        .map(|(_, problem)| &problem.site)
+        .collect();
+    let ignored = before - left.len();
+    (left, ignored)
+}
+
+/// Whether an entry of the configuration is about this.
+fn matches(ignore: &Ignore, rule: &str, path: &str, role: Option<&str>) -> bool {
+    ignore.rules.iter().any(|named| named == rule)
+        && ignore.path.as_ref().is_none_or(|glob| glob.matches(path))
+        && ignore.role.as_ref().is_none_or(|glob| role.is_some_and(|role| glob.matches(role)))
 }
 
 fn of_file(file: &SurveyedFile) -> Vec<Suppression<'_>> {
@@ -137,12 +183,7 @@ fn suppressed_by_config(
 ) -> bool {
     let mut suppressed = false;
     for (n, ignore) in ignores.iter().enumerate() {
-        let matches = ignore.rules.iter().any(|rule| rule == finding.rule)
-            && ignore.path.as_ref().is_none_or(|glob| glob.matches(&path(&finding.at.file)))
-            && ignore
-                .role
-                .as_ref()
-                .is_none_or(|glob| finding.role.as_ref().is_some_and(|role| glob.matches(role)));
+        let matches = matches(ignore, finding.rule, &path(&finding.at.file), finding.role.as_deref());
         if !matches {
             continue;
         }

@@ -10,6 +10,7 @@ use super::Roles;
 use super::found::{Found, Skipped, User};
 use super::grants::{ConnectorKind, Grants};
 use super::parallel::{self, Progress};
+use super::patch::{self, Patch};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::survey::WrittenRole;
 use super::walk::{self, Entry};
@@ -135,6 +136,7 @@ struct Gathered {
     users: Vec<(User, Mark)>,
     grants: Grants,
     skipped: Vec<Skipped>,
+    patches: Vec<Patch>,
     problems: Vec<Problem>,
 }
 
@@ -145,6 +147,7 @@ impl Gathered {
         self.users.append(&mut found.users);
         self.grants.append(found.grants);
         self.skipped.append(&mut found.skipped);
+        self.patches.append(&mut found.patches);
     }
 
     /// Reports names that are there twice.
@@ -166,13 +169,19 @@ impl Gathered {
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
 
-    fn finish(self) -> Result<Roles, LoadError> {
+    fn finish(mut self) -> Result<Roles, LoadError> {
+        self.problems.extend(patch::apply(&mut self.roles, &self.patches));
         let (errors, warnings): (Vec<_>, Vec<_>) =
             self.problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
         if !errors.is_empty() {
             return Err(LoadError { problems: errors, warnings, skipped: self.skipped });
         }
-        let roles = self.roles.into_iter().map(|written| written.role).collect();
+        let roles = self.roles.into_iter().map(|written| (written.role, written.is_patched));
+        // Without a patch no name is there twice.
+        let roles = match self.patches.as_slice() {
+            [] => roles.map(|(role, _)| role).collect(),
+            _ => patch::join(roles),
+        };
         let users = self.users.into_iter().map(|(user, _)| user).collect();
         Ok(Roles::new(roles, users, self.grants, warnings, self.skipped))
     }

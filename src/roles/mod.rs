@@ -6,6 +6,11 @@
 //! understood is an error and never left out: a role that is missing from a set can loosen the
 //! set's mode as well as tighten it.
 //!
+//! A role is one wherever it is applied from: in the items of a list, the values of a Helm chart, the tasks
+//! of a playbook, the strings of a ConfigMap and the inline patches of kustomize. What shows signs of a role
+//! and is not read as one is a warning ([`ProblemKind::UnreadRole`]); templates (`.tpl`, `.gotmpl`, `.j2`,
+//! `.jsonnet`, `.hcl`) are searched for signs only.
+//!
 //! In a folder, files named `.yaml`, `.yml`, `.json` or `.tf` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it.
@@ -35,6 +40,7 @@
 //! [`limits::MAX_FOLDER_DEPTH`] levels. Beyond these there is an error. Of one file
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
+mod embed;
 mod found;
 mod grants;
 mod keys;
@@ -43,9 +49,11 @@ mod load;
 mod memory;
 mod parallel;
 mod parse;
+mod patch;
 mod problem;
 mod record_session;
 mod resource;
+mod signs;
 mod source;
 mod split;
 mod survey;
@@ -64,6 +72,7 @@ pub use load::{LoadError, load, load_wanted, load_with_progress};
 pub use memory::load_texts;
 pub use parallel::Progress;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
+pub use signs::{may_hold_signs, shows_a_role};
 pub use source::{is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{

@@ -1,5 +1,6 @@
 //! Bytes of a file to what they say: checks the text, takes it apart into documents, reads each.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::found::{Document, Found};
@@ -7,7 +8,7 @@ use super::limits::MAX_DOCUMENT_BYTES;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
 use super::survey::Comment;
-use super::{resource, split, tree};
+use super::{resource, signs, split, tree};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read.
@@ -19,6 +20,10 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
     {
         bytes = rest;
         first_byte += 3;
+    }
+    if signs::may_hold_signs(Path::new(&**file)) && !source::is_terraform(file) {
+        search_for_signs(file, bytes, piece.first_line, first_byte, found);
+        return;
     }
     if let Some(at) = memchr::memchr(0, bytes) {
         found.report(bad_byte(ProblemKind::Nul, file, bytes, at, piece));
@@ -34,7 +39,14 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
     };
     if source::is_terraform(file) {
         read_terraform(
-            Document { templates: false, file, text, first_line: piece.first_line, first_byte },
+            Document {
+                templates: false,
+                file,
+                text,
+                first_line: piece.first_line,
+                first_byte,
+                embedded: None,
+            },
             found,
         );
         return;
@@ -43,7 +55,8 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
     let mut first_line = piece.first_line;
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
-        let document = Document { templates, file, text, first_line, first_byte: first_byte + start as u64 };
+        let first_byte = first_byte + start as u64;
+        let document = Document { templates, file, text, first_line, first_byte, embedded: None };
         if text.trim_start_matches("---").trim_ascii() != "" {
             read_document(document, &mut reader, found);
         }
@@ -52,12 +65,49 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
     }
 }
 
+/// Reports the first sign of a role in each document of a file that is no YAML, JSON or HCL. What is no text
+/// in it is left out.
+fn search_for_signs(
+    file: &Arc<str>,
+    bytes: &[u8],
+    mut first_line: u32,
+    first_byte: u64,
+    found: &mut Found,
+) {
+    const WHY: &str = "a file of this kind is not read, only what is rendered from it";
+    let text = String::from_utf8_lossy(bytes);
+    for (start, text) in split::documents(&text) {
+        let first_byte = first_byte + start as u64;
+        let document = Document { templates: false, file, text, first_line, first_byte, embedded: None };
+        resource::unreadable(document, WHY, found);
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+    }
+}
+
+/// Reads a document that is the text of a string. Whether it is well-formed; the errors in it are nobody's.
+pub(super) fn read_embedded(
+    document: Document<'_>,
+    found: &mut Found,
+    each: &mut dyn FnMut(&tree::Tree<'_>, tree::NodeId, &mut Found),
+) -> bool {
+    let mut said = Vec::new();
+    let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
+    let mut reader = tree::TreeReader::default();
+    let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| each(tree, id, found));
+    if read.is_ok() {
+        found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
+    }
+    read.is_ok()
+}
+
 fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, found: &mut Found) {
     if document.text.len() > MAX_DOCUMENT_BYTES {
         let span = tree::Span { start: 0, end: 0, line: 1, column: 1 };
         found.report(document.problem(ProblemKind::DocumentTooLarge, span));
         return;
     }
+    found.may_hold = None;
     // Comments are dear, and hardly any speaks to this program.
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
@@ -128,7 +178,7 @@ fn hcl_comment(line: &str) -> Option<(usize, &str)> {
     None
 }
 
-fn comment(document: Document<'_>, text: Box<str>, span: tree::Span) -> Comment {
+pub(super) fn comment(document: Document<'_>, text: Box<str>, span: tree::Span) -> Comment {
     let before = document.text[..span.start as usize].rsplit('\n').next().unwrap_or_default();
     Comment { text, mark: document.mark(span), alone: before.trim_ascii() == "" }
 }

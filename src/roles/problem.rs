@@ -346,6 +346,12 @@ pub enum ProblemKind {
     /// `record_session` in a document without a kind.
     #[error("record_session has no effect here: this document has no kind, so it is no role")]
     NoKind,
+    /// What shows signs of a role and was not read as one.
+    #[error("this looks like a role and is not read: {why}")]
+    UnreadRole {
+        /// Why not.
+        why: &'static str,
+    },
     /// More errors in one file than [`limits::MAX_PROBLEMS_PER_FILE`].
     #[error("and {0} more of these in this file")]
     MoreErrors(usize),
@@ -370,8 +376,20 @@ impl ProblemKind {
             | Self::UnknownName(_)
             | Self::UnknownRoles(_)
             | Self::UnknownRoleName(_)
+            | Self::UnreadRole { .. }
             | Self::MoreWarnings(_) => Severity::Warning,
             _ => Severity::Error,
+        }
+    }
+
+    /// Whether something that looks like a role was not read as one, so that nothing is proved about all
+    /// roles. Text that is not well-formed is an error besides, and not among these.
+    #[must_use]
+    pub fn is_unread_role(&self) -> bool {
+        match self {
+            Self::UnreadRole { .. } | Self::ForeignKind(_) | Self::NoKind => true,
+            Self::NearKind { nearest, .. } => super::signs::is_role_kind(nearest),
+            _ => false,
         }
     }
 }

@@ -2,6 +2,8 @@
 //! business; and what it says.
 
 mod grants;
+mod kustomize;
+mod nested;
 mod terraform;
 
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use super::tree::{NodeId, Tree};
 use super::{keys, record_session};
 use crate::policy::Role;
 
+pub(super) use nested::unreadable;
 pub(super) use terraform::{is_terraform, read_terraform, read_terraform_json};
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
@@ -125,6 +128,7 @@ impl Reader<'_> {
             record_session: read.key,
             layout: self.layout(id),
             options: read.options,
+            is_patched: false,
         });
     }
 
@@ -175,26 +179,41 @@ impl Reader<'_> {
     }
 
     fn skip(&mut self, id: NodeId, kind: Option<&str>) {
-        let tree = self.tree;
+        let before = self.found.count();
         if let Some(kind) = kind {
             self.mentions(id, kind);
         }
-        self.found.skipped.push(Skipped {
-            at: self.document.place(tree.span(id)),
-            kind: kind.map(|kind| quoted(kind).into()),
-        });
-        let Some(kind) = kind else {
-            // A kind that is still to be filled in may be a role's.
-            let templated = tree.get(id, "kind").is_some_and(|(_, value)| tree.is_mapping(value));
-            if templated || self.found.detail {
-                keys::template(self.document, tree, id, self.found);
-            }
-            if let Some(key) = keys::recording(tree, id) {
-                self.report(ProblemKind::NoKind, key);
-            }
-            return;
+        let reported = match kind {
+            Some(kind) => self.foreign(id, kind),
+            None => self.without_kind(id),
         };
-        let Some((_, at)) = tree.get(id, "kind") else { return };
+        self.look_inside(id, reported);
+        if self.found.count() == before {
+            self.found.skipped.push(Skipped {
+                at: self.document.place(self.tree.span(id)),
+                kind: kind.map(|kind| quoted(kind).into()),
+            });
+        }
+    }
+
+    /// Judges what has no kind. The key that is reported, if one is.
+    fn without_kind(&mut self, id: NodeId) -> Option<NodeId> {
+        let tree = self.tree;
+        // A kind that is still to be filled in may be a role's.
+        let templated = tree.get(id, "kind").is_some_and(|(_, value)| tree.is_mapping(value));
+        if templated || self.found.detail {
+            keys::template(self.document, tree, id, self.found);
+        }
+        // A string without a kind is rather a part of a role than one that forgot it.
+        let key = keys::recording(tree, id).filter(|_| self.document.embedded.is_none())?;
+        self.report(ProblemKind::NoKind, key);
+        Some(key)
+    }
+
+    /// Judges the kind of what is none of ours. The key that is reported with it, if one is.
+    fn foreign(&mut self, id: NodeId, kind: &str) -> Option<NodeId> {
+        let tree = self.tree;
+        let (_, at) = tree.get(id, "kind")?;
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
         let is_ours = version.is_none_or(|version| version.starts_with(OPERATOR_GROUP));
         // What says how its sessions are recorded is meant for a role, whatever it calls itself.
@@ -212,6 +231,7 @@ impl Reader<'_> {
             problem.related.push(("this has no effect", self.document.site(tree.span(said))));
             self.found.report(problem);
         }
+        said
     }
 
     /// The entry `metadata`. Terraform's access lists have it in a header.

@@ -9,10 +9,11 @@ use std::sync::{Arc, OnceLock};
 use super::found::{Found, Skipped, User};
 use super::grants::Grants;
 use super::parallel::{self, Progress};
+use super::patch::Patch;
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry};
-use super::{Roles, load, parse};
+use super::{Roles, load, parse, patch, signs};
 use crate::policy::{OptionName, Place, Role};
 
 /// All that was read.
@@ -32,6 +33,8 @@ pub struct Survey {
     pub problems: Vec<Problem>,
     /// Where the users' names are.
     names: Vec<Mark>,
+    /// What kustomize changes of the roles.
+    patches: Vec<Patch>,
     /// The number of each file.
     index: HashMap<Arc<str>, usize>,
 }
@@ -51,11 +54,18 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
         match (entry, found) {
             (Entry::Problem(problem), _) => survey.problems.push(problem),
             (Entry::File(input), Some(mut found)) => {
+                let before = survey.problems.len();
                 survey.problems.append(&mut found.problems);
                 survey.roles.append(&mut found.roles);
                 survey.skipped.append(&mut found.skipped);
+                survey.patches.append(&mut found.patches);
                 users.append(&mut found.users);
                 survey.grants.append(found.grants);
+                // A template that nobody named and that shows nothing is nobody's.
+                let is_silent = survey.problems.len() == before;
+                if !input.named && is_silent && signs::may_hold_signs(&input.path) {
+                    continue;
+                }
                 survey.index.insert(Arc::clone(&input.file), survey.files.len());
                 survey.files.push(SurveyedFile {
                     file: input.file,
@@ -63,6 +73,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
                     named: input.named,
                     text: found.text,
                     comments: found.comments,
+                    fragile: found.fragile,
                     lines: OnceLock::new(),
                 });
             }
@@ -70,6 +81,7 @@ pub fn survey(paths: &[PathBuf], stdin: Option<&str>, progress: &Progress) -> Su
         }
     }
     survey.problems.extend(load::repeated(&survey.roles, &users, &survey.grants));
+    survey.problems.extend(patch::apply(&mut survey.roles, &survey.patches));
     (survey.users, survey.names) = users.into_iter().unzip();
     survey
 }
@@ -87,6 +99,7 @@ impl Survey {
             new.names.extend(one.names);
             new.grants.append(one.grants);
             new.skipped.extend(one.skipped);
+            new.patches.extend(one.patches);
             new.problems.extend(one.problems);
         }
         let nth = |name: &str| self.index.get(name).copied().unwrap_or(usize::MAX);
@@ -97,8 +110,10 @@ impl Survey {
                 *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
             }
         }
-        let mut roles: Vec<_> =
-            self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
+        let written = |role: &&WrittenRole| !role.is_patched;
+        let others = self.roles.iter().filter(|role| is_other(&role.role.at.file)).filter(written).cloned();
+        let new_roles = new.roles.into_iter().filter(|role| !role.is_patched);
+        let mut roles: Vec<_> = others.chain(new_roles).collect();
         roles.sort_by_key(|role| nth(&role.role.at.file));
         let users = |survey: &Self| -> Vec<_> {
             survey.users.iter().cloned().zip(survey.names.iter().cloned()).collect()
@@ -112,7 +127,7 @@ impl Survey {
                 ProblemKind::DuplicateRole(_)
                     | ProblemKind::DuplicateUser(_)
                     | ProblemKind::DuplicateGrant { .. }
-            )
+            ) || patch::is_result(kind)
         };
         let others = self.problems.iter().filter(|problem| is_other(&problem.site.file)).cloned();
         let mut problems: Vec<_> =
@@ -121,10 +136,13 @@ impl Survey {
         let mut grants = self.grants.only(is_other);
         grants.append(new.grants);
         problems.extend(load::repeated(&roles, &all, &grants));
+        let others = self.patches.iter().filter(|patch| is_other(&patch.at.file)).cloned();
+        let patches: Vec<_> = others.chain(new.patches).collect();
+        problems.extend(patch::apply(&mut roles, &patches));
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
-        Self { files, roles, users, grants, skipped, problems, names, index: self.index.clone() }
+        Self { files, roles, users, grants, skipped, problems, names, patches, index: self.index.clone() }
     }
 
     /// The file of this name.
@@ -133,12 +151,11 @@ impl Survey {
         self.files.get(*self.index.get(name)?)
     }
 
-    /// What the files say, without how: of several roles or users of one name the first.
+    /// What the files say, without how: of several roles or users of one name the first, and of a
+    /// role that is patched the loosest that it may say.
     #[must_use]
     pub fn to_roles(&self) -> Roles {
-        let mut names = HashSet::new();
-        let first = |role: &&Arc<Role>| names.insert(Arc::clone(&role.name));
-        let roles = self.roles.iter().map(|written| &written.role).filter(first).cloned().collect();
+        let roles = patch::join(self.roles.iter().map(|role| (Arc::clone(&role.role), role.is_patched)));
         let mut names = HashSet::new();
         let users = self.users.iter().filter(|user| names.insert(&user.name)).cloned().collect();
         Roles::new(roles, users, self.grants.clone(), Vec::new(), Vec::new())
@@ -199,13 +216,16 @@ pub fn survey_text(name: &str, text: &str) -> Survey {
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, ..Survey::default() };
     survey.problems.extend(load::repeated(&found.roles, &found.users, &found.grants));
+    survey.problems.extend(patch::apply(&mut found.roles, &found.patches));
     survey.roles = found.roles;
+    survey.patches = found.patches;
     survey.grants = found.grants;
     survey.skipped = found.skipped;
     (survey.users, survey.names) = found.users.into_iter().unzip();
-    let (text, comments) = (Some(text.to_owned()), found.comments);
+    let (text, comments, fragile) = (Some(text.to_owned()), found.comments, found.fragile);
     survey.index.insert(Arc::clone(&file), 0);
-    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments, lines: OnceLock::new() });
+    let lines = OnceLock::new();
+    survey.files.push(SurveyedFile { file, path: None, named: true, text, comments, fragile, lines });
     survey
 }
 
@@ -222,6 +242,9 @@ pub struct SurveyedFile {
     pub text: Option<String>,
     /// Comments that speak to this program, in their order.
     pub comments: Vec<Comment>,
+    /// Ranges of bytes in which nothing may be edited, since what is written there is not what is read: in
+    /// quoted and folded strings and in patches.
+    pub fragile: Vec<(u64, u64)>,
     /// Where its lines begin, and whether a column is a byte in it, once somebody has asked.
     lines: OnceLock<(Vec<usize>, bool)>,
 }
@@ -266,6 +289,9 @@ pub struct WrittenRole {
     pub layout: Layout,
     /// The keys of `record_session` that it knows and that have a right value.
     pub options: Vec<WrittenOption>,
+    /// Whether this is what a patch of kustomize makes of the role of this name; its options are those of
+    /// the patch.
+    pub is_patched: bool,
 }
 
 /// The mappings of a role that lead to `record_session`.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::limits::MAX_FOLDER_DEPTH;
 use super::problem::{Problem, ProblemKind};
+use super::signs::may_hold_signs;
 use super::source::{self, Identity, Seen, Source};
 
 pub(super) use repository::walk as walk_repository;
@@ -113,7 +114,7 @@ impl Walk {
                 continue;
             }
             let path = path.join(&name);
-            let wanted = is_role_file_name(&path);
+            let wanted = is_role_file_name(&path) || may_hold_signs(&path);
             // Other files are not even looked at; a link may lead to a folder.
             if !wanted && kind.is_ok_and(|kind| !kind.is_dir() && !kind.is_symlink()) {
                 continue;

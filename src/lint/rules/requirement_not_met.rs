@@ -159,3 +159,27 @@ fn unread_values(input: &Input<'_>, requirement: &Requirement) -> Option<Finding
     finding.own_severity = Some(Severity::Warning);
     Some(finding.help("write the value itself"))
 }
+
+/// Places that a finding shows beside its own.
+const MOST_RELATED: usize = 20;
+
+/// What looks like a role and was not read could be one that loosens any mode, so nothing is proved.
+pub(in crate::lint) fn unread(input: &Input<'_>, roles: &[&Site]) -> Vec<Finding> {
+    let Some((first, others)) = roles.split_first() else { return Vec::new() };
+    let line = first.mark.as_ref().map_or(0, |mark| mark.line);
+    let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+    let finding = |requirement| {
+        let called = called(requirement);
+        let file = &first.file;
+        let message =
+            format!("{called} can't be proved: {file}:{line} looks like a role and is not read{more}");
+        let mut finding = Finding::new(RULE.id, message, (*first).clone());
+        finding.own_severity = Some(Severity::Warning);
+        finding = finding.related("required here", requirement.at.clone());
+        for site in others.iter().take(MOST_RELATED - 1) {
+            finding = finding.related("nor is this read", (*site).clone());
+        }
+        finding.help("see the finding there; an ignore with a reason restores the proof")
+    };
+    input.require.iter().map(finding).collect()
+}

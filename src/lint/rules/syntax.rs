@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity};
-use crate::roles::{Problem, ProblemKind, SurveyedFile};
+use crate::roles::{self, Problem, ProblemKind, Survey, SurveyedFile};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "syntax",
@@ -40,18 +40,13 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     finding
 }
 
+/// Whether this file shows signs of a role and was not read to its end, so that one may be missing.
+pub(in crate::lint) fn hides_a_role(survey: &Survey, problem: &Problem) -> bool {
+    is_syntax(&problem.kind) && survey.file(&problem.site.file).is_some_and(has_sign_of_a_role)
+}
+
 fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
-    let text = file.text.as_deref().unwrap_or_default();
-    let is_role_kind = |line: &str| {
-        let line =
-            line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{' | ','));
-        let value = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
-        let Some(value) = value.and_then(|rest| rest.strip_prefix(':')) else { return false };
-        let value = value.trim_start().trim_start_matches(['"', '\'']);
-        let word: &str = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        word == "role" || word.starts_with("TeleportRole")
-    };
-    text.contains("record_session") || text.contains("\"teleport_role\"") || text.lines().any(is_role_kind)
+    file.text.as_deref().is_some_and(roles::shows_a_role)
 }
 
 /// The text could not be read to its end.

@@ -9,6 +9,7 @@ use ignore::WalkBuilder;
 use super::{Entry, Walk, is_role_file_name};
 use crate::roles::limits::MAX_FOLDER_DEPTH;
 use crate::roles::problem::ProblemKind;
+use crate::roles::signs::may_hold_signs;
 use crate::roles::source::{self, Source};
 
 /// The files under these paths, each once; a file that is named is read whatever git says of it.
@@ -59,7 +60,7 @@ fn folder(walk: &mut Walk, path: &Path) {
             Err(_) => continue,
         };
         let found = entry.path();
-        if !is_role_file_name(found) || entry.file_type().is_none_or(|kind| !kind.is_file()) {
+        if !(is_role_file_name(found) || may_hold_signs(found)) || entry.file_type().is_none_or(|kind| !kind.is_file()) {
             continue;
         }
         let found = found.strip_prefix(".").unwrap_or(found);
