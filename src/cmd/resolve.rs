@@ -94,9 +94,7 @@ fn unread(roles: &Roles) -> Option<String> {
     let more = places.count();
     let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
     let place = escape::controls(&place.to_string());
-    Some(format!(
-        "recmode: --require can't be proved: {place} looks like a role and is not read{more}\n"
-    ))
+    Some(format!("recmode: --require can't be proved: {place} looks like a role and is not read{more}\n"))
 }
 
 /// The matrix of all users and groups.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use crate::config::Ignore;
 use crate::roles::{Comment, Problem, ProblemKind, Site, Survey, SurveyedFile};
 
-use super::rules::{MISPLACED_RECORD_SESSION, SYNTAX, UNREAD_ROLE, UNUSED_IGNORE, hides_a_role};
+use super::rules::{
+    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, hides_a_role,
+};
 use super::{Finding, Severity, fix, registry};
 
 /// A comment `# recmode: ignore[rule, …] reason`.
@@ -68,7 +70,8 @@ pub(super) fn unread<'a>(
 ) -> (Vec<&'a Site>, usize) {
     let rule = |problem: &Problem| match problem.kind {
         ProblemKind::NoKind => Some(MISPLACED_RECORD_SESSION.id),
-        _ if problem.kind.is_unread_role() => Some(UNREAD_ROLE.id),
+        ProblemKind::UnreadRole { .. } => Some(UNREAD_ROLE.id),
+        _ if problem.kind.is_unread_role() => Some(UNKNOWN_VERSION.id),
         _ => hides_a_role(survey, problem).then_some(SYNTAX.id),
     };
     let problems = survey.problems.iter().filter_map(|problem| Some((rule(problem)?, problem)));

@@ -163,7 +163,8 @@ fn align(raw: &[u8], text: &[u8], quote: Option<u8>) -> Option<(Vec<Run>, bool)>
             None => b'\n',
         };
         let pairs = raw[r..].iter().zip(&text[t..]);
-        let same = pairs.take_while(|(a, b)| a == b && **a != b'\n' && (quote.is_none() || **a != stop)).count();
+        let same =
+            pairs.take_while(|(a, b)| a == b && **a != b'\n' && (quote.is_none() || **a != stop)).count();
         let line_break = raw.get(r + same) == Some(&b'\n') && text.get(t + same) == Some(&b'\n');
         let same = same + usize::from(line_break);
         let at_blank = |bytes: &[u8], at: usize| bytes.get(at).is_none_or(u8::is_ascii_whitespace);
@@ -208,4 +209,96 @@ fn escape(raw: &[u8], text: &[u8], quote: u8) -> Option<(usize, usize)> {
 /// An index; documents are bounded far below 4 GiB, so this never saturates.
 fn index(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::roles::tree::TreeReader;
+
+    /// The value of the only key of this document, and the text at its every character by the map.
+    fn followed(source: &str) -> (String, Vec<(char, String)>, bool) {
+        let file: Arc<str> = "a.yaml".into();
+        let document = Document {
+            templates: false,
+            file: &file,
+            text: source,
+            first_line: 1,
+            first_byte: 0,
+            embedded: None,
+        };
+        let mut found = None;
+        let read = TreeReader::default().read(source, None, |tree, id| {
+            let (_, value) = tree.get(id, "a").expect("the key");
+            let text = tree.text(value).expect("a scalar").to_owned();
+            let map = Map::new(document, tree.span(value), &text);
+            let at = |(start, c): (usize, char)| {
+                let span = map.outermost(source, index(start), index(start + c.len_utf8()));
+                let of_place = Span::of(source, span.start as usize..span.end as usize);
+                assert_eq!((span.line, span.column), (of_place.line, of_place.column), "{source:?}");
+                (c, source[span.start as usize..span.end as usize].to_owned())
+            };
+            let places = text.char_indices().filter(|(_, c)| !c.is_whitespace()).map(at).collect();
+            found = Some((text.clone(), places, map.exact));
+        });
+        read.expect("well-formed");
+        found.expect("a value")
+    }
+
+    #[test]
+    fn each_way_to_write_a_string_is_followed() {
+        for (source, text, exact) in [
+            ("a: |\n  one\n    two\n\n  three\n", "one\n  two\n\nthree\n", true),
+            ("a: |2+\n\n    one\n\n", "\n  one\n\n", true),
+            ("a: |-\r\n  one\r\n  two\r\n", "one\ntwo", true),
+            ("a: |\n  \"one\"\n  'two'\n", "\"one\"\n'two'\n", true),
+            ("a: >\n  one\n  two\n\n  three\n", "one two\nthree\n", false),
+            ("a: 'it''s\n  one\n\n  two'\n", "it's one\ntwo", false),
+            (
+                "a: \"one\\n  two \\x41\\u00e9 three\\\n   four\\\"\"\n",
+                "one\n  two A\u{e9} threefour\"",
+                false,
+            ),
+        ] {
+            let (said, places, is_exact) = followed(source);
+            assert_eq!((said.as_str(), is_exact), (text, exact), "{source:?}");
+            for (c, at) in places {
+                let is_escape = at.starts_with('\\') || matches!((c, at.as_str()), ('\'', "'"));
+                assert!(at == c.to_string() || is_escape, "{source:?}: {c:?} is at {at:?}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_is_what_it_says_line_by_line(
+            lines in proptest::collection::vec("[a-z\u{e9}\"'\\\\#: ]{0,9}", 1..6),
+            indent in 1..5_usize,
+        ) {
+            let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
+            prop_assume!(!lines[0].starts_with(' ') && lines.iter().any(|line| !line.is_empty()));
+            prop_assume!(!lines[0].is_empty());
+            let block: String = lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect();
+            let (_, places, exact) = followed(&format!("a: |\n{block}"));
+            prop_assert!(exact);
+            for (c, at) in places {
+                prop_assert_eq!(c.to_string(), at);
+            }
+        }
+
+        #[test]
+        fn a_quoted_string_is_followed_through_its_escapes(text in "[a-z\u{e9}\u{1f600}\"\\\\\t\n: ]{0,20}") {
+            let json = serde_json::to_string(&text).expect("JSON");
+            let (said, places, exact) = followed(&format!("a: {json}\n"));
+            prop_assert_eq!(&said, &text);
+            prop_assert!(!exact);
+            for (c, at) in places {
+                prop_assert!(at == c.to_string() || at == "\\", "{} is at {}", c, at);
+            }
+        }
+    }
 }

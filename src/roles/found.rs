@@ -176,9 +176,7 @@ impl Document<'_> {
     pub(super) fn outermost(&self, span: Span) -> Span {
         match self.embedded {
             None => span,
-            Some(Embedded { root, map, base, .. }) => {
-                map.outermost(root, base + span.start, base + span.end)
-            }
+            Some(Embedded { root, map, base, .. }) => map.outermost(root, base + span.start, base + span.end),
         }
     }
 

@@ -67,38 +67,30 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, found: &mut Found) {
 
 /// Reports the first sign of a role in each document of a file that is no YAML, JSON or HCL. What is no text
 /// in it is left out.
-fn search_for_signs(
-    file: &Arc<str>,
-    bytes: &[u8],
-    mut first_line: u32,
-    first_byte: u64,
-    found: &mut Found,
-) {
+fn search_for_signs(file: &Arc<str>, bytes: &[u8], mut first_line: u32, first_byte: u64, found: &mut Found) {
     const WHY: &str = "a file of this kind is not read, only what is rendered from it";
     let text = String::from_utf8_lossy(bytes);
     for (start, text) in split::documents(&text) {
         let first_byte = first_byte + start as u64;
         let document = Document { templates: false, file, text, first_line, first_byte, embedded: None };
-        resource::unreadable(document, WHY, found);
+        resource::unreadable(document, WHY, signs::anywhere, found);
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }
 }
 
-/// Reads a document that is the text of a string. Whether it is well-formed; the errors in it are nobody's.
+/// Reads a document that is the text of a string. Its comments; none if it is not well-formed.
 pub(super) fn read_embedded(
     document: Document<'_>,
     found: &mut Found,
     each: &mut dyn FnMut(&tree::Tree<'_>, tree::NodeId, &mut Found),
-) -> bool {
+) -> Option<Vec<Comment>> {
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
     let mut reader = tree::TreeReader::default();
     let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| each(tree, id, found));
-    if read.is_ok() {
-        found.comments.extend(said.into_iter().map(|(text, span)| comment(document, text, span)));
-    }
-    read.is_ok()
+    read.ok()?;
+    Some(said.into_iter().map(|(text, span)| comment(document, text, span)).collect())
 }
 
 fn read_document<'a>(document: Document<'a>, reader: &mut tree::TreeReader<'a>, found: &mut Found) {

@@ -20,6 +20,8 @@ pub(super) struct Patch {
     /// Where the patch names it, or is.
     pub(super) at: Place,
     pub(super) mark: Mark,
+    /// Whether it is surely of a role; if not, it is of one only where such a role was read.
+    pub(super) is_of_role: bool,
     /// Whether all that the role said is removed first.
     pub(super) clears: bool,
     /// The keys that are removed.
@@ -45,6 +47,7 @@ impl Patch {
         self.removes.extend(&later.removes);
         self.options.retain(|old| !is_set(&later.sets, old.option) && !later.removes.contains(&old.option));
         self.options.extend(later.options);
+        self.is_of_role |= later.is_of_role;
         self.key = self.key.take().or(later.key);
     }
 
@@ -114,7 +117,7 @@ pub(super) fn apply(roles: &mut Vec<WrittenRole>, patches: &[Patch]) -> Vec<Prob
             Problem { role, ..Problem::new(ProblemKind::UnreadRole { why }, site) }
         };
         let Some((base, desktop)) = bases.get_mut(&patch.name) else {
-            problems.push(unread(NO_BASE));
+            problems.extend(patch.is_of_role.then(|| unread(NO_BASE)));
             continue;
         };
         let said = patch.apply(&base.record_session);

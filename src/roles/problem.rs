@@ -383,7 +383,7 @@ impl ProblemKind {
     }
 
     /// Whether something that looks like a role was not read as one, so that nothing is proved about all
-    /// roles. Text that is not well-formed is an error besides, and not among these.
+    /// roles: [`UnreadRole`](Self::UnreadRole), and what another problem says of a kind. Text that is not well-formed is an error besides, and not among these.
     #[must_use]
     pub fn is_unread_role(&self) -> bool {
         match self {

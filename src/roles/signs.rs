@@ -30,8 +30,10 @@ pub(super) fn is_role_kind(kind: &str) -> bool {
 /// Whether the text may hold anything of ours at all; cheap, for text that mostly doesn't. `is_ours`: the
 /// kinds that are.
 pub(super) fn may_hold(text: &str, is_ours: impl Fn(&str) -> bool) -> bool {
-    KEYS.iter().any(|key| memmem::find(text.as_bytes(), key.as_bytes()).is_some())
-        || kinds(text).any(|(_, kind)| is_role_kind(kind) || is_ours(kind))
+    // What is escaped could be anything, and what a patch removes needs no name.
+    const OTHERS: [&str; 3] = ["patches", "\\u", "\\x"];
+    let holds = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    KEYS.iter().chain(&OTHERS).any(holds) || kinds(text).any(|(_, kind)| is_role_kind(kind) || is_ours(kind))
 }
 
 /// The first sign that is code and not prose: `kind: role`, or a key with something that follows it.
@@ -78,8 +80,10 @@ pub(super) fn is_template(text: &str) -> bool {
 /// The place of each value of a key `kind`, in YAML, JSON and their relatives.
 fn kinds(text: &str) -> impl Iterator<Item = (usize, &str)> {
     memmem::find_iter(text.as_bytes(), b"kind").filter_map(move |at| {
-        let before = text[..at].chars().next_back();
-        if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        let before = &text[..at];
+        // A line break may be written as an escape.
+        let begins = before.ends_with("\\n") || before.ends_with("\\t") || before.ends_with("\\r");
+        if !begins && before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.')) {
             return None;
         }
         let rest = text[at + 4..].trim_start_matches(['"', '\'', '\\', ' ', '\t']);
@@ -94,9 +98,9 @@ fn kinds(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Where this word is, alone and not as a part of a longer one.
 fn words<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    memmem::find_iter(text.as_bytes(), word.as_bytes()).map(move |at| at..at + word.len()).filter(move |at| {
-        !text[..at.start].ends_with(is_part) && !text[at.end..].starts_with(is_part)
-    })
+    memmem::find_iter(text.as_bytes(), word.as_bytes())
+        .map(move |at| at..at + word.len())
+        .filter(move |at| !text[..at.start].ends_with(is_part) && !text[at.end..].starts_with(is_part))
 }
 
 /// A template's text with its comments blanked out, every byte in its place; and the comments that
@@ -186,10 +190,14 @@ mod tests {
 
     #[test]
     fn comments_are_blanked_in_their_place() {
-        let text = "a\n{{- /* kind: role\n */ -}} b\n  # recmode: ignore[x] y\n// kind: role\nc # d\n/* open\n";
+        let text =
+            "a\n{{- /* kind: role\n */ -}} b\n  # recmode: ignore[x] y\n// kind: role\nc # d\n/* open\n";
         let (kept, comments) = without_comments(text);
         assert_eq!(kept.len(), text.len());
-        assert_eq!(kept.split_whitespace().collect::<Vec<_>>(), ["a", "-}}", "b", "c", "#", "d", "/*", "open"]);
+        assert_eq!(
+            kept.split_whitespace().collect::<Vec<_>>(),
+            ["a", "-}}", "b", "c", "#", "d", "/*", "open"]
+        );
         assert_eq!(comments.len(), 1);
         assert_eq!((&text[comments[0].0.clone()], comments[0].1), ("# recmode: ignore[x] y", "ignore[x] y"));
     }

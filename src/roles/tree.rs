@@ -180,7 +180,12 @@ impl<'s> Tree<'s> {
 
     /// A tree of its own: a mapping with one key, which leads to a mapping of these keys and values. What is
     /// in a value that is a collection is left out.
-    pub(super) fn wrapped(&self, key: &'s str, at: Span, entries: &[(String, Span, NodeId)]) -> (Self, NodeId) {
+    pub(super) fn wrapped(
+        &self,
+        key: &'s str,
+        at: Span,
+        entries: &[(String, Span, NodeId)],
+    ) -> (Self, NodeId) {
         let mut tree = Self::default();
         let mut push = |span, value| {
             tree.nodes.push(Node { span, value });

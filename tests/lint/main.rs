@@ -5,6 +5,7 @@
 mod cli;
 mod config;
 mod fix;
+mod nested;
 mod output;
 mod properties;
 mod rules;

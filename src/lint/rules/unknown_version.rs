@@ -1,4 +1,4 @@
-//! A version of a role, or a kind that is nearly a user's, that this program does not know.
+//! A version or kind of role that this program does not know.
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity};
@@ -7,7 +7,7 @@ use crate::roles::ProblemKind;
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "unknown-version",
     severity: Severity::Info,
-    summary: "a role version, or a kind near a user's, that recmode does not know",
+    summary: "a role version or kind that recmode does not know",
     docs: include_str!("../../../docs/rules/unknown-version.md"),
     check,
 };
@@ -24,10 +24,14 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             findings.push(finding.help("the versions that are known are v3 to v8"));
         }
     }
-    for problem in input.survey.problems.iter().filter(|problem| !problem.kind.is_unread_role()) {
-        let ProblemKind::NearKind { kind, nearest } = &problem.kind else { continue };
+    for problem in &input.survey.problems {
+        let (kind, help) = match &problem.kind {
+            ProblemKind::NearKind { kind, nearest } => (kind, format!("did you mean {nearest}?")),
+            ProblemKind::ForeignKind(kind) => (kind, "a role begins with kind: role".to_owned()),
+            _ => continue,
+        };
         let message = format!("{kind:?} is no kind that recmode knows, so this is not judged");
-        let mut finding = from_problem(RULE.id, problem, message).help(format!("did you mean {nearest}?"));
+        let mut finding = from_problem(RULE.id, problem, message).help(help);
         // Nothing else is said of what is in it.
         finding.own_severity = Some(Severity::Warning);
         findings.push(finding);

@@ -13,23 +13,12 @@ pub(in crate::lint) const RULE: Rule = Rule {
 };
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
-    for problem in input.survey.problems.iter().filter(|problem| problem.kind.is_unread_role()) {
-        let (message, help) = match &problem.kind {
-            // An error of another rule already.
-            ProblemKind::NoKind => continue,
-            ProblemKind::NearKind { kind, nearest } => (not_judged(kind), format!("did you mean {nearest}?")),
-            ProblemKind::ForeignKind(kind) => (not_judged(kind), "a role begins with kind: role".to_owned()),
-            kind => (
-                kind.to_string(),
-                "let lint read what is applied, or leave this out with a reason: \
-                 # recmode: ignore[unread-role] REASON"
-                    .to_owned(),
-            ),
-        };
-        findings.push(from_problem(RULE.id, problem, message).help(help));
+    for problem in &input.survey.problems {
+        if let ProblemKind::UnreadRole { .. } = problem.kind {
+            let finding = from_problem(RULE.id, problem, problem.kind.to_string());
+            findings.push(finding.help(
+                "check what is made of it, or leave this out with a reason: # recmode: ignore[unread-role] REASON",
+            ));
+        }
     }
-}
-
-fn not_judged(kind: &str) -> String {
-    format!("{kind:?} is no kind that recmode knows, so this is not judged")
 }

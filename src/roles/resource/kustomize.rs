@@ -19,8 +19,8 @@ const WHICH: &str = "this patch does not name one role that it changes";
 /// Which resources a patch is about, where the patch itself doesn't say.
 #[derive(Debug, Clone)]
 struct Target {
-    /// Whether it may be a role, if there is a target.
-    may_be_role: Option<bool>,
+    /// Whether it is a role; `None` where the target doesn't say.
+    is_role: Option<bool>,
     /// The one name that it has, and where; `Err` if several may match.
     name: Result<Option<Arc<str>>, ()>,
 }
@@ -44,7 +44,8 @@ impl Reader<'_> {
             if self.found.detail {
                 // A repair would not know what the patch is of.
                 let text = self.document.text.len();
-                let whole = Span { start: 0, end: u32::try_from(text).unwrap_or(u32::MAX), line: 1, column: 1 };
+                let whole =
+                    Span { start: 0, end: u32::try_from(text).unwrap_or(u32::MAX), line: 1, column: 1 };
                 let range = self.document.mark(whole).bytes;
                 self.found.fragile.push(range);
             }
@@ -56,17 +57,18 @@ impl Reader<'_> {
     fn target(&self, item: NodeId) -> Target {
         let tree = self.tree;
         let Some((_, target)) = tree.get(item, "target") else {
-            return Target { may_be_role: None, name: Ok(None) };
+            return Target { is_role: None, name: Ok(None) };
         };
         let text = |key| tree.get(target, key).and_then(|(_, value)| tree.text(value));
         // Both are regular expressions.
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        let may_be_role = text("kind").is_none_or(|kind| signs::is_role_kind(kind) || !plain(kind));
+        let plain =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let is_role = text("kind").map(|kind| signs::is_role_kind(kind) || !plain(kind));
         let name = match text("name").map(|name| name.trim_start_matches('^').trim_end_matches('$')) {
             Some(name) if plain(name) && !name.is_empty() => Ok(Some(name.into())),
             _ => Err(()),
         };
-        Target { may_be_role: Some(may_be_role), name }
+        Target { is_role, name }
     }
 
     fn patch(&mut self, inline: NodeId, target: &Target) {
@@ -85,8 +87,9 @@ impl Reader<'_> {
         if let Some(items) = tree.items(inline) {
             items.iter().for_each(|&item| each(self, item));
         } else if let Some(text) = tree.text(inline) {
-            if signs::anywhere(text).is_some() {
-                self.embedded(inline, true, &mut each);
+            let names_one = target.is_role != Some(false) && target.name != Ok(None);
+            if names_one || signs::anywhere(text).is_some() {
+                self.embedded(inline, signs::anywhere, &mut each);
             }
         } else {
             each(self, inline);
@@ -100,7 +103,7 @@ impl Reader<'_> {
             return self.operation(id, target);
         }
         let kind = self.tree.get(id, "kind").and_then(|(_, kind)| self.tree.text(kind));
-        if !target.may_be_role.unwrap_or_else(|| kind.is_some_and(signs::is_role_kind)) {
+        if !target.is_role.unwrap_or_else(|| kind.is_some_and(signs::is_role_kind)) {
             // A patch of something else may hold roles in its strings.
             self.look_inside(id, None);
             return None;
@@ -139,14 +142,18 @@ impl Reader<'_> {
             matches!(path, "" | "/spec" | "/spec/options") || path.starts_with("/spec/options/record_session")
         };
         let moves = matches!(op, "move" | "copy") && text("from").is_some_and(touches);
-        if op == "test" || !touches(path) && !moves || target.may_be_role == Some(false) {
+        if op == "test" || !touches(path) && !moves || target.is_role == Some(false) {
+            return None;
+        }
+        // Anything has a spec.
+        let is_named = signs::KEYS.iter().any(|key| path.contains(key)) || moves;
+        if target.is_role.is_none() && !is_named && target.name.is_err() {
             return None;
         }
         let (_, at) = tree.get(id, "path")?;
         let value = tree.get(id, "value").map(|(_, value)| value);
-        let below = |keys: &[&str]| {
-            keys.iter().try_fold(value?, |at, key| tree.get(at, key).map(|(_, value)| value))
-        };
+        let below =
+            |keys: &[&str]| keys.iter().try_fold(value?, |at, key| tree.get(at, key).map(|(_, value)| value));
         let sets = matches!(op, "add" | "replace");
         if sets && value.is_none() || !sets && op != "remove" {
             self.unread(OPERATION, tree.span(at));
@@ -234,10 +241,15 @@ impl Reader<'_> {
             }
         };
         let named = tree.span(named);
+        let whole = tree.get(id, "path").and_then(|(_, path)| tree.text(path));
+        let is_of_role = target.is_role == Some(true)
+            || whole.is_none_or(|path| signs::KEYS.iter().any(|key| path.contains(key)));
+        self.found.ours = true;
         Some(Patch {
             name,
             at: self.document.place(named),
             mark: self.document.mark(named),
+            is_of_role,
             clears,
             removes: removes.to_vec(),
             sets: read.said,

@@ -3,6 +3,7 @@
 //! unseen. Only looked into where the text shows a sign at all.
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::{Kind, Reader, is_rbac, list_of};
 use crate::roles::embed::{Embedded, MAX_STRINGS, Map};
@@ -21,6 +22,8 @@ const PROSE: [&str; 4] = [".md", ".markdown", ".rst", ".adoc"];
 pub(super) const TEMPLATE: &str = "a template has to be rendered first";
 const TEXT: &str = "it is in a text that is not YAML or JSON";
 const TOO_DEEP: &str = "it is in too many strings, one in the other";
+const FIELD: &str = "a replacement of kustomize is not followed";
+const INCOMPLETE: &str = "it has neither metadata nor spec";
 const LOOSE_KEY: &str = "this key belongs to no role that was read";
 const OTHER_KIND: &str = "this kind is not known";
 
@@ -67,7 +70,7 @@ impl Reader<'_> {
             return self.entries(id, key, met);
         }
         let kind = tree.get(id, "kind").and_then(|(_, kind)| Some((tree.text(kind)?, kind)));
-        let is_resource = ["metadata", "spec"].iter().any(|key| tree.get(id, key).is_some());
+        let is_resource = is_resource(tree, id);
         match kind {
             Some((kind, at)) if is_ours(kind) && is_resource => {
                 if Kind::of(kind) == Some(Kind::Role) {
@@ -147,36 +150,33 @@ impl Reader<'_> {
     /// A string, which may hold documents.
     fn string(&mut self, id: NodeId, key: Option<&str>) {
         let Some(text) = self.tree.text(id) else { return };
-        let names_fields = matches!(key, Some("fieldPath" | "fieldPaths"));
-        let sign = if names_fields { signs::anywhere(text) } else { signs::in_code(text) };
-        if sign.is_none() && !signs::may_hold(text, is_ours)
+        if matches!(key, Some("fieldPath" | "fieldPaths")) && signs::anywhere(text).is_some() {
+            return self.unread(FIELD, self.tree.span(id));
+        }
+        if signs::in_code(text).is_none() && !signs::may_hold(text, is_ours)
             || key.is_some_and(|key| PROSE.iter().any(|end| key.ends_with(end)))
         {
             return;
         }
-        let is_sign = sign.is_some();
-        self.embedded(id, is_sign, &mut |reader, id| {
-            if reader.tree.text(id).is_none() {
-                reader.resource(id, None);
-            } else if is_sign {
-                reader.unread(TEXT, reader.tree.span(id));
+        self.embedded(id, signs::in_code, &mut |reader, id| {
+            let kind = reader.tree.get(id, "kind").filter(|_| !is_resource(reader.tree, id));
+            match kind.and_then(|(_, kind)| Some((kind, reader.tree.text(kind)?))) {
+                Some((at, kind)) if signs::is_role_kind(kind) => {
+                    reader.unread(INCOMPLETE, reader.tree.span(at));
+                }
+                _ => reader.resource(id, None),
             }
         });
     }
 
-    /// Reads the documents in a string and hands each to `each`. One that can't be read is reported, if it
-    /// shows a sign; `is_sign`: all of it is one.
-    pub(super) fn embedded(
-        &mut self,
-        id: NodeId,
-        is_sign: bool,
-        each: &mut dyn FnMut(&mut Reader<'_>, NodeId),
-    ) {
+    /// Reads the documents in a string and hands each to `each`. Of one that can't be read the `sign` is
+    /// reported, if there is one.
+    pub(super) fn embedded(&mut self, id: NodeId, sign: Sign, each: &mut dyn FnMut(&mut Reader<'_>, NodeId)) {
         let Some(text) = self.tree.text(id) else { return };
         let span = self.tree.span(id);
         let depth = self.document.depth() + 1;
         if depth > MAX_STRINGS {
-            if is_sign {
+            if sign(text).is_some() {
                 self.unread(TOO_DEEP, span);
             }
             return;
@@ -191,16 +191,21 @@ impl Reader<'_> {
             let base = u32::try_from(base).unwrap_or(u32::MAX);
             let embedded = Some(Embedded { root, map: &map, base, depth });
             let document = Document { templates: false, text, embedded, ..self.document };
-            let unread = |why, found: &mut Found| unreadable(document, why, found);
             if signs::is_template(text) {
-                unread(TEMPLATE, self.found);
+                unreadable(document, TEMPLATE, sign, self.found);
                 continue;
             }
-            let read = parse::read_embedded(document, self.found, &mut |tree, id, found| {
-                each(&mut Reader { document, tree, found, address: None }, id);
+            let mut is_text = false;
+            let comments = parse::read_embedded(document, self.found, &mut |tree, id, found| {
+                if tree.text(id).is_some_and(|text| !text.is_empty()) {
+                    is_text = true;
+                } else {
+                    each(&mut Reader { document, tree, found, address: None }, id);
+                }
             });
-            if !read {
-                unread(TEXT, self.found);
+            match comments {
+                Some(comments) if !is_text => self.found.comments.extend(comments),
+                _ => unreadable(document, TEXT, sign, self.found),
             }
         }
     }
@@ -211,25 +216,30 @@ impl Reader<'_> {
     }
 }
 
+/// Whether this is a resource and does not only name one, as an owner's reference does.
+fn is_resource(tree: &Tree<'_>, id: NodeId) -> bool {
+    ["metadata", "spec"].iter().any(|key| tree.get(id, key).is_some())
+}
+
 /// Whether a value is what a schema says of a key.
 fn describes_a_type(tree: &Tree<'_>, value: NodeId) -> bool {
     ["type", "$ref", "properties"].iter().any(|key| tree.get(value, key).is_some())
 }
 
+/// What finds a sign in a text.
+type Sign = fn(&str) -> Option<Range<usize>>;
+
 /// Reports the first sign of a text that can't be read, and keeps the comments in it.
-pub(in crate::roles) fn unreadable(
-    document: Document<'_>,
-    why: &'static str,
-    found: &mut Found,
-) {
+pub(in crate::roles) fn unreadable(document: Document<'_>, why: &'static str, sign: Sign, found: &mut Found) {
     let (code, comments) = signs::without_comments(document.text);
     if found.detail {
-        found.comments.extend(comments.into_iter().map(|(at, said)| {
-            parse::comment(document, said.into(), Span::of(document.text, at))
-        }));
+        found.comments.extend(
+            comments
+                .into_iter()
+                .map(|(at, said)| parse::comment(document, said.into(), Span::of(document.text, at))),
+        );
     }
-    let sign = if document.embedded.is_some() { signs::in_code(&code) } else { signs::anywhere(&code) };
-    if let Some(at) = sign {
+    if let Some(at) = sign(&code) {
         let span = Span::of(document.text, at);
         found.report(document.problem(ProblemKind::UnreadRole { why }, span));
     }

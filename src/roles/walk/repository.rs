@@ -60,7 +60,9 @@ fn folder(walk: &mut Walk, path: &Path) {
             Err(_) => continue,
         };
         let found = entry.path();
-        if !(is_role_file_name(found) || may_hold_signs(found)) || entry.file_type().is_none_or(|kind| !kind.is_file()) {
+        if !(is_role_file_name(found) || may_hold_signs(found))
+            || entry.file_type().is_none_or(|kind| !kind.is_file())
+        {
             continue;
         }
         let found = found.strip_prefix(".").unwrap_or(found);
