@@ -8,7 +8,8 @@ use crate::config::Ignore;
 use crate::roles::{Comment, Problem, ProblemKind, Site, Survey, SurveyedFile};
 
 use super::rules::{
-    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, hides_a_role,
+    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, has_sign_of_a_role,
+    is_syntax,
 };
 use super::{Finding, Severity, fix, registry};
 
@@ -68,11 +69,16 @@ pub(super) fn unread<'a>(
     ignores: &[Ignore],
     path: &dyn Fn(&str) -> String,
 ) -> (Vec<&'a Site>, usize) {
-    let rule = |problem: &Problem| match problem.kind {
+    let mut broken = HashSet::new();
+    let mut rule = |problem: &'a Problem| match problem.kind {
         ProblemKind::NoKind => Some(MISPLACED_RECORD_SESSION.id),
         ProblemKind::UnreadRole { .. } => Some(UNREAD_ROLE.id),
         _ if problem.kind.is_unread_role() => Some(UNKNOWN_VERSION.id),
-        _ => hides_a_role(survey, problem).then_some(SYNTAX.id),
+        // One finding for a file is all that may be left out.
+        _ if is_syntax(&problem.kind) && broken.insert(&problem.site.file) => {
+            survey.file(&problem.site.file).is_some_and(has_sign_of_a_role).then_some(SYNTAX.id)
+        }
+        _ => None,
     };
     let problems = survey.problems.iter().filter_map(|problem| Some((rule(problem)?, problem)));
     let problems: Vec<_> = problems.collect();

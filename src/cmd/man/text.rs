@@ -96,8 +96,10 @@ const RESOLVE: Page = Page {
          array): documents of kind role, versions v3 to v8, and the operator's resources TeleportRole, \
          TeleportRoleV6, TeleportRoleV7 and TeleportRoleV8; and from Terraform, the resource teleport_role in .tf and \
          .tf.json, where an expression in the place of a mode is an error. Users, access lists and connectors, \
-         Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
-         Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
+         Terraform's too, say who holds which roles. A role is read wherever it is applied from: items of lists, \
+         values of Helm charts, tasks of Ansible, strings of a ConfigMap and inline patches of kustomize. Other \
+         documents are skipped. What looks like a role and is not read gives a warning, and --require then holds \
+         for no set of all roles. Directories are searched with all their subdirectories. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \
          an error, and so is a name that was not read.",

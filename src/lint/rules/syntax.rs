@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::from_problem;
 use crate::lint::{Finding, Input, Rule, Severity};
-use crate::roles::{self, Problem, ProblemKind, Survey, SurveyedFile};
+use crate::roles::{self, Problem, ProblemKind, SurveyedFile};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "syntax",
@@ -40,17 +40,13 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     finding
 }
 
-/// Whether this file shows signs of a role and was not read to its end, so that one may be missing.
-pub(in crate::lint) fn hides_a_role(survey: &Survey, problem: &Problem) -> bool {
-    is_syntax(&problem.kind) && survey.file(&problem.site.file).is_some_and(has_sign_of_a_role)
-}
-
-fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
+/// Whether one of the roles may be in this file.
+pub(in crate::lint) fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
     file.text.as_deref().is_some_and(roles::shows_a_role)
 }
 
 /// The text could not be read to its end.
-fn is_syntax(kind: &ProblemKind) -> bool {
+pub(in crate::lint) fn is_syntax(kind: &ProblemKind) -> bool {
     matches!(
         kind,
         ProblemKind::Syntax(_)

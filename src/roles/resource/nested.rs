@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Kind, Reader, is_rbac, list_of};
+use super::{Kind, OPERATOR_GROUP, Reader, is_rbac, list_of};
 use crate::roles::embed::{Embedded, MAX_STRINGS, Map};
 use crate::roles::found::{Document, Found};
 use crate::roles::problem::ProblemKind;
@@ -14,10 +14,10 @@ use crate::roles::tree::{NodeId, Span, Tree};
 use crate::roles::{keys, parse, signs, split};
 
 /// Keys whose values describe and are not applied.
-const DESCRIBING: [&str; 4] = ["labels", "annotations", "description", "summary"];
+const DESCRIBING: [&str; 2] = ["labels", "annotations"];
 
-/// The names of keys whose strings are prose.
-const PROSE: [&str; 4] = [".md", ".markdown", ".rst", ".adoc"];
+/// How the names of keys end whose strings are prose.
+const PROSE: [&str; 6] = ["description", "summary", ".md", ".markdown", ".rst", ".adoc"];
 
 pub(super) const TEMPLATE: &str = "a template has to be rendered first";
 const TEXT: &str = "it is in a text that is not YAML or JSON";
@@ -72,7 +72,7 @@ impl Reader<'_> {
         let kind = tree.get(id, "kind").and_then(|(_, kind)| Some((tree.text(kind)?, kind)));
         let is_resource = is_resource(tree, id);
         match kind {
-            Some((kind, at)) if is_ours(kind) && is_resource => {
+            Some((kind, at)) if is_resource && self.is_teleports(id, kind) => {
                 if Kind::of(kind) == Some(Kind::Role) {
                     met.used.extend(keys::options(tree, id).into_iter().flat_map(|at| tree.parts(at)));
                     if self.is_templated(id) {
@@ -133,6 +133,17 @@ impl Reader<'_> {
             || text("$schema").is_some() && self.tree.get(id, "properties").is_some()
     }
 
+    /// Whether this kind is Teleport's here. Others have users and connectors, too.
+    fn is_teleports(&self, id: NodeId, kind: &str) -> bool {
+        let version = self.tree.get(id, "apiVersion").map(|(_, version)| self.tree.text(version));
+        Kind::of(kind) == Some(Kind::Role)
+            || is_ours(kind)
+                && match version {
+                    Some(version) => version.is_some_and(|version| version.starts_with(OPERATOR_GROUP)),
+                    None => self.tree.get(id, "version").is_some(),
+                }
+    }
+
     /// Whether a value that decides about the recording of this role is a template's.
     fn is_templated(&self, id: NodeId) -> bool {
         let tree = self.tree;
@@ -159,10 +170,17 @@ impl Reader<'_> {
             return;
         }
         self.embedded(id, signs::in_code, &mut |reader, id| {
-            let kind = reader.tree.get(id, "kind").filter(|_| !is_resource(reader.tree, id));
-            match kind.and_then(|(_, kind)| Some((kind, reader.tree.text(kind)?))) {
-                Some((at, kind)) if signs::is_role_kind(kind) => {
-                    reader.unread(INCOMPLETE, reader.tree.span(at));
+            let tree = reader.tree;
+            let kind = tree.get(id, "kind").and_then(|(_, kind)| Some((tree.text(kind)?, kind)));
+            match kind {
+                Some((kind, at)) if signs::is_role_kind(kind) && !is_resource(tree, id) => {
+                    // A kind and nothing else is only a word.
+                    if tree.entries(id).is_some_and(|entries| entries.count() > 1) {
+                        reader.unread(INCOMPLETE, tree.span(at));
+                    }
+                }
+                Some((kind, _)) if is_ours(kind) && !reader.is_teleports(id, kind) => {
+                    reader.look_inside(id, None);
                 }
                 _ => reader.resource(id, None),
             }
