@@ -103,13 +103,13 @@ pub(super) fn unread<'a>(
         .filter(|(rule, problem)| !has_reason(rule, problem))
         .map(|(_, problem)| &problem.site)
         .collect();
-    let ignored = before - left.len();
-    (left, ignored)
+    let accepted = before - left.len();
+    (left, accepted)
 }
 
 /// Whether an entry of the configuration is about this.
-fn matches(ignore: &Ignore, rule: &str, path: &str, role: Option<&str>) -> bool {
-    ignore.rules.iter().any(|named| named == rule)
+fn matches(ignore: &Ignore, id: &str, path: &str, role: Option<&str>) -> bool {
+    ignore.rules.iter().any(|named| named == id)
         && ignore.path.as_ref().is_none_or(|glob| glob.matches(path))
         && ignore.role.as_ref().is_none_or(|glob| role.is_some_and(|role| glob.matches(role)))
 }

@@ -48,17 +48,14 @@ impl Map {
         let whole = document.outermost(span);
         let quote = raw.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
         // A block scalar's text may begin with a quote, too.
-        let (runs, exact) = match align(raw.as_bytes(), text.as_bytes(), None) {
-            Some((runs, exact)) => (runs, exact),
-            None => {
-                let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().as_bytes();
-                let runs = quote.and_then(|quote| align(inside, text.as_bytes(), Some(quote)));
-                let moved = |(runs, _): (Vec<Run>, bool)| {
-                    runs.into_iter().map(|run| Run { raw: run.raw + 1, ..run }).collect()
-                };
-                (runs.map(moved).unwrap_or_default(), false)
-            }
-        };
+        let verbatim = align(raw.as_bytes(), text.as_bytes(), None);
+        let (runs, exact) = verbatim.unwrap_or_else(|| {
+            let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().as_bytes();
+            let quoted = quote.and_then(|quote| align(inside, text.as_bytes(), Some(quote)));
+            let (mut runs, _) = quoted.unwrap_or_default();
+            runs.iter_mut().for_each(|run| run.raw += 1);
+            (runs, false)
+        });
         let mut map = Self { segments: Vec::with_capacity(runs.len()), whole, exact };
         let (mut at, mut line, mut column) = (0, whole.line, whole.column);
         for run in runs {
@@ -194,14 +191,13 @@ fn escape(raw: &[u8], text: &[u8], quote: u8) -> Option<(usize, usize)> {
     };
     let said = |written: usize| Some((written.min(raw.len()), width));
     match (quote, raw) {
-        (b'\'', [b'\'', b'\'', ..]) => said(2),
         (b'"', [b'\\', b'\n', ..]) => Some((2, 0)),
         (b'"', [b'\\', b'\r', b'\n', ..]) => Some((3, 0)),
         (b'"', [b'\\', b'x', ..]) => said(4),
         // Two of them are one character beyond the first plane.
         (b'"', [b'\\', b'u', ..]) => said(if width == 4 { 12 } else { 6 }),
         (b'"', [b'\\', b'U', ..]) => said(10),
-        (b'"', [b'\\', ..]) => said(2),
+        (b'"', [b'\\', ..]) | (b'\'', [b'\'', b'\'', ..]) => said(2),
         _ => None,
     }
 }
@@ -282,8 +278,9 @@ mod tests {
             let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
             prop_assume!(!lines[0].starts_with(' ') && lines.iter().any(|line| !line.is_empty()));
             prop_assume!(!lines[0].is_empty());
-            let block: String = lines.iter().map(|line| format!("{}{line}\n", " ".repeat(indent))).collect();
-            let (_, places, exact) = followed(&format!("a: |\n{block}"));
+            let margin = " ".repeat(indent);
+            let block = lines.join(&format!("\n{margin}"));
+            let (_, places, exact) = followed(&format!("a: |\n{margin}{block}\n"));
             prop_assert!(exact);
             for (c, at) in places {
                 prop_assert_eq!(c.to_string(), at);

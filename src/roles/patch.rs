@@ -104,7 +104,7 @@ pub(super) fn apply(roles: &mut Vec<WrittenRole>, patches: &[Patch]) -> Vec<Prob
     if patches.is_empty() {
         return Vec::new();
     }
-    let mut bases: HashMap<Arc<str>, (Arc<Role>, Option<Setting<Desktop>>)> = HashMap::new();
+    let mut bases = HashMap::new();
     for written in roles.iter() {
         let of_base = || (Arc::clone(&written.role), written.role.record_session.desktop.clone());
         bases.entry(Arc::clone(&written.role.name)).or_insert_with(of_base);
@@ -121,13 +121,11 @@ pub(super) fn apply(roles: &mut Vec<WrittenRole>, patches: &[Patch]) -> Vec<Prob
             continue;
         };
         let said = patch.apply(&base.record_session);
-        match looser_desktop(desktop.as_ref(), said.desktop.as_ref()) {
-            Some(looser) => *desktop = looser,
-            None => {
-                problems.push(unread(MIXED));
-                continue;
-            }
-        }
+        let Ok(looser) = looser_desktop(desktop.as_ref(), said.desktop.as_ref()) else {
+            problems.push(unread(MIXED));
+            continue;
+        };
+        *desktop = looser;
         let role = Role { name: Arc::clone(&patch.name), at: patch.at.clone(), record_session: said };
         roles.push(WrittenRole {
             role: Arc::new(role),
@@ -170,7 +168,7 @@ fn loosest(a: &RecordSession, b: &RecordSession) -> RecordSession {
         default: looser(a.default.as_ref(), b.default.as_ref()),
         ssh: looser(a.ssh.as_ref(), b.ssh.as_ref()),
         k8s: looser(a.k8s.as_ref(), b.k8s.as_ref()),
-        desktop: desktop.unwrap_or_else(|| a.desktop.clone()),
+        desktop: desktop.unwrap_or_else(|Mixed| a.desktop.clone()),
         db: looser(a.db.as_ref(), b.db.as_ref()),
         app: looser(a.app.as_ref(), b.app.as_ref()),
     }
@@ -185,12 +183,15 @@ fn looser(a: Option<&Setting<Mode>>, b: Option<&Setting<Mode>>) -> Option<Settin
     if rank(b) > rank(a) { b.cloned() } else { a.cloned() }
 }
 
-/// The looser of both. `None` if neither is: a mode beside none or a boolean, since one dialect reads a
+/// Neither of two settings of `desktop` is the looser one.
+struct Mixed;
+
+/// The looser of both. An error if neither is: a mode beside none or a boolean, since one dialect reads a
 /// mode there as a recording that is off.
 fn looser_desktop(
     a: Option<&Setting<Desktop>>,
     b: Option<&Setting<Desktop>>,
-) -> Option<Option<Setting<Desktop>>> {
+) -> Result<Option<Setting<Desktop>>, Mixed> {
     let rank = |setting: Option<&Setting<Desktop>>| match setting.map(|setting| setting.value) {
         Some(Desktop::Mode(Mode::Strict)) => (true, 0),
         Some(Desktop::Mode(Mode::BestEffort)) => (true, 1),
@@ -198,5 +199,8 @@ fn looser_desktop(
         Some(Desktop::Recorded(false)) => (false, 1),
     };
     let (of_a, of_b) = (rank(a), rank(b));
-    (of_a.0 == of_b.0).then(|| if of_b > of_a { b.cloned() } else { a.cloned() })
+    if of_a.0 != of_b.0 {
+        return Err(Mixed);
+    }
+    Ok(if of_b > of_a { b.cloned() } else { a.cloned() })
 }

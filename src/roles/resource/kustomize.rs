@@ -85,7 +85,9 @@ impl Reader<'_> {
             }
         };
         if let Some(items) = tree.items(inline) {
-            items.iter().for_each(|&item| each(self, item));
+            for &item in items {
+                each(self, item);
+            }
         } else if let Some(text) = tree.text(inline) {
             let names_one = target.is_role != Some(false) && target.name != Ok(None);
             if names_one || signs::anywhere(text).is_some() {
