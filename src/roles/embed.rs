@@ -53,7 +53,9 @@ impl Map {
             let inside = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().as_bytes();
             let quoted = quote.and_then(|quote| align(inside, text.as_bytes(), Some(quote)));
             let (mut runs, _) = quoted.unwrap_or_default();
-            runs.iter_mut().for_each(|run| run.raw += 1);
+            for run in &mut runs {
+                run.raw += 1;
+            }
             (runs, false)
         });
         let mut map = Self { segments: Vec::with_capacity(runs.len()), whole, exact };

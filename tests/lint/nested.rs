@@ -153,7 +153,8 @@ data:
     let survey = roles::survey_text("map.yaml", text);
     for problem in &survey.problems {
         let mark = problem.site.mark.as_ref().expect("a place");
-        let (start, end) = (mark.bytes.0 as usize, mark.bytes.1 as usize);
+        let at = |byte: u64| usize::try_from(byte).expect("a place in a short text");
+        let (start, end) = (at(mark.bytes.0), at(mark.bytes.1));
         assert_eq!(text[start..end].trim_matches('"'), "best-effort");
         let (start, end) = mark.excerpt.span;
         assert_eq!(mark.excerpt.text[start as usize..end as usize].trim_matches('"'), "best-effort");
