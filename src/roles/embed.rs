@@ -193,6 +193,10 @@ fn escape(raw: &[u8], text: &[u8], quote: u8) -> Option<(usize, usize)> {
     };
     let said = |written: usize| Some((written.min(raw.len()), width));
     match (quote, raw) {
+        // A blank that is an escape may have been passed with the blanks before it.
+        (b'"', [b'\\', b'n' | b'r' | b't' | b' ' | b'\t', ..]) if !text[0].is_ascii_whitespace() => {
+            Some((2, 0))
+        }
         (b'"', [b'\\', b'\n', ..]) => Some((2, 0)),
         (b'"', [b'\\', b'\r', b'\n', ..]) => Some((3, 0)),
         (b'"', [b'\\', b'x', ..]) => said(4),
