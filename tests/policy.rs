@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use recmode::policy::{
     DecidedBy, Desktop, Dialect, Mode, OptionName, Outcome, Place, RecordSession, Role, RoleSet, SessionKind,
-    Setting, Unknown, UnknownSetting, Value,
+    Setting, Unknown, UnknownReason, UnknownSetting, Value,
 };
 
 fn at(line: u32) -> Place {
@@ -230,7 +230,7 @@ fn with_unknowns(mut roles: Vec<Role>, places: &[(usize, OptionName)]) -> Vec<Ro
         let settings = &mut roles[n].record_session;
         assign(settings, option, None);
         let expression = format!("var.{n}").into();
-        settings.unknown.insert(option, Unknown { expression, at: at(9) });
+        settings.unknown.insert(option, Unknown { reason: UnknownReason::Expression, expression, at: at(9) });
     }
     roles
 }

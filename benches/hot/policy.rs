@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use recmode::lint::{self, Settings};
-use recmode::policy::{Dialect, RoleSet, SessionKind};
+use recmode::policy::{RoleSet, SessionKind};
 use recmode::roles::{self, Progress, SearchOptions};
 
 use crate::sample;

@@ -96,7 +96,8 @@ fn since(
     }
     let old_name = escape::utf8(base.as_encoded_bytes());
     let shown = escape::controls(&old_name);
-    let files = git::files_at(base, paths, roles::is_role_file_name);
+    let is_wanted = |path: &Path| roles::is_role_file_name(path) || roles::may_hold_signs(path);
+    let files = git::files_at(base, paths, is_wanted);
     let files = files.map_err(|error| anyhow::anyhow!(escape::controls(&error.to_string())));
     let files = files.with_context(|| format!("--base {shown}"))?;
     for submodule in &files.submodules {

@@ -48,8 +48,14 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
     say(&report::problems(loaded.warnings(), color));
 
     let kinds = args.kind.as_ref().map_or(&SessionKind::ALL[..], std::slice::from_ref);
+    let is_of_all = args.all || args.selection.role.is_empty() && args.selection.user.is_none();
+    let unproved = args.require.filter(|_| is_of_all).and_then(|_| unread(&loaded));
     if args.all {
-        return matrix(args, &loaded, kinds, color, &say);
+        let code = matrix(args, &loaded, kinds, color, &say)?;
+        return Ok(unproved.map_or(code, |why| {
+            say(&why);
+            code.max(exit::NO)
+        }));
     }
     let Some((roles, set)) = super::select(&loaded, &args.selection, color) else {
         return Ok(exit::TROUBLE);
@@ -83,7 +89,21 @@ pub fn run(args: &ResolveArgs) -> anyhow::Result<u8> {
             say(&format!("recmode: {}\n", report::short_fall(decision, required)));
         }
     }
+    if let Some(why) = unproved {
+        code = exit::NO;
+        say(&why);
+    }
     Ok(code)
+}
+
+/// Why nothing is proved about all roles: something looks like one and was not read.
+fn unread(roles: &Loaded) -> Option<String> {
+    let mut places = roles.warnings().iter().filter(|problem| problem.kind.is_unread_role());
+    let place = places.next()?.site.place()?;
+    let more = places.count();
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    let place = escape::controls(&place.to_string());
+    Some(format!("recmode: --require can't be proved: {place} looks like a role and is not read{more}\n"))
 }
 
 /// The matrix of all users and groups.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::PartyKind;
 use crate::holders::{self, Cell, Row, holders};
-use crate::policy::{Dialect, Place, RecordSession, Role, RoleSet, SessionKind, Unknown};
+use crate::policy::{Dialect, Place, RecordSession, Role, RoleSet, SessionKind, Unknown, UnknownReason};
 use crate::roles::{Roles, SetKey};
 
 /// One side of a comparison.
@@ -25,7 +25,11 @@ impl Party {
     /// What stands for a party that may have been in a document which could not be read.
     pub(super) fn unread(after: &Self, dialect: Dialect) -> Self {
         let expression = "a document that can't be read".into();
-        let settings = RecordSession::unknown(&Unknown { expression, at: after.at.clone() });
+        let settings = RecordSession::unknown(&Unknown {
+            reason: UnknownReason::Unreadable,
+            expression,
+            at: after.at.clone(),
+        });
         let role = Arc::new(Role::new(Arc::clone(&after.name), after.at.clone(), settings));
         let set = std::iter::once(Arc::clone(&role)).collect::<RoleSet>();
         let cell = |kind| Cell { answer: set.answer(kind, dialect), requested: None };

@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::policy::{Desktop, OptionName, Place, RecordSession, Setting, Unknown};
+    use crate::policy::{Desktop, OptionName, Place, RecordSession, Setting, Unknown, UnknownReason};
 
     fn role() -> impl Strategy<Value = Arc<Role>> {
         let mode = || prop::option::of(prop::sample::select(Mode::ALL.to_vec()));
@@ -137,7 +137,16 @@ mod tests {
                 desktop: desktop.map(|value| Setting::new(value, at())),
                 unknown: unknown
                     .iter()
-                    .map(|&option| (option, Unknown { expression: "var.x".into(), at: at() }))
+                    .map(|&option| {
+                        (
+                            option,
+                            Unknown {
+                                reason: UnknownReason::Expression,
+                                expression: "var.x".into(),
+                                at: at(),
+                            },
+                        )
+                    })
                     .collect(),
                 ..RecordSession::default()
             };

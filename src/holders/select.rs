@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::{OptionName, Place, RoleSet};
+use crate::policy::{OptionName, Place, RoleSet, UnknownReason};
 
 use super::{UnknownWhat, users};
 use crate::roles::{Loaded, Roles, SetKey};
@@ -71,7 +71,7 @@ pub enum SelectError {
         at: Place,
     },
     /// A user's mode depends on a setting that can't be known.
-    #[error("{at}: the mode of user {user:?} is unknown, since {option} in role {role:?} is an expression")]
+    #[error("{at}: the mode of user {user:?} is unknown, since {option} in role {role:?} {reason}")]
     UserModeUnknown {
         /// The user.
         user: Arc<str>,
@@ -79,8 +79,10 @@ pub enum SelectError {
         role: Arc<str>,
         /// The key under `record_session`.
         option: OptionName,
-        /// Where the expression is.
+        /// Where what makes it unknown is written.
         at: Place,
+        /// Why it is unknown.
+        reason: UnknownReason,
     },
     /// A user is on an access list that was not read, so what it holds by that is not known.
     #[error("{at}: user {user:?} is on the access list {list:?}, which was not read")]

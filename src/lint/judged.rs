@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::rules::{self, is_unread};
+use super::rules::{self, is_syntax};
 use super::{Input, is_trouble};
 use crate::roles::ProblemKind;
 
@@ -39,7 +39,7 @@ impl<'a> Judged<'a> {
                 | ProblemKind::UnknownRoles(_)
                 | ProblemKind::UnknownRoleName(_) => drop(unknown.insert((file, line))),
                 ProblemKind::MoreErrors(_) | ProblemKind::MoreWarnings(_) => drop(unread.insert(file)),
-                ref kind if is_unread(kind) || is_trouble(kind, true) => drop(unread.insert(file)),
+                ref kind if is_syntax(kind) || is_trouble(kind, true) => drop(unread.insert(file)),
                 _ => {}
             }
         }

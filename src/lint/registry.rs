@@ -23,6 +23,7 @@ pub const RULES: &[Rule] = &[
     rules::UNKNOWN_SESSION_KIND,
     rules::UNKNOWN_VALUE,
     rules::UNKNOWN_VERSION,
+    rules::UNREAD_ROLE,
     rules::UNUSED_IGNORE,
     rules::WEAKENING_ROLE,
 ];

@@ -44,6 +44,8 @@ pub struct Summary {
     pub infos: usize,
     /// Findings that a comment or the configuration suppressed.
     pub suppressed: usize,
+    /// Roles that are not read and were left out with a reason, so that the proof goes on without them.
+    pub unread_ignored: usize,
     /// Findings that the baseline holds.
     pub baseline: usize,
     /// Findings that `--fix` has repaired.

@@ -42,6 +42,19 @@ fn keep_one_of_each_template(input: &Input<'_>, findings: &mut Vec<Finding>) {
     });
 }
 
+/// A repair knows the bytes of a file. In a string with escapes or folded lines they are not what is read.
+fn drop_wrong_fixes(input: &Input<'_>, findings: &mut [Finding]) {
+    for finding in findings {
+        let Some(file) = input.survey.file(&finding.at.file) else { continue };
+        let is_inside = |(start, end): (u64, u64)| {
+            file.fragile.iter().any(|&(first, behind)| start <= behind && first <= end)
+        };
+        if finding.fix.as_ref().is_some_and(|fix| fix.edits.iter().any(|(range, _)| is_inside(*range))) {
+            finding.fix = None;
+        }
+    }
+}
+
 /// Judges the input. `path` makes the path that globs and fingerprints see of a file's name.
 #[must_use]
 pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String) -> Report {
@@ -53,6 +66,11 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     }
     bound(&mut findings);
     keep_one_of_each_template(input, &mut findings);
+    let (unread, unread_ignored) = suppress::unread(input.survey, &settings.ignore, path);
+    if !is_off(rules::REQUIREMENT_NOT_MET.id) {
+        findings.extend(rules::unread(input, &unread));
+    }
+    drop_wrong_fixes(input, &mut findings);
     let severities: HashMap<&str, Severity> =
         registry::RULES.iter().map(|rule| (rule.id, rule.severity)).collect();
     let set_severity = |finding: &mut Finding| {
@@ -70,10 +88,12 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
     let judged = Judged::new(input);
     let (suppressed, mut unused) =
         suppress::apply(input, &judged, &settings.ignore, path, &is_off, &mut findings);
+    drop_wrong_fixes(input, &mut unused);
     unused.iter_mut().for_each(set_severity);
     fingerprints(&mut unused, path);
     findings.append(&mut unused);
     report.summary.suppressed = suppressed;
+    report.summary.unread_ignored = unread_ignored;
     let before = findings.len();
     let used = settings.baseline.apply(&mut findings);
     report.summary.baseline = before - findings.len();
@@ -84,7 +104,7 @@ pub fn run(input: &Input<'_>, settings: &Settings, path: &dyn Fn(&str) -> String
         findings.append(&mut stale);
     }
     findings.sort_by(|a, b| a.order().cmp(&b.order()));
-    report.summary.roles = input.survey.roles.len();
+    report.summary.roles = input.survey.roles.iter().filter(|role| !role.is_patched).count();
     report.findings = findings;
     report.files = input.survey.files.iter().map(|file| Arc::clone(&file.file)).collect();
     report.files.sort_unstable();

@@ -6,10 +6,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::Ignore;
-use crate::roles::{Comment, Site, SurveyedFile};
+use crate::roles::{Comment, Problem, ProblemKind, Site, Survey, SurveyedFile};
 
 use super::judged::Judged;
-use super::rules::UNUSED_IGNORE;
+use super::rules::{
+    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, has_sign_of_a_role,
+    is_syntax,
+};
 use super::{Finding, Input, Severity, fix, registry};
 
 /// A comment `# recmode: ignore[rule, …] reason`.
@@ -34,9 +37,7 @@ pub(super) fn apply(
     is_off: &dyn Fn(&str) -> bool,
     findings: &mut Vec<Finding>,
 ) -> (usize, Vec<Finding>) {
-    let files = input.survey.files.iter();
-    let mut comments: Vec<Suppression<'_>> =
-        files.flat_map(|file| file.comments.iter().map(move |comment| parse(file, comment))).collect();
+    let mut comments = of_survey(input.survey);
     let mut used: HashSet<usize> = HashSet::new();
     let before = findings.len();
     findings.retain_mut(|finding| {
@@ -62,6 +63,63 @@ pub(super) fn apply(
         }
     }
     (suppressed, unused)
+}
+
+/// Of the roles that were not read those that nobody left out with a reason, and how many were. Their
+/// findings may be turned off or known, which is no reason.
+pub(super) fn unread<'a>(
+    survey: &'a Survey,
+    ignores: &[Ignore],
+    path: &dyn Fn(&str) -> String,
+) -> (Vec<&'a Site>, usize) {
+    let mut broken = HashSet::new();
+    let mut rule = |problem: &'a Problem| match problem.kind {
+        ProblemKind::NoKind => Some(MISPLACED_RECORD_SESSION.id),
+        ProblemKind::UnreadRole { .. } => Some(UNREAD_ROLE.id),
+        _ if problem.kind.is_unread_role() => Some(UNKNOWN_VERSION.id),
+        // One finding for a file is all that may be left out.
+        _ if is_syntax(&problem.kind) && broken.insert(&problem.site.file) => {
+            survey.file(&problem.site.file).is_some_and(has_sign_of_a_role).then_some(SYNTAX.id)
+        }
+        _ => None,
+    };
+    let problems = survey.problems.iter().filter_map(|problem| Some((rule(problem)?, problem)));
+    let problems: Vec<_> = problems.collect();
+    if problems.is_empty() {
+        return (Vec::new(), 0);
+    }
+    let comments = of_survey(survey);
+    let has_reason = |rule: &str, problem: &Problem| {
+        let site = &problem.site;
+        comments.iter().any(|comment| {
+            comment.has_reason
+                && comment.file.file == site.file
+                && site.mark.as_ref().is_some_and(|mark| mark.line == comment.comment.line)
+                && comment.rules.iter().any(|(named, _)| *named == rule)
+        }) || ignores.iter().any(|ignore| {
+            ignore.reason.is_some() && matches(ignore, rule, &path(&site.file), problem.role.as_deref())
+        })
+    };
+    let before = problems.len();
+    let left: Vec<_> = problems
+        .into_iter()
+        .filter(|(rule, problem)| !has_reason(rule, problem))
+        .map(|(_, problem)| &problem.site)
+        .collect();
+    let accepted = before - left.len();
+    (left, accepted)
+}
+
+/// Whether an entry of the configuration is about this.
+fn matches(ignore: &Ignore, id: &str, path: &str, role: Option<&str>) -> bool {
+    ignore.rules.iter().any(|named| named == id)
+        && ignore.path.as_ref().is_none_or(|glob| glob.matches(path))
+        && ignore.role.as_ref().is_none_or(|glob| role.is_some_and(|role| glob.matches(role)))
+}
+
+fn of_survey(survey: &Survey) -> Vec<Suppression<'_>> {
+    let files = survey.files.iter();
+    files.flat_map(|file| file.comments.iter().map(move |comment| parse(file, comment))).collect()
 }
 
 fn parse<'a>(file: &'a SurveyedFile, comment: &'a Comment) -> Suppression<'a> {
@@ -116,12 +174,7 @@ fn suppressed_by_config(
     let path = LazyCell::new(|| path(&finding.at.file));
     let mut without_reason = Vec::new();
     for (n, ignore) in ignores.iter().enumerate() {
-        let matches = ignore.rules.iter().any(|rule| rule == finding.rule)
-            && ignore.path.as_ref().is_none_or(|glob| glob.matches(&path))
-            && ignore
-                .role
-                .as_ref()
-                .is_none_or(|glob| finding.role.as_ref().is_some_and(|role| glob.matches(role)));
+        let matches = matches(ignore, finding.rule, &path, finding.role.as_deref());
         if !matches {
             continue;
         }

@@ -47,6 +47,7 @@ impl Admission {
                     role: setting.role,
                     option: setting.option,
                     at: setting.at,
+                    reason: setting.reason,
                 });
                 (Self::unjudged(unknown), unknown_mode.collect())
             }

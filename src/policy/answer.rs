@@ -209,8 +209,9 @@ impl RoleSet {
     /// The unknown settings of this option.
     fn unknown(&self, option: OptionName) -> impl Iterator<Item = UnknownSetting> + '_ {
         self.roles().iter().filter_map(move |role| {
-            let at = role.record_session.unknown.get(&option)?.at.clone();
-            Some(UnknownSetting { role: Arc::clone(&role.name), option, at })
+            let unknown = role.record_session.unknown.get(&option)?;
+            let (at, reason) = (unknown.at.clone(), unknown.reason);
+            Some(UnknownSetting { role: Arc::clone(&role.name), option, at, reason })
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Mode, Place, SessionKind};
+use super::{Mode, Place, SessionKind, UnknownReason};
 
 /// The rule that gave a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -123,6 +123,9 @@ pub struct UnknownSetting {
     pub role: Arc<str>,
     /// The key under `record_session`.
     pub option: OptionName,
-    /// Where the expression is written.
+    /// Where what makes it unknown is written.
     pub at: Place,
+    /// Why it is unknown.
+    #[serde(skip)]
+    pub reason: UnknownReason,
 }

@@ -51,5 +51,5 @@ pub use mode::Mode;
 pub use outcome::{Bound, Outcome};
 pub(crate) use outcome::{Possible, transitions};
 pub use place::Place;
-pub use role::{Desktop, RecordSession, Role, Setting, Unknown};
+pub use role::{Desktop, RecordSession, Role, Setting, Unknown, UnknownReason};
 pub use set::RoleSet;

@@ -1,6 +1,7 @@
 //! A role, reduced to its settings of session recording. How it was written is the reader's business.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::{Ground, Mode, OptionName, Place, SessionKind, Value};
@@ -26,11 +27,35 @@ impl<T> Setting<T> {
 /// nothing at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
+    /// Why it is unknown.
+    pub reason: UnknownReason,
     /// What stands in the value's place, such as `var.mode`. In a comparison of two states of a role,
     /// the same text at the same option is the same unknown value.
     pub expression: Arc<str>,
     /// Where it stands.
     pub at: Place,
+}
+
+/// Why a value can't be known from the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnknownReason {
+    /// It is an expression that only its evaluation would give a value.
+    Expression,
+    /// A patch gives it another value, and either may be applied.
+    Patched,
+    /// What is written there is an error.
+    Unreadable,
+}
+
+impl fmt::Display for UnknownReason {
+    /// The reason as the end of a sentence: `is an expression`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Expression => "is an expression",
+            Self::Patched => "is changed by a patch",
+            Self::Unreadable => "can't be read",
+        })
+    }
 }
 
 /// The value of `record_session.desktop`, which is older than the modes.

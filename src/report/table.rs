@@ -141,8 +141,8 @@ fn grounds(grounds: &[Ground]) -> Vec<String> {
 
 /// `default is an expression in role "app" (roles.tf:6:15)`
 fn unknown_in_words(setting: &UnknownSetting) -> String {
-    let UnknownSetting { role, option, at } = setting;
-    format!("{option} is an expression in role {role:?} ({})", escape::controls(&at.to_string()))
+    let UnknownSetting { role, option, at, reason } = setting;
+    format!("{option} {reason} in role {role:?} ({})", escape::controls(&at.to_string()))
 }
 
 /// `default: strict in role "alice" (roles/alice.yaml:9:16)`

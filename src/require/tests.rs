@@ -6,7 +6,7 @@ use super::*;
 use crate::config::Requirement;
 use crate::holders::{Holder, holders};
 use crate::policy::{
-    Bound, Desktop, Mode, OptionName, RecordSession, RoleSet, Setting, Unknown as UnknownValue,
+    Bound, Desktop, Mode, OptionName, RecordSession, RoleSet, Setting, Unknown as UnknownValue, UnknownReason,
 };
 use crate::roles::Site;
 use crate::roles::load_texts;
@@ -216,7 +216,10 @@ fn roles_with_unknowns() -> impl Strategy<Value = Vec<Arc<Role>>> {
         for (n, option) in places.into_iter().filter(|(n, _)| *n < most) {
             let settings = &mut roles[n].record_session;
             assign(settings, option, None);
-            settings.unknown.insert(option, UnknownValue { expression: "var.x".into(), at: place(7) });
+            settings.unknown.insert(
+                option,
+                UnknownValue { reason: UnknownReason::Expression, expression: "var.x".into(), at: place(7) },
+            );
         }
         roles.into_iter().map(Arc::new).collect()
     })

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
+use super::embed::Embedded;
 use super::grants::Grants;
 use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
+use super::patch::Patch;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::sets::SetKey;
 use super::survey::{Comment, WrittenRole};
@@ -56,7 +58,15 @@ pub(super) struct Found {
     pub(super) users: Vec<(User, Mark)>,
     pub(super) grants: Grants,
     pub(super) skipped: Vec<Skipped>,
+    /// What kustomize changes of roles that are elsewhere.
+    pub(super) patches: Vec<Patch>,
+    /// Ranges of bytes in which nothing may be edited, since what is written there is not what it says.
+    pub(super) fragile: Vec<(u64, u64)>,
     pub(super) problems: Vec<Problem>,
+    /// Whether the document that is being read may hold anything of ours; `None` before anyone has looked.
+    pub(super) may_hold: Option<bool>,
+    /// Whether a role that was not read is among the problems.
+    has_unread: bool,
     /// How many of the problems are warnings.
     warnings: usize,
     /// Errors and warnings beyond [`MAX_PROBLEMS_PER_FILE`] of each.
@@ -90,6 +100,8 @@ impl Found {
         self.users.append(&mut later.users);
         self.grants.append(later.grants);
         self.skipped.append(&mut later.skipped);
+        self.patches.append(&mut later.patches);
+        self.fragile.append(&mut later.fragile);
         self.more_errors += later.more_errors;
         self.more_warnings += later.more_warnings;
         for problem in later.problems {
@@ -109,12 +121,22 @@ impl Found {
             (self.problems.len() - self.warnings, &mut self.more_errors)
         };
         let most = if self.detail { MAX_FINDINGS_PER_FILE } else { MAX_PROBLEMS_PER_FILE };
-        if kept >= most {
+        // One role that was not read is enough to prove nothing, so the first is never left out.
+        let first_unread = problem.kind.is_unread_role() && !self.has_unread;
+        if kept >= most && !first_unread {
             *more += 1;
             return;
         }
+        self.has_unread |= first_unread;
         self.warnings += usize::from(is_warning);
         self.problems.push(problem);
+    }
+
+    /// How much of ours was found so far.
+    pub(super) fn count(&self) -> usize {
+        let grants = &self.grants;
+        let grants = grants.lists.len() + grants.members.len() + grants.connectors.len();
+        self.roles.len() + self.users.len() + grants + self.patches.len()
     }
 
     /// How many problems are kept so far.
@@ -160,6 +182,8 @@ pub(super) struct Document<'a> {
     pub(super) first_byte: u64,
     /// In Terraform, where values are written that the text refers to.
     pub(super) origins: Option<(&'a [Origin], &'a Locals)>,
+    /// The string that the text is in.
+    pub(super) embedded: Option<Embedded<'a>>,
 }
 
 impl Document<'_> {
@@ -178,7 +202,21 @@ impl Document<'_> {
         self.text.as_bytes().get(span.start as usize) == Some(&b'{')
     }
 
+    /// How many strings this text is in.
+    pub(super) fn depth(&self) -> u8 {
+        self.embedded.map_or(0, |embedded| embedded.depth)
+    }
+
+    /// This place in the text of the outermost document.
+    pub(super) fn outermost(&self, span: Span) -> Span {
+        match self.embedded {
+            None => span,
+            Some(Embedded { root, map, base, .. }) => map.outermost(root, base + span.start, base + span.end),
+        }
+    }
+
     pub(super) fn place(&self, span: Span) -> Place {
+        let span = self.outermost(span);
         Place { file: Arc::clone(self.file), line: self.line(span), column: span.column }
     }
 
@@ -187,14 +225,16 @@ impl Document<'_> {
     }
 
     pub(super) fn mark(&self, span: Span) -> Mark {
-        let text = self.text.get(span.start as usize..span.end as usize).unwrap_or_default();
+        let root = self.embedded.map_or(self.text, |embedded| embedded.root);
+        let span = self.outermost(span);
+        let text = root.get(span.start as usize..span.end as usize).unwrap_or_default();
         let start = (self.line(span), span.column);
         Mark {
             line: start.0,
             column: start.1,
             end: advance(start, text),
             bytes: (self.first_byte + u64::from(span.start), self.first_byte + u64::from(span.end)),
-            excerpt: self.excerpt(span),
+            excerpt: Excerpt::new(root, span.start as usize, span.end as usize),
         }
     }
 
@@ -213,6 +253,7 @@ impl Document<'_> {
         problem
     }
 
+    /// The line of a span of the outermost document.
     fn line(&self, span: Span) -> u32 {
         self.first_line.saturating_add(span.line.saturating_sub(1))
     }

@@ -12,8 +12,9 @@ use super::grants::{ConnectorKind, Grants};
 use super::memory::{self, Readable};
 use super::modules::Modules;
 use super::parallel::{self, Progress};
+use super::patch::{self, Patch};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
-use super::sets::{self, InSet, Keyed, Loader, SetKey, Twins};
+use super::sets::{self, InSet, Loader, SetKey, Twins};
 use super::source;
 use super::survey::{SearchOptions, WrittenRole};
 use super::walk::{self, Entry, Search};
@@ -103,7 +104,9 @@ pub fn load_compared(
             all.add(found);
         }
     }
-    texts.into_iter().for_each(|found| all.add(found));
+    for found in texts {
+        all.add(found);
+    }
     all.second_ones();
     all.finish()
 }
@@ -166,8 +169,11 @@ pub(super) fn empty_folder(file: &Arc<str>, entries: &[bool], again: bool) -> Op
 /// `files`: their names.
 pub(super) fn join_readable(files: &[Arc<str>], found: Vec<Found>) -> Readable {
     let mut all = Gathered { twins: Twins::among(files.iter()), ..Gathered::default() };
-    found.into_iter().for_each(|found| all.add(found));
+    for found in found {
+        all.add(found);
+    }
     all.second_ones();
+    all.patch();
     let problems = std::mem::take(&mut all.problems);
     let (unreadable, warnings) =
         problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
@@ -177,7 +183,9 @@ pub(super) fn join_readable(files: &[Arc<str>], found: Vec<Found>) -> Readable {
 /// What these files hold together, in their order; no role is an answer, too. `files`: their names.
 pub(super) fn join(files: &[Arc<str>], found: Vec<Found>) -> Result<Loaded, LoadError> {
     let mut all = Gathered { twins: Twins::among(files.iter()), ..Gathered::default() };
-    found.into_iter().for_each(|found| all.add(found));
+    for found in found {
+        all.add(found);
+    }
     all.second_ones();
     all.finish()
 }
@@ -189,6 +197,7 @@ struct Gathered {
     users: Vec<(User, Mark)>,
     grants: Grants,
     skipped: Vec<Skipped>,
+    patches: Vec<Patch>,
     problems: Vec<Problem>,
     twins: Twins,
 }
@@ -200,6 +209,7 @@ impl Gathered {
         self.users.append(&mut found.users);
         self.grants.append(found.grants);
         self.skipped.append(&mut found.skipped);
+        self.patches.append(&mut found.patches);
     }
 
     /// Reports names that are there twice.
@@ -223,7 +233,13 @@ impl Gathered {
         self.problems.push(Problem::of_file(ProblemKind::OnlyUsers, &file));
     }
 
+    /// Adds what the patches make of the roles.
+    fn patch(&mut self) {
+        self.problems.extend(patch::apply(&mut self.roles, &self.patches));
+    }
+
     fn finish(mut self) -> Result<Loaded, LoadError> {
+        self.patch();
         let problems = std::mem::take(&mut self.problems);
         let (errors, warnings): (Vec<_>, Vec<_>) =
             problems.into_iter().partition(|problem| problem.kind.severity() == Severity::Error);
@@ -235,8 +251,7 @@ impl Gathered {
 
     /// The sets, of several of one name the first.
     fn into_loaded(self, warnings: Vec<Problem>) -> Loaded {
-        let keyed = |written: WrittenRole| Keyed { set: written.set, role: written.role };
-        let roles: Vec<_> = self.roles.into_iter().map(keyed).collect();
+        let roles = patch::join(self.roles.iter());
         let users = self.users.into_iter().map(|(user, _)| user).collect();
         let sets = sets::split(&roles, users, self.grants, &self.twins);
         Loaded { sets, warnings, skipped: self.skipped }
@@ -290,7 +305,7 @@ fn repeated_in(
     grants: &Grants,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Vec<Problem> {
-    let roles = roles.iter().filter(|role| wanted(&role.role.at.file));
+    let roles = roles.iter().filter(|role| !role.is_patched && wanted(&role.role.at.file));
     let roles = roles.map(|role| ((&role.set, "", &role.role.name), &role.role.at.file, &role.name));
     let mut problems = second_ones(roles, |_, name| ProblemKind::DuplicateRole(name));
     // One may be assigned any number of scoped roles.

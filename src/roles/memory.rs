@@ -10,7 +10,7 @@ use super::modules::Modules;
 use super::parse;
 use super::problem::{Problem, ProblemKind};
 use super::source::{self, Piece, Pieces};
-use crate::policy::{Dialect, OptionName, RecordSession, Unknown};
+use crate::policy::{Dialect, OptionName, RecordSession, Unknown, UnknownReason};
 
 /// Reads the roles of these files, each a name and its content. No role at all is an answer too: a
 /// revision may be from before there were any.
@@ -51,7 +51,11 @@ impl Readable {
                 is_partial = true;
                 continue;
             };
-            let unknown = Unknown { expression: "a value that can't be read".into(), at };
+            let unknown = Unknown {
+                reason: UnknownReason::Unreadable,
+                expression: "a value that can't be read".into(),
+                at,
+            };
             let option = match &problem.kind {
                 ProblemKind::InvalidMode { option, .. } => OptionName::from_name(option),
                 ProblemKind::DuplicateKey(key) => OptionName::from_name(key),

@@ -6,6 +6,11 @@
 //! understood is an error and never left out: a role that is missing from a set can loosen the
 //! set's mode as well as tighten it.
 //!
+//! A role is one wherever it is applied from: in the items of a list, the values of a Helm chart, the tasks
+//! of a playbook, the strings of a ConfigMap and the inline patches of kustomize. What shows signs of a role
+//! and is not read as one is a warning ([`ProblemKind::UnreadRole`]); templates (`.tpl`, `.gotmpl`, `.j2`,
+//! `.jsonnet`, `.hcl`) are searched for signs only.
+//!
 //! In a folder, files named `.yaml`, `.yml`, `.json`, `.tf` or `.tofu` are read, links followed, hidden files and
 //! folders left out (a mounted ConfigMap keeps copies there). A file is read once, however many
 //! paths lead to it. [`load_listed`] and [`survey`](survey()) also leave out what git ignores and does not track,
@@ -38,6 +43,7 @@
 //! [`limits::MAX_PROBLEMS_PER_FILE`] errors and as many warnings are kept and the others counted.
 
 mod comments;
+mod embed;
 mod found;
 mod grants;
 mod keys;
@@ -47,11 +53,13 @@ mod memory;
 mod modules;
 mod parallel;
 mod parse;
+mod patch;
 mod problem;
 mod record_session;
 mod resource;
 mod scoped;
 mod sets;
+mod signs;
 mod source;
 mod split;
 mod survey;
@@ -73,13 +81,13 @@ pub use parallel::Progress;
 pub(crate) use problem::desktop_note;
 pub use problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site};
 pub use sets::{Loader, SetKey};
+pub use signs::{may_hold_signs, shows_a_role};
 pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{
     Block, Comment, Layout, SearchOptions, Survey, SurveyedFile, WrittenOption, WrittenRole, survey,
     survey_text, survey_text_in,
 };
-pub use unread::has_sign_of_a_role;
 pub use walk::{Exclude, is_role_file_name};
 
 /// What was read: one or more sets of roles that nobody holds together.
@@ -103,13 +111,12 @@ impl Loaded {
     pub fn complete(&mut self, moved: Self, other: &Self) {
         for moved in moved.sets {
             let Some(other) = other.sets.iter().find(|set| set.key == moved.key) else { continue };
-            match self.sets.iter_mut().find(|set| set.key == moved.key) {
-                Some(set) => set.complete(moved, other),
-                None => {
-                    let mut set = Roles::new(moved.key.clone(), Vec::new(), Vec::new(), Grants::default());
-                    set.complete(moved, other);
-                    self.sets.push(set);
-                }
+            if let Some(set) = self.sets.iter_mut().find(|set| set.key == moved.key) {
+                set.complete(moved, other);
+            } else {
+                let mut set = Roles::new(moved.key.clone(), Vec::new(), Vec::new(), Grants::default());
+                set.complete(moved, other);
+                self.sets.push(set);
             }
         }
         self.sets.sort_by(|a, b| a.key.cmp(&b.key));

@@ -1,5 +1,6 @@
 //! Bytes of a file to what they say: checks the text, takes it apart into documents, reads each.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::found::{Document, Found};
@@ -7,7 +8,8 @@ use super::limits::MAX_DOCUMENT_BYTES;
 use super::modules::Modules;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
-use super::{comments, resource, split, tree, unread};
+use super::survey::Comment;
+use super::{comments, resource, signs, split, tree, unread};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is
 /// read. `modules`: where Terraform's files find their locals.
@@ -19,6 +21,10 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, modules: &Modules, found:
     {
         bytes = rest;
         first_byte += 3;
+    }
+    if signs::may_hold_signs(Path::new(&**file)) && !(found.named && source::is_terraform(file)) {
+        search_for_signs(file, bytes, piece.first_line, first_byte, found);
+        return;
     }
     if let Some(at) = memchr::memchr(0, bytes) {
         found.report(bad_byte(ProblemKind::Nul, file, bytes, at, piece));
@@ -33,7 +39,8 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, modules: &Modules, found:
         }
     };
     if source::is_terraform(file) {
-        let document = Document { file, text, first_line: piece.first_line, first_byte, origins: None };
+        let document =
+            Document { file, text, first_line: piece.first_line, first_byte, origins: None, embedded: None };
         read_terraform(document, modules, found);
         return;
     }
@@ -41,13 +48,46 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, modules: &Modules, found:
     let mut reader = tree::TreeReader::default();
     for (start, text) in split::documents(text) {
         let first_byte = first_byte + start as u64;
-        let document = Document { file, text, first_line, first_byte, origins: None };
+        let document = Document { file, text, first_line, first_byte, origins: None, embedded: None };
         if text.trim_start_matches("---").trim_ascii() != "" {
             read_document(document, &mut reader, modules, found);
         }
         let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
         first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }
+}
+
+/// Reports the first sign of a role in each document of a file that is no YAML, JSON or HCL. What is no text
+/// in it is left out.
+fn search_for_signs(file: &Arc<str>, bytes: &[u8], mut first_line: u32, first_byte: u64, found: &mut Found) {
+    const WHY: &str = "a file of this kind is not read, only what is rendered from it";
+    let text = String::from_utf8_lossy(bytes);
+    for (start, text) in split::documents(&text) {
+        let first_byte = first_byte + start as u64;
+        let document = Document { file, text, first_line, first_byte, origins: None, embedded: None };
+        resource::unreadable(document, WHY, signs::anywhere, found);
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
+        first_line = first_line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+    }
+}
+
+/// Reads a document that is the text of a string. Its comments; none if it is not well-formed.
+pub(super) fn read_embedded(
+    document: Document<'_>,
+    found: &mut Found,
+    each: &mut dyn FnMut(&tree::Tree<'_>, tree::NodeId, &mut Found),
+) -> Option<Vec<Comment>> {
+    let mut said = Vec::new();
+    let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
+    let mut reader = tree::TreeReader::default();
+    let read = reader.read(document.text, wanted.then_some(&mut said), |tree, id| each(tree, id, found));
+    read.ok()?;
+    Some(comments::place(document, said, is_comment))
+}
+
+/// Whether nothing but a comment is on this line of YAML.
+fn is_comment(_: u32, line: &str) -> bool {
+    line.trim_start().starts_with('#')
 }
 
 fn read_document<'a>(
@@ -61,6 +101,7 @@ fn read_document<'a>(
         found.report(document.problem(ProblemKind::DocumentTooLarge, span));
         return;
     }
+    found.may_hold = None;
     // Comments are dear, and hardly any speaks to this program.
     let mut said = Vec::new();
     let wanted = found.detail && memchr::memmem::find(document.text.as_bytes(), b"recmode:").is_some();
@@ -72,7 +113,7 @@ fn read_document<'a>(
             resource::read(document, tree, id, found);
         }
     });
-    found.comments.extend(comments::place(document, said, |_, line| line.trim_start().starts_with('#')));
+    found.comments.extend(comments::place(document, said, is_comment));
     if let Err(mut error) = read {
         if let Some((kind, at)) = unread::stranger(document.text, found.named) {
             error = tree::TreeError { kind, span: at.unwrap_or(error.span) };

@@ -479,6 +479,17 @@ impl ProblemKind {
             _ => Severity::Error,
         }
     }
+
+    /// Whether something that looks like a role was not read as one, so that nothing is proved about all
+    /// roles: [`UnreadRole`](Self::UnreadRole), and what another problem says of a kind. Text that is not well-formed is an error besides, and not among these.
+    #[must_use]
+    pub fn is_unread_role(&self) -> bool {
+        match self {
+            Self::UnreadRole { .. } | Self::ForeignKind(_) | Self::NoKind => true,
+            Self::NearKind { nearest, .. } => super::signs::is_role_kind(nearest),
+            _ => false,
+        }
+    }
 }
 
 /// What goes with every text that proposes a mode for desktop sessions.

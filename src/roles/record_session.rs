@@ -8,7 +8,7 @@ use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
 use super::survey::WrittenOption;
 use super::tree::{Case, NodeId, Tree};
-use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting, Unknown};
+use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting, Unknown, UnknownReason};
 
 /// What `record_session` says, and how that is written.
 #[derive(Debug, Default)]
@@ -140,7 +140,7 @@ pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Un
     let span = tree.span(id);
     let text = document.text.get(span.start as usize..span.end as usize).unwrap_or_default();
     let expression: Arc<str> = text.split_whitespace().collect::<Vec<_>>().join(" ").into();
-    Unknown { expression, at: document.place(span) }
+    Unknown { reason: UnknownReason::Expression, expression, at: document.place(span) }
 }
 
 /// The value of an option, if it is one.

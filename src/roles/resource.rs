@@ -2,6 +2,8 @@
 //! business; and what it says.
 
 mod grants;
+mod kustomize;
+mod nested;
 mod scoped;
 mod terraform;
 
@@ -17,6 +19,7 @@ use super::{keys, record_session};
 use crate::policy::{Dialect, RecordSession, Role};
 use crate::spelling;
 
+pub(super) use nested::unreadable;
 pub(super) use terraform::{read_terraform, read_terraform_json, wanted};
 
 /// The kinds that are roles: Teleport's own and those of its Kubernetes operator.
@@ -213,6 +216,7 @@ impl Reader<'_> {
             record_session: read.key,
             layout,
             options: read.options,
+            is_patched: false,
         });
     }
 
@@ -263,34 +267,51 @@ impl Reader<'_> {
     }
 
     fn skip(&mut self, id: NodeId, kind: Option<&str>) {
-        let tree = self.tree;
+        let before = self.found.count();
         if let Some(kind) = kind {
             self.mentions(id, kind);
         }
-        self.found.skipped.push(Skipped {
-            at: self.document.place(tree.span(id)),
-            kind: kind.map(|kind| quoted(kind).into()),
-        });
-        let Some(kind) = kind else {
-            // A kind that is still to be filled in may be a role's.
-            let templated = tree.get(id, "kind").is_some_and(|(_, value)| tree.is_mapping(value));
-            if templated || self.found.detail {
-                keys::template(self.document, tree, id, self.found);
-            }
-            let entries = tree.entries(id).into_iter().flatten();
-            let kind_in_other_case =
-                entries.filter(|&(_, value)| tree.text(value).is_some_and(is_ours)).find_map(|(key, _)| {
-                    let text = tree.text(key)?;
-                    Some((key, text, keys::field_in_other_case(tree, text).filter(|field| *field == "kind")?))
-                });
-            if let Some((key, text, right)) = kind_in_other_case {
-                self.report(ProblemKind::KeyCase { key: quoted(text), right }, key);
-            } else if let Some(key) = keys::recording(tree, id) {
-                self.report(ProblemKind::NoKind, key);
-            }
-            return;
+        let reported = match kind {
+            Some(kind) => self.foreign(id, kind),
+            None => self.without_kind(id),
         };
-        let Some((_, at)) = tree.get(id, "kind") else { return };
+        self.look_inside(id, reported);
+        if self.found.count() == before {
+            self.found.skipped.push(Skipped {
+                at: self.document.place(self.tree.span(id)),
+                kind: kind.map(|kind| quoted(kind).into()),
+            });
+        }
+    }
+
+    /// Judges what has no kind. The key that is reported, if one is.
+    fn without_kind(&mut self, id: NodeId) -> Option<NodeId> {
+        let tree = self.tree;
+        // A kind that is still to be filled in may be a role's.
+        let templated = tree.get(id, "kind").is_some_and(|(_, value)| tree.is_mapping(value));
+        if templated || self.found.detail {
+            keys::template(self.document, tree, id, self.found);
+        }
+        let entries = tree.entries(id).into_iter().flatten();
+        let kind_in_other_case =
+            entries.filter(|&(_, value)| tree.text(value).is_some_and(is_ours)).find_map(|(key, _)| {
+                let text = tree.text(key)?;
+                Some((key, text, keys::field_in_other_case(tree, text).filter(|field| *field == "kind")?))
+            });
+        if let Some((key, text, right)) = kind_in_other_case {
+            self.report(ProblemKind::KeyCase { key: quoted(text), right }, key);
+            return keys::recording(tree, id);
+        }
+        // A string without a kind is rather a part of a role than one that forgot it.
+        let key = keys::recording(tree, id).filter(|_| self.document.embedded.is_none())?;
+        self.report(ProblemKind::NoKind, key);
+        Some(key)
+    }
+
+    /// Judges the kind of what is none of ours. The key that is reported with it, if one is.
+    fn foreign(&mut self, id: NodeId, kind: &str) -> Option<NodeId> {
+        let tree = self.tree;
+        let (_, at) = tree.get(id, "kind")?;
         let version = tree.get(id, "apiVersion").and_then(|(_, value)| tree.text(value));
         let is_ours = version.is_none_or(|version| version.starts_with(OPERATOR_GROUP));
         // What says how its sessions are recorded is meant for a role, whatever it calls itself.
@@ -309,6 +330,7 @@ impl Reader<'_> {
             problem.related.push(("this has no effect", self.document.site(tree.span(said))));
             self.found.report(problem);
         }
+        said
     }
 
     /// The entry `metadata`. Terraform's access lists have it in a header.

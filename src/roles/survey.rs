@@ -10,11 +10,12 @@ use super::found::{Found, Reading, Skipped, User};
 use super::grants::Grants;
 use super::modules::Modules;
 use super::parallel::{self, Progress};
+use super::patch::Patch;
 use super::problem::{Mark, Problem, ProblemKind, Site};
-use super::sets::{self, InSet, Keyed, Router, SetKey, Twins, put_into};
+use super::sets::{self, InSet, Router, SetKey, Twins, put_into};
 use super::source::{Piece, Source};
 use super::walk::{self, Entry, Exclude, Search};
-use super::{Roles, load, parse};
+use super::{Roles, load, parse, patch, signs};
 use crate::policy::{Dialect, OptionName, Place, Role};
 
 /// All that was read.
@@ -38,6 +39,8 @@ pub struct Survey {
     pub dialect: Dialect,
     /// Where the users' names are.
     names: Vec<Mark>,
+    /// What kustomize changes of the roles.
+    patches: Vec<Patch>,
     /// The number of each file.
     index: HashMap<Arc<str>, usize>,
     /// Where Terraform's files find their locals.
@@ -78,11 +81,18 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
                 survey.problems.extend(load::empty_folder(&file, &holds_something[first..n], again));
             }
             (Entry::File(input), Some(mut found)) => {
+                let before = survey.problems.len();
                 survey.problems.append(&mut found.problems);
                 survey.roles.append(&mut found.roles);
                 survey.skipped.append(&mut found.skipped);
+                survey.patches.append(&mut found.patches);
                 users.append(&mut found.users);
                 survey.grants.append(found.grants);
+                // A template that nobody named and that shows nothing is nobody's.
+                let is_silent = survey.problems.len() == before;
+                if !input.named && is_silent && signs::may_hold_signs(&input.path) {
+                    continue;
+                }
                 survey.index.insert(Arc::clone(&input.file), survey.files.len());
                 survey.files.push(SurveyedFile {
                     file: input.file,
@@ -91,6 +101,7 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
                     cluster: None,
                     text: found.text,
                     comments: found.comments,
+                    fragile: found.fragile,
                     lines: OnceLock::new(),
                 });
             }
@@ -98,7 +109,7 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
         }
     }
     (survey.users, survey.names) = users.into_iter().unzip();
-    survey.find_repeated();
+    survey.combine();
     survey
 }
 
@@ -137,24 +148,28 @@ impl Survey {
             put_into(&mut self.users, &folder);
             self.grants.put_into(&folder);
             put_into(&mut self.problems, &folder);
-            self.find_repeated();
+            put_into(&mut self.patches, &folder);
+            self.combine();
         }
     }
 
-    /// Puts the names that a set has twice at the end of the problems, in place of those that were there.
-    fn find_repeated(&mut self) {
-        let is_repeated = |problem: &Problem| {
+    /// Adds what only all files together tell, in place of what was known of it: the names that a set has twice,
+    /// and what patches make of roles.
+    fn combine(&mut self) {
+        let is_result = |problem: &Problem| {
             matches!(
                 problem.kind,
                 ProblemKind::DuplicateRole(_)
                     | ProblemKind::DuplicateUser(_)
                     | ProblemKind::DuplicateGrant { .. }
-            )
+            ) || patch::is_result(&problem.kind)
         };
-        self.problems.retain(|problem| !is_repeated(problem));
+        self.roles.retain(|role| !role.is_patched);
+        self.problems.retain(|problem| !is_result(problem));
         let users: Vec<_> = self.users.iter().zip(&self.names).collect();
         let repeated = load::repeated(&self.roles, &users, &self.grants, &self.twins());
         self.problems.extend(repeated);
+        self.problems.extend(patch::apply(&mut self.roles, &self.patches));
     }
 
     fn twins(&self) -> Twins {
@@ -175,6 +190,7 @@ impl Survey {
             new.names.extend(one.names);
             new.grants.append(one.grants);
             new.skipped.extend(one.skipped);
+            new.patches.extend(one.patches);
             new.problems.extend(one.problems);
         }
         let nth = |name: &str| self.index.get(name).copied().unwrap_or(usize::MAX);
@@ -185,8 +201,10 @@ impl Survey {
                 *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
             }
         }
-        let mut roles: Vec<_> =
-            self.roles.iter().filter(|role| is_other(&role.role.at.file)).cloned().chain(new.roles).collect();
+        let written = |role: &&WrittenRole| !role.is_patched;
+        let others = self.roles.iter().filter(|role| is_other(&role.role.at.file)).filter(written).cloned();
+        let new_roles = new.roles.into_iter().filter(|role| !role.is_patched);
+        let mut roles: Vec<_> = others.chain(new_roles).collect();
         roles.sort_by_key(|role| nth(&role.role.at.file));
         let users = |survey: &Self| -> Vec<_> {
             survey.users.iter().cloned().zip(survey.names.iter().cloned()).collect()
@@ -202,10 +220,24 @@ impl Survey {
         let others = self.skipped.iter().filter(|skipped| is_other(&skipped.at.file)).cloned();
         let skipped = others.chain(new.skipped).collect();
         let (users, names) = all.into_iter().unzip();
+        let others = self.patches.iter().filter(|patch| is_other(&patch.at.file)).cloned();
+        let patches = others.chain(new.patches).collect();
         let (dialect, index, folders) = (self.dialect, self.index.clone(), self.folders.clone());
-        let mut survey =
-            Self { files, folders, roles, users, grants, skipped, problems, dialect, names, index, modules };
-        survey.find_repeated();
+        let mut survey = Self {
+            files,
+            folders,
+            roles,
+            users,
+            grants,
+            skipped,
+            problems,
+            dialect,
+            names,
+            patches,
+            index,
+            modules,
+        };
+        survey.combine();
         survey
     }
 
@@ -238,9 +270,7 @@ impl Survey {
     /// The settings in the files, without how they are written: the sets that hold anything, sorted; at least one.
     #[must_use]
     pub fn sets(&self) -> Vec<Roles> {
-        let keyed =
-            |written: &WrittenRole| Keyed { set: written.set.clone(), role: Arc::clone(&written.role) };
-        let roles: Vec<_> = self.roles.iter().map(keyed).collect();
+        let roles = patch::join(self.roles.iter());
         sets::split(&roles, self.users.clone(), self.grants.clone(), &self.twins())
     }
 
@@ -347,14 +377,24 @@ fn survey_one(
     found.finish(&file);
     let mut survey = Survey { problems: found.problems, dialect, ..Survey::default() };
     survey.roles = found.roles;
+    survey.patches = found.patches;
     survey.grants = found.grants;
     survey.skipped = found.skipped;
     (survey.users, survey.names) = found.users.into_iter().unzip();
-    let (text, comments) = (Some(text.to_owned()), found.comments);
+    let (text, comments, fragile) = (Some(text.to_owned()), found.comments, found.fragile);
     survey.index.insert(Arc::clone(&file), 0);
     let lines = OnceLock::new();
-    survey.files.push(SurveyedFile { file, path: None, named: true, cluster: None, text, comments, lines });
-    survey.find_repeated();
+    survey.files.push(SurveyedFile {
+        file,
+        path: None,
+        named: true,
+        cluster: None,
+        text,
+        comments,
+        fragile,
+        lines,
+    });
+    survey.combine();
     if cluster.is_some() {
         survey.put_into_clusters(|_| cluster.cloned());
     }
@@ -376,6 +416,9 @@ pub struct SurveyedFile {
     pub text: Option<String>,
     /// Comments that speak to this program, in their order.
     pub comments: Vec<Comment>,
+    /// Ranges of bytes in which nothing may be edited, since what is written there is not what is read: in
+    /// quoted and folded strings and in patches.
+    pub fragile: Vec<(u64, u64)>,
     /// Where its lines begin, and whether a column is a byte in it, once somebody has asked.
     lines: OnceLock<(Vec<usize>, bool)>,
 }
@@ -425,6 +468,9 @@ pub struct WrittenRole {
     pub layout: Layout,
     /// The keys of `record_session` that it knows and that have a right value.
     pub options: Vec<WrittenOption>,
+    /// Whether this is what a patch of kustomize makes of the role of this name; its options are those of
+    /// the patch.
+    pub is_patched: bool,
 }
 
 /// The mappings of a role that lead to `record_session`.

@@ -9,6 +9,7 @@ mod tests;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::ops::Range;
 
 pub(super) use build::{TreeError, TreeReader, addressed};
 pub(super) use hcl::{Locals, Origin, Part, Reading, Resource, Wanted, read as read_hcl};
@@ -33,13 +34,29 @@ pub(super) struct Span {
 /// The origin of what is in a text that is itself a value of the file, such as a heredoc of YAML.
 const IN_TEXT: u32 = u32::MAX;
 
+impl Span {
+    /// The span of these bytes of `text`.
+    pub(super) fn of(text: &str, bytes: Range<usize>) -> Self {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let before = text.get(..bytes.start).unwrap_or_default();
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            start: count(bytes.start),
+            end: count(bytes.end),
+            line: count(memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1),
+            column: count(last.chars().count() + 1),
+            origin: 0,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Node<'s> {
     span: Span,
     value: Value<'s>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Value<'s> {
     Scalar {
         text: Cow<'s, str>,
@@ -208,6 +225,39 @@ impl<'s> Tree<'s> {
             }
         }
         parts
+    }
+
+    /// A tree of its own: a mapping with one key, which leads to a mapping of these keys and values. What is
+    /// in a value that is a collection is left out.
+    pub(super) fn wrapped(
+        &self,
+        key: &'s str,
+        at: Span,
+        entries: &[(String, Span, NodeId)],
+    ) -> (Self, NodeId) {
+        let mut tree = Self::default();
+        let mut push = |span, value| {
+            tree.nodes.push(Node { span, value });
+            u32::try_from(tree.nodes.len() - 1).unwrap_or(u32::MAX)
+        };
+        let scalar = |text| Value::Scalar { text, plain: false };
+        let mut inner = Vec::with_capacity(2 * entries.len());
+        for (text, span, value) in entries {
+            inner.push(push(*span, scalar(text.clone().into())));
+            let copied = match self.value(*value) {
+                Value::Sequence { .. } => Value::Sequence { first: 0, end: 0 },
+                Value::Mapping { .. } => Value::Mapping { first: 0, end: 0 },
+                value => value.clone(),
+            };
+            inner.push(push(self.span(*value), copied));
+        }
+        let end = u32::try_from(inner.len()).unwrap_or(u32::MAX);
+        let key = push(at, scalar(key.into()));
+        let value = push(at, Value::Mapping { first: 0, end });
+        let root = push(at, Value::Mapping { first: end, end: end + 2 });
+        inner.extend([key, value]);
+        tree.children = inner;
+        (tree, root)
     }
 
     /// The entry of this key, merge keys resolved.

@@ -5,6 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::found::{Document, Found};
 use super::problem::{ProblemKind, advance};
+use super::signs;
 use super::tree::{NodeId, Span, Tree};
 
 /// What Git LFS puts in the place of a file begins with this.
@@ -13,21 +14,6 @@ const LFS: &str = "version https://git-lfs.github.com/spec/";
 /// Words that begin a block of Terraform's.
 const BLOCKS: [&str; 8] =
     ["resource", "data", "module", "locals", "terraform", "provider", "variable", "output"];
-
-/// Whether a text looks like it holds a role, whatever language it is in.
-#[must_use]
-pub fn has_sign_of_a_role(text: &str) -> bool {
-    let is_role_kind = |line: &str| {
-        let line =
-            line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '"' | '\'' | '{' | ','));
-        let value = line.strip_prefix("kind").map(|rest| rest.trim_start_matches(['"', '\'']).trim_start());
-        let Some(value) = value.and_then(|rest| rest.strip_prefix(':')) else { return false };
-        let value = value.trim_start().trim_start_matches(['"', '\'']);
-        let word: &str = value.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        word == "role" || word.starts_with("TeleportRole")
-    };
-    text.contains("record_session") || text.contains("\"teleport_role\"") || text.lines().any(is_role_kind)
-}
 
 /// Looks at a document that was read.
 pub(super) fn check(document: Document<'_>, tree: &Tree<'_>, root: NodeId, found: &mut Found) {
@@ -52,7 +38,7 @@ pub(super) fn stranger(text: &str, named: bool) -> Option<(ProblemKind, Option<S
         _ if is_hcl(text) => (ProblemKind::Hcl, None),
         _ => return None,
     };
-    (named || has_sign_of_a_role(text)).then_some(kind)
+    (named || signs::shows_a_role(text)).then_some(kind)
 }
 
 /// Whether a line begins a block of Terraform's: a word, perhaps labels in quotes, and a brace.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use self::listing::Listing;
 use super::limits::MAX_FOLDER_DEPTH;
 use super::problem::{Problem, ProblemKind};
+use super::signs::may_hold_signs;
 use super::source::{self, Identity, Seen, Source};
 use crate::git;
 
@@ -176,7 +177,7 @@ impl Walk<'_> {
 
     /// An entry of a folder.
     fn entry(&mut self, path: &Path, real: &Path, kind: Option<FileType>, above: &mut Vec<Identity>) {
-        let wanted = is_role_file_name(path);
+        let wanted = is_role_file_name(path) || may_hold_signs(path);
         let is_folder = kind.is_some_and(|kind| kind.is_dir());
         let is_link = kind.is_none_or(|kind| kind.is_symlink());
         // Other files are not even looked at; a link may lead to a folder.

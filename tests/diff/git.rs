@@ -248,3 +248,29 @@ fn the_locals_of_a_revision_are_those_of_its_own_files() {
         all(&output)
     );
 }
+
+#[test]
+fn roles_in_strings_are_compared_and_what_is_not_read_is_a_warning_on_each_side() {
+    let Some(repository) = Repository::new() else { return };
+    let map = |mode: &str| {
+        format!(
+            "kind: ConfigMap\ndata:\n  r: |\n    kind: role\n    metadata: {{name: a}}\n    spec: {{options: {{record_session: {{ssh: {mode}}}}}}}\n"
+        )
+    };
+    let user = "kind: user\nmetadata: {name: u}\nspec: {roles: [a]}\n";
+    fs::write(repository.path().join("user.yaml"), user).expect("a file");
+    fs::write(repository.path().join("map.yaml"), map("strict")).expect("a file");
+    fs::write(repository.path().join("r.tpl"), "kind: role\n").expect("a file");
+    repository.commit();
+    fs::write(repository.path().join("map.yaml"), map("best_effort")).expect("a file");
+    let output = recmode().current_dir(repository.path()).args(["diff", "--base", "HEAD"]).output();
+    let output = output.expect("recmode runs");
+    assert_eq!(output.status.code(), Some(1), "{}", all(&output));
+    assert!(stdout(&output).contains("map.yaml:6:44"), "{}", stdout(&output));
+    let warnings: Vec<_> = stderr(&output)
+        .lines()
+        .filter_map(|line| line.split_once(": warning: this looks like a role and is not read: "))
+        .map(|(place, _)| place.to_owned())
+        .collect();
+    assert_eq!(warnings, ["HEAD:r.tpl:1:7", "./r.tpl:1:7"], "{}", stderr(&output));
+}

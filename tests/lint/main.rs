@@ -11,6 +11,7 @@ mod files;
 mod fix;
 mod limits;
 mod manifests;
+mod nested;
 mod output;
 mod properties;
 mod rules;

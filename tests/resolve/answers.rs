@@ -258,3 +258,29 @@ fn kinds_are_compared_exactly() {
         assert!(stderr(&output).contains("<stdin>: holds no role"), "{kind}");
     }
 }
+
+#[test]
+fn no_mode_is_proved_of_all_roles_beside_one_that_is_not_read() {
+    let read =
+        "kind: role\nversion: v7\nmetadata: {name: a}\nspec: {options: {record_session: {ssh: strict}}}\n";
+    let user = "---\nkind: user\nmetadata: {name: u}\nspec: {roles: [a]}\n";
+    let unread = "---\nkind: ConfigMap\ndata:\n  r: |\n    kind: role\n    metadata: {name: {{ x }}}\n";
+    let warning = "<stdin>:13:11: warning: this looks like a role and is not read: a template has to be rendered first\n";
+    let text = format!("{read}{user}{unread}");
+    for (args, expected) in [
+        (&["--require", "strict"][..], 1),
+        (&["--require", "strict", "--all"], 1),
+        (&["--require", "strict", "--role", "a"], 0),
+        (&["--require", "strict", "--user", "u"], 0),
+        (&[], 0),
+    ] {
+        let args = [&["--roles", "-", "--kind", "ssh"][..], args].concat();
+        let output = resolve_stdin(&args, text.as_bytes());
+        assert_eq!(output.status.code(), Some(expected), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).starts_with(warning), "{}", stderr(&output));
+        let why = "recmode: --require can't be proved: <stdin>:13:11 looks like a role and is not read\n";
+        assert_eq!(stderr(&output).contains(why), expected == 1, "{args:?}: {}", stderr(&output));
+        let output = resolve_stdin(&args, format!("{read}{user}").as_bytes());
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{args:?}");
+    }
+}

@@ -200,7 +200,11 @@ fn a_scoped_role_reads_alike_in_every_form() {
     }
     let expression = terraform.replace("\"strict\"", "var.mode");
     let said = answer(&folder(&[("a.tf", &expression)]), &[]);
-    assert!(said.starts_with("exit 0") && said.contains("strict or best_effort  recorded      ssh is an expression"), "{said}");
+    assert!(
+        said.starts_with("exit 0")
+            && said.contains("strict or best_effort  recorded      ssh is an expression"),
+        "{said}"
+    );
 }
 
 #[test]

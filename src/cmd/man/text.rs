@@ -97,8 +97,10 @@ const RESOLVE: Page = Page {
          TeleportRoleV6, TeleportRoleV7, TeleportRoleV8 and TeleportScopedRoleV1; and from Terraform, in .tf, .tofu, \
          .tf.json and .tofu.json, the resources teleport_role and teleport_scoped_role, and the operator's resources in \
          kubernetes_manifest and kubectl_manifest. Users, bots, access lists and connectors, \
-         Terraform's too, say who holds which roles. Documents of other kinds are skipped. \
-         Directories are searched with all their subdirectories, as recmode-lint(1) describes. The paths -, /dev/stdin and /dev/fd/N \
+         Terraform's too, say who holds which roles. A role is read wherever it is applied from: items of lists, \
+         values of Helm charts, tasks of Ansible, strings of a ConfigMap and inline patches of kustomize. Other \
+         documents are skipped. What looks like a role and is not read gives a warning, and --require then holds \
+         for no set of all roles. Directories are searched with all their subdirectories, as recmode-lint(1) describes. The paths -, /dev/stdin and /dev/fd/N \
          are read as streams; another named pipe or a device is an error.",
         "Without --role and --user all roles that were read make up the set. Two roles of one name are \
          an error, and so is a name that was not read.",

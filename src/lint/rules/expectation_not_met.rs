@@ -74,7 +74,7 @@ fn deviating(input: &Input<'_>, expectation: &Expectation, set: &SetKey, expecte
     let site = |at, name: &str| input.survey.site(at, name.chars().count());
     if *is_possible {
         let settings = actual.unknown.iter().map(|setting| {
-            format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
+            format!("{} {} in the role {:?} ({})", setting.option, setting.reason, setting.role, setting.at)
         });
         let what: Vec<_> = settings.chain(unread.iter().map(ToString::to_string)).collect();
         let message =

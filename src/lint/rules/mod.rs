@@ -18,6 +18,7 @@ mod unknown_role;
 mod unknown_session_kind;
 mod unknown_value;
 mod unknown_version;
+mod unread_role;
 mod unused_ignore;
 mod weakening_role;
 
@@ -32,13 +33,14 @@ pub(super) use lockout::RULE as LOCKOUT;
 pub(super) use misplaced_record_session::RULE as MISPLACED_RECORD_SESSION;
 pub(super) use not_honoured::RULE as NOT_HONOURED;
 pub(super) use recording_off::RULE as RECORDING_OFF;
-pub(super) use requirement_not_met::RULE as REQUIREMENT_NOT_MET;
+pub(super) use requirement_not_met::{RULE as REQUIREMENT_NOT_MET, unread};
 pub(super) use shadowed_default::RULE as SHADOWED_DEFAULT;
-pub(super) use syntax::{RULE as SYNTAX, is_syntax as is_unread};
+pub(super) use syntax::{RULE as SYNTAX, has_sign_of_a_role, is_syntax};
 pub(super) use unknown_role::RULE as UNKNOWN_ROLE;
 pub(super) use unknown_session_kind::RULE as UNKNOWN_SESSION_KIND;
 pub(super) use unknown_value::RULE as UNKNOWN_VALUE;
 pub(super) use unknown_version::RULE as UNKNOWN_VERSION;
+pub(super) use unread_role::RULE as UNREAD_ROLE;
 pub(super) use unused_ignore::RULE as UNUSED_IGNORE;
 pub(super) use weakening_role::RULE as WEAKENING_ROLE;
 

@@ -10,7 +10,7 @@ use crate::lint::finding::bound;
 use crate::lint::{Finding, Input, Rule, Severity, check_name};
 use crate::policy::SessionKind;
 use crate::require::{Known, Named, Refutation, Unproved, prove};
-use crate::roles::{Problem, ProblemKind, SetKey};
+use crate::roles::{Problem, ProblemKind, SetKey, Site};
 
 pub(in crate::lint) const RULE: Rule = Rule {
     id: "requirement-not-met",
@@ -144,7 +144,7 @@ fn not_proved(input: &Input<'_>, requirement: &Requirement, set: &SetKey, unprov
     let anybody = || format!("whoever holds {}", names().join(" and "));
     let of = unproved.holder.as_ref().map_or_else(anybody, who);
     let settings = unproved.settings.iter().map(|setting| {
-        format!("{} is an expression in the role {:?} ({})", setting.option, setting.role, setting.at)
+        format!("{} {} in the role {:?} ({})", setting.option, setting.reason, setting.role, setting.at)
     });
     let unnamed = unproved.unnamed.iter().map(|role| {
         format!("the name of the role {:?} ({}) is an expression and may match", role.name, role.at)
@@ -173,7 +173,7 @@ fn not_proved(input: &Input<'_>, requirement: &Requirement, set: &SetKey, unprov
     finding.role = unproved.settings.first().map(|setting| Arc::clone(&setting.role));
     finding.option = unproved.settings.first().map(|setting| setting.option.name().to_owned());
     for setting in unproved.settings.iter().skip(1) {
-        finding = finding.related("this is an expression too", site(&setting.at, ""));
+        finding = finding.related(format!("this {} too", setting.reason), site(&setting.at, ""));
     }
     if let Some(holder) = &unproved.holder {
         finding = finding.related(who(holder), site(&holder.at, &holder.name));
@@ -204,4 +204,30 @@ fn unknown_holders(input: &Input<'_>, requirement: &Requirement) -> Option<Findi
     }
     finding.own_severity = Some(Severity::Warning);
     Some(finding.help("write the value itself"))
+}
+
+/// What looks like a role and was not read could be one that loosens any mode, so nothing is proved.
+pub(in crate::lint) fn unread(input: &Input<'_>, roles: &[&Site]) -> Vec<Finding> {
+    let Some((first, others)) = roles.split_first() else { return Vec::new() };
+    let line = first.mark.as_ref().map_or(0, |mark| mark.line);
+    let more = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+    let finding = |requirement| {
+        let called = called(requirement);
+        let file = &first.file;
+        let message =
+            format!("{called} can't be proved: {file}:{line} looks like a role and is not read{more}");
+        let mut finding = Finding::new(RULE.id, message, (*first).clone());
+        finding.own_severity = Some(Severity::Warning);
+        finding = finding.related("required here", requirement.at.clone());
+        for site in others {
+            finding = finding.related("nor is this read", (*site).clone());
+        }
+        finding.help("see the finding there; an ignore with a reason restores the proof")
+    };
+    let named = |(n, requirement)| {
+        let mut finding = finding(requirement);
+        finding.checks = vec![check_name::requirement(n, requirement)];
+        finding
+    };
+    input.require.iter().enumerate().map(named).collect()
 }

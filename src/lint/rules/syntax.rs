@@ -42,8 +42,9 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     finding
 }
 
-fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
-    roles::has_sign_of_a_role(file.text.as_deref().unwrap_or_default())
+/// Whether one of the roles may be in this file.
+pub(in crate::lint) fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
+    file.text.as_deref().is_some_and(roles::shows_a_role)
 }
 
 /// The text could not be read to its end.

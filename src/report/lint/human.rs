@@ -76,8 +76,10 @@ fn summary(summary: &Summary, color: bool) -> String {
     let found = summary.errors + summary.warnings + summary.infos;
     let input = format!("{} in {}", count(summary.roles, "role"), count(summary.files, "file"));
     let mut more = String::new();
+    let unread = if summary.unread_ignored == 1 { "unread role ignored" } else { "unread roles ignored" };
     for (number, what) in [
         (summary.suppressed, "suppressed"),
+        (summary.unread_ignored, unread),
         (summary.baseline, "in the baseline"),
         (summary.fixed, "repaired"),
     ] {
