@@ -1,8 +1,6 @@
 //! The option `record_session` itself: its keys and values, and what they were likely meant to be. A value
 //! that can't be known makes its option unknown.
 
-use std::sync::Arc;
-
 use super::found::{Document, Found};
 use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
@@ -139,8 +137,11 @@ pub(super) fn unknown_key(
 pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Unknown {
     let span = tree.span(id);
     let text = document.text.get(span.start as usize..span.end as usize).unwrap_or_default();
-    let expression: Arc<str> = text.split_whitespace().collect::<Vec<_>>().join(" ").into();
-    Unknown { reason: UnknownReason::Expression, expression, at: document.place(span) }
+    let expression = match document.origins {
+        Some((_, locals)) => locals.identity(text),
+        None => text.to_owned(),
+    };
+    Unknown { reason: UnknownReason::Expression, expression: expression.into(), at: document.place(span) }
 }
 
 /// The value of an option, if it is one.

@@ -1,4 +1,5 @@
-//! The locals of a module: what all files of a folder define, and which of it is known. Reads no files.
+//! The locals of a module: what all files of a folder define, and which of it is known; and what tells two
+//! states of an unknown expression apart. Reads no files.
 
 use std::collections::{HashMap, VecDeque, hash_map};
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub(in crate::roles) struct Locals {
     sources: Vec<(Arc<str>, String)>,
     /// What each is, and the number of the file that it is in.
     known: HashMap<String, (u32, Term)>,
+    /// Of each local and variable, as `local.x` or `var.x`, a digest of its definition and of what that refers to.
+    digests: HashMap<String, String>,
 }
 
 /// What a local is defined as.
@@ -32,7 +35,9 @@ struct Definition {
 impl Locals {
     /// The locals of these files of a folder, each a name and its text. A file that can't be read gives none.
     pub(in crate::roles) fn new(mut sources: Vec<(Arc<str>, String)>) -> Self {
-        sources.retain(|(_, text)| text.contains("locals") && text.len() <= limits::MAX_HCL_BYTES);
+        let defines = |text: &str| text.contains("locals") || text.contains("variable");
+        sources.retain(|(_, text)| defines(text) && text.len() <= limits::MAX_HCL_BYTES);
+        let mut digests = HashMap::new();
         let mut definitions: HashMap<String, Option<Definition>> = HashMap::new();
         let mut names = Vec::new();
         for (file, (name, text)) in sources.iter().enumerate() {
@@ -45,15 +50,15 @@ impl Locals {
                 hash_map::Entry::Occupied(mut entry) => drop(entry.insert(None)),
             };
             if name.ends_with(".json") {
-                defined_in_json(text, &mut define);
+                defined_in_json(text, &mut define, &mut digests);
             } else {
-                defined_in_hcl(text, &mut define);
+                defined_in_hcl(text, &mut define, &mut digests);
             }
         }
         names.retain(|name| definitions.get(name).is_some_and(Option::is_some));
         let definitions: HashMap<_, _> =
             definitions.into_iter().filter_map(|(name, one)| Some((name, one?))).collect();
-        let mut locals = Self { sources, known: HashMap::new() };
+        let mut locals = Self { sources, known: HashMap::new(), digests };
         locals.evaluate(&names, &definitions);
         locals
     }
@@ -74,6 +79,27 @@ impl Locals {
     pub(super) fn text(&self, origin: Origin) -> &str {
         let text = self.sources.get(origin.file as usize).map_or("", |(_, text)| text.as_str());
         text.get(origin.start as usize..origin.end as usize).unwrap_or_default()
+    }
+
+    /// The text of an expression, and digests of the locals and variables that are in it: the same as long as its
+    /// value has no reason in this module to be another.
+    pub(in crate::roles) fn identity(&self, expression: &str) -> String {
+        let mut identity = expression.split_whitespace().collect::<Vec<_>>().join(" ");
+        if self.digests.is_empty() {
+            return identity;
+        }
+        let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let mut words: Vec<_> = expression.split(|c: char| !is_part(c) && c != '.').collect();
+        words.sort_unstable();
+        words.dedup();
+        for word in words {
+            let name = word.match_indices('.').nth(1).map_or(word, |(at, _)| &word[..at]);
+            if let Some(digest) = self.digests.get(name) {
+                identity.push(' ');
+                identity.push_str(digest);
+            }
+        }
+        identity
     }
 
     /// Evaluates each once all that it refers to are. What is part of a cycle, or refers to one, never is.
@@ -106,6 +132,8 @@ impl Locals {
             let evaluator = Evaluator { source, locals: self, budget: &budget, within: definition.within };
             let term = evaluator.expression(&definition.expression);
             let file = u32::try_from(definition.file).unwrap_or(u32::MAX);
+            let digest = digest(&self.identity(&definition.expression.to_string()));
+            self.digests.insert(format!("local.{name}"), digest);
             self.known.insert(name.to_owned(), (file, term));
             for &user in users.get(name).into_iter().flatten() {
                 if let Some(count) = waiting.get_mut(user) {
@@ -119,8 +147,21 @@ impl Locals {
     }
 }
 
-fn defined_in_hcl(text: &str, define: &mut impl FnMut(&str, Expression, Option<Spot>)) {
+fn digest(definition: &str) -> String {
+    blake3::hash(definition.as_bytes()).to_hex().to_string()
+}
+
+fn defined_in_hcl(
+    text: &str,
+    define: &mut impl FnMut(&str, Expression, Option<Spot>),
+    digests: &mut HashMap<String, String>,
+) {
     let Ok(body) = hcl_edit::parser::parse_body(text) else { return };
+    for block in body.blocks().filter(|block| block.has_ident("variable")) {
+        if let [name] = block.labels.as_slice() {
+            digests.insert(format!("var.{}", name.as_str()), digest(&block.body.to_string()));
+        }
+    }
     for block in body.into_blocks().filter(|block| block.has_ident("locals")) {
         for attribute in block.body.into_attributes() {
             let name = attribute.key.as_str().to_owned();
@@ -129,10 +170,19 @@ fn defined_in_hcl(text: &str, define: &mut impl FnMut(&str, Expression, Option<S
     }
 }
 
-fn defined_in_json(text: &str, define: &mut impl FnMut(&str, Expression, Option<Spot>)) {
+fn defined_in_json(
+    text: &str,
+    define: &mut impl FnMut(&str, Expression, Option<Spot>),
+    digests: &mut HashMap<String, String>,
+) {
     // What is not well-formed is reported where the file is read.
     let _ = TreeReader::default().read(text, None, |tree, id| {
         let parts = |id: NodeId| tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
+        let variables = tree.get(id, "variable").map(|(_, variables)| parts(variables)).unwrap_or_default();
+        for (key, value) in variables.into_iter().filter_map(|id| tree.entries(id)).flatten() {
+            let written = from_json(tree, value).to_string();
+            digests.insert(format!("var.{}", tree.text(key).unwrap_or_default()), digest(&written));
+        }
         let Some((_, locals)) = tree.get(id, "locals") else { return };
         for locals in parts(locals) {
             for (key, value) in tree.entries(locals).into_iter().flatten() {
