@@ -2,8 +2,8 @@
 //! about.
 
 use super::found::Document;
-use super::survey::Comment;
 use super::tree::{self, Span};
+use super::written::Comment;
 
 /// The comments of a document that were found at these places, in their order. `is_comment` says of a
 /// line, by its number in the document and its text, whether nothing but a comment is on it.

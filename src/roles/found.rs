@@ -9,8 +9,8 @@ use super::limits::{MAX_FINDINGS_PER_FILE, MAX_PROBLEMS_PER_FILE};
 use super::patch::Patch;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Severity, Site, advance};
 use super::sets::SetKey;
-use super::survey::{Comment, WrittenRole};
 use super::tree::{Locals, NodeId, Origin, Span, Tree};
+use super::written::{Comment, WrittenRole};
 use crate::policy::{Dialect, Place};
 
 /// A `kind: user` document: who holds which roles.

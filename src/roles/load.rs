@@ -16,8 +16,9 @@ use super::patch::{self, Patch};
 use super::problem::{Mark, Problem, ProblemKind, Severity, Site};
 use super::sets::{self, InSet, Loader, SetKey, Twins};
 use super::source;
-use super::survey::{SearchOptions, WrittenRole};
+use super::survey::SearchOptions;
 use super::walk::{self, Entry, Search};
+use super::written::WrittenRole;
 use crate::policy::Dialect;
 
 /// Why there are no roles: everything that is wrong with the input, in the order of the input.

@@ -66,6 +66,7 @@ mod survey;
 mod tree;
 mod unread;
 mod walk;
+mod written;
 
 use std::sync::Arc;
 
@@ -84,11 +85,9 @@ pub use sets::{Loader, SetKey};
 pub use signs::{may_hold_signs, shows_a_role};
 pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
-pub use survey::{
-    Block, Comment, Layout, SearchOptions, Survey, SurveyedFile, WrittenOption, WrittenRole, survey,
-    survey_text, survey_text_in,
-};
+pub use survey::{SearchOptions, Survey, SurveyedFile, survey, survey_text, survey_text_in};
 pub use walk::{Exclude, is_role_file_name};
+pub use written::{Block, Comment, Layout, WrittenOption, WrittenRole};
 
 /// What was read: one or more sets of roles that nobody holds together.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use super::limits::MAX_DOCUMENT_BYTES;
 use super::modules::Modules;
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::source::{self, Piece};
-use super::survey::Comment;
+use super::written::Comment;
 use super::{comments, resource, signs, split, tree, unread};
 
 /// Reads the documents of a piece. A document that is not well-formed ends there, the next one is

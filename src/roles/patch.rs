@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::sets::{InSet, Keyed, SetKey};
-use super::survey::{Layout, WrittenOption, WrittenRole};
+use super::written::{Layout, WrittenOption, WrittenRole};
 use crate::policy::{Desktop, OptionName, Place, RecordSession, Role, SessionKind, Unknown, UnknownReason};
 
 /// A change of one role's `record_session`.

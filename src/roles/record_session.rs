@@ -4,8 +4,8 @@
 use super::found::{Document, Found};
 use super::problem::{Mark, ProblemKind};
 use super::resource::quoted;
-use super::survey::WrittenOption;
 use super::tree::{Case, NodeId, Tree};
+use super::written::WrittenOption;
 use crate::policy::{Desktop, Mode, OptionName, RecordSession, SessionKind, Setting, Unknown, UnknownReason};
 
 /// What `record_session` says, and how that is written.

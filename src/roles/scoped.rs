@@ -12,8 +12,8 @@ use std::collections::HashSet;
 use super::found::{Document, Found};
 use super::problem::ProblemKind;
 use super::record_session::{self, Read, Wrong, unknown, unknown_key};
-use super::survey::WrittenOption;
 use super::tree::{NodeId, Tree};
+use super::written::WrittenOption;
 use crate::policy::{Desktop, OptionName, RecordSession, SessionKind, Setting};
 
 /// The mappings under `spec` that may hold a mode, and what it is the mode of.

@@ -8,8 +8,8 @@ use crate::roles::keys;
 use crate::roles::problem::ProblemKind;
 use crate::roles::scoped;
 use crate::roles::sets::SetKey;
-use crate::roles::survey::Layout;
 use crate::roles::tree::NodeId;
+use crate::roles::written::Layout;
 
 impl Reader<'_> {
     pub(super) fn scoped_role(&mut self, id: NodeId, kind: &str) {
