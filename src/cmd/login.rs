@@ -105,6 +105,8 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
     let new = New::session();
     let path = directory.join(new.file_name(&account.name));
     let mode = decided.mode;
+    let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
+    env.push(("SHELL".into(), shell.clone().into_os_string()));
     let recording = new.recording(Launch {
         path,
         owners: Some(Owners::RootOr(account.uid)),
@@ -127,7 +129,8 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
         kind: config.kind,
         command,
         argv0,
-        env: vec![("SHELL".into(), shell.into_os_string())],
+        env,
+        exclusive: true,
         size: None,
         capture_input: config.capture_input,
         buffer: config.buffer,

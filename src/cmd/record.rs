@@ -69,7 +69,9 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         kind: args.kind,
         command,
         argv0: None,
-        env: Vec::new(),
+        env: env::vars_os().collect(),
+        // The shell that started it holds the terminal anyway, and SIGKILL would leave it shut.
+        exclusive: false,
         size: args.size.map(|size| (size.cols, size.rows)),
         capture_input: args.capture_input,
         buffer: args.buffer.0,

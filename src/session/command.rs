@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::unistd::{Pid, getsid, pipe2, tcgetpgrp};
+use nix::unistd::{Pid, getsid, pipe2, tcgetpgrp, ttyname};
 
 use super::cgroup::Cgroup;
 use super::hang_up::HangUp;
@@ -37,8 +37,8 @@ pub struct Program<'a> {
     pub words: &'a [OsString],
     /// The name that it is called by, where that is another.
     pub argv0: Option<&'a OsStr>,
-    /// What is set in its environment.
-    pub env: Vec<(&'a OsStr, &'a OsStr)>,
+    /// Its environment.
+    pub env: &'a [(&'a OsStr, &'a OsStr)],
 }
 
 impl Program<'_> {
@@ -50,7 +50,7 @@ impl Program<'_> {
         cgroup: Option<&Cgroup>,
     ) -> io::Result<Pid> {
         let cgroup = cgroup.map(AsFd::as_fd);
-        let Self { words, argv0, ref env } = *self;
+        let Self { words, argv0, env } = *self;
         let spawn = Spawn { words, argv0, env, streams, belongs, mask, reset: RESET, cgroup };
         spawn.start().map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
@@ -89,6 +89,12 @@ impl Pty {
         own_flags(pty.master.as_fd())?;
         fcntl(&pty.slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         Ok(Self { master: pty.master, slave: pty.slave })
+    }
+
+    /// The terminal's name, where it has one that leads to it here.
+    #[must_use]
+    pub fn name(&self) -> Option<PathBuf> {
+        ttyname(&self.slave).ok()
     }
 }
 

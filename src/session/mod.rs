@@ -7,6 +7,7 @@
 mod cgroup;
 mod command;
 mod enforce;
+mod environment;
 mod hang_up;
 mod input_mask;
 mod messages;
@@ -68,8 +69,10 @@ pub struct Plan {
     pub command: Vec<OsString>,
     /// The name that the command is called by, where that is not its own.
     pub argv0: Option<OsString>,
-    /// What is set in the command's environment besides the session's id.
+    /// The command's environment, but for the session's id and the names of its terminal.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether the user's terminal is to be opened by nobody else meanwhile, where it is this process's own.
+    pub exclusive: bool,
     /// A fixed size for the session's terminal: columns, rows.
     pub size: Option<(u16, u16)>,
     /// Whether input is recorded.
@@ -176,6 +179,9 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         None => (Outer::open()?, None),
         Some(capture) => (Outer::none()?, Some((Streams::take()?, capture))),
     };
+    if plan.exclusive {
+        outer.exclude_others();
+    }
     // Only now: nothing of /proc/self/fd could be opened afresh any more.
     nix::sys::prctl::set_dumpable(false)?;
     let size = initial_size(plan.size, &outer);
@@ -248,13 +254,10 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         say(&outer, banner);
     }
 
-    let session = OsString::from(&plan.recording.header.session.session);
-    let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
-    let program = Program {
-        words: &plan.command,
-        argv0: plan.argv0.as_deref(),
-        env: set.chain([(OsStr::new("RECMODE_SESSION"), session.as_os_str())]).collect(),
-    };
+    let session = OsStr::new(&plan.recording.header.session.session);
+    let inner = place.terminal();
+    let env = environment::of_command(&plan.env, session, outer.name(), inner.as_deref());
+    let program = Program { words: &plan.command, argv0: plan.argv0.as_deref(), env: &env };
     let started = place.start(&program, signals.mask_before(), outer.input_is_stream());
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
@@ -305,6 +308,14 @@ impl Place {
             None => Ends::Terminal(Pty::open(size, outer.settings().as_ref())?),
         };
         Ok(Self { spared, cgroup, ends })
+    }
+
+    /// The name of the session's terminal, where it has one.
+    fn terminal(&self) -> Option<PathBuf> {
+        match &self.ends {
+            Ends::Terminal(pty) => pty.name(),
+            Ends::Streams(..) => None,
+        }
     }
 
     /// Starts the command; on a terminal with a pipe to its standard input if `piped`.

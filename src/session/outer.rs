@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use nix::errno::Errno;
@@ -11,8 +12,8 @@ use nix::pty::Winsize;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
-use nix::unistd::{getpgrp, isatty, tcgetpgrp};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcgetsid, tcsetattr};
+use nix::unistd::{getpgrp, getpid, getuid, isatty, tcgetpgrp, ttyname};
 
 use crate::sys;
 
@@ -31,6 +32,8 @@ pub(super) fn write_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usiz
 
 /// The terminal to put back, for the hook that runs when the program panics.
 static RAW: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+/// The terminal that is to be opened by others again, likewise.
+static EXCLUSIVE: Mutex<Option<OwnedFd>> = Mutex::new(None);
 
 /// How a descriptor is written without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +151,10 @@ pub struct Outer {
     /// The user's settings, where there is a terminal.
     saved: Option<Termios>,
     raw: bool,
+    /// The terminal's name, where it has one that leads to it here.
+    name: Option<PathBuf>,
+    /// Nobody else can open the terminal.
+    exclusive: bool,
 }
 
 impl Outer {
@@ -186,7 +193,28 @@ impl Outer {
         };
         let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output.fd));
         let saved = terminal.and_then(|terminal| tcgetattr(terminal).ok());
-        Ok(Self { keyboard, stream, output, output_is_terminal, saved, raw: false })
+        // By the descriptors that we were given: one that was opened as /dev/tty has that name.
+        let given = [input_is_terminal.then(|| stdin.as_fd()), output_is_terminal.then(|| stdout.as_fd())];
+        let name = given.into_iter().flatten().find_map(|terminal| ttyname(terminal).ok());
+        Ok(Self { keyboard, stream, output, output_is_terminal, saved, raw: false, name, exclusive: false })
+    }
+
+    /// Lets nobody but root open the terminal until this is dropped, where the terminal is this process's own: it leads the
+    /// terminal's session, and its user owns the device. Under `su -` it is another user's, who is not to lose it.
+    pub fn exclude_others(&mut self) {
+        let (stdin, stdout) = (io::stdin(), io::stdout());
+        let is_ours = |terminal: &BorrowedFd<'_>| {
+            tcgetsid(terminal).is_ok_and(|leader| leader == getpid())
+                && fstat(terminal).is_ok_and(|stat| stat.st_uid == getuid().as_raw())
+        };
+        let terminal = [stdin.as_fd(), stdout.as_fd()].into_iter().find(is_ours);
+        if let (Some(terminal), Ok(mut hook)) = (terminal, EXCLUSIVE.lock())
+            && let Ok(terminal) = terminal.try_clone_to_owned()
+            && sys::set_exclusive(&terminal, true).is_ok()
+        {
+            *hook = Some(terminal);
+            self.exclusive = true;
+        }
     }
 
     /// Neither input nor output: those of a session without a terminal go their own way.
@@ -196,7 +224,22 @@ impl Outer {
     pub fn none() -> io::Result<Self> {
         let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
         let output = Sink { fd: null.into(), writing: Writing::File };
-        Ok(Self { keyboard: None, stream: None, output, output_is_terminal: false, saved: None, raw: false })
+        Ok(Self {
+            keyboard: None,
+            stream: None,
+            output,
+            output_is_terminal: false,
+            saved: None,
+            raw: false,
+            name: None,
+            exclusive: false,
+        })
+    }
+
+    /// The name of the user's terminal, where it has one that leads to it here.
+    #[must_use]
+    pub fn name(&self) -> Option<&Path> {
+        self.name.as_deref()
     }
 
     /// Whether standard input is a stream: no terminal.
@@ -323,6 +366,12 @@ impl Outer {
 impl Drop for Outer {
     fn drop(&mut self) {
         self.leave_raw();
+        if self.exclusive
+            && let Ok(mut hook) = EXCLUSIVE.lock()
+            && let Some(terminal) = hook.take()
+        {
+            let _ = sys::set_exclusive(terminal, false);
+        }
     }
 }
 
@@ -335,6 +384,11 @@ pub fn restore_on_panic() {
             && let Some((fd, saved)) = raw.take()
         {
             let _ = set_terminal(fd.as_fd(), &saved);
+        }
+        if let Ok(mut exclusive) = EXCLUSIVE.try_lock()
+            && let Some(terminal) = exclusive.take()
+        {
+            let _ = sys::set_exclusive(terminal, false);
         }
         before(info);
     }));

@@ -20,5 +20,5 @@ pub use process::{
 };
 pub use scan::{BLOCK, Escape, WIDE, json_specials, push_escaped_blocks, rare_escapes};
 pub use spawn::{Belongs, Spawn};
-pub use tty::{is_terminal_same, set_window_size, window_size};
+pub use tty::{is_terminal_same, set_exclusive, set_window_size, window_size};
 pub use unfinished::Unfinished;

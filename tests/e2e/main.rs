@@ -6,6 +6,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
 mod aftermath;
+mod bypass;
 mod faults;
 mod faulty;
 mod frozen;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let tests = [
         frozen::TESTS,
         login::TESTS,
+        bypass::TESTS,
         start::TESTS,
         faults::TESTS,
         tampering::TESTS,

@@ -202,6 +202,12 @@ impl Node {
         lab.outer(&self.ssh(user, &["-tt"], command))
     }
 
+    /// The words that run a command on the machine, as root.
+    pub(crate) fn enter(&self, command: &[&str]) -> Vec<String> {
+        let words = ["nsenter", "--target", &self.init, "--mount", "--pid", "--wd=/"];
+        words.iter().chain(command).map(|&word| word.to_owned()).collect()
+    }
+
     /// Runs a script on the machine, as root, and gives what it prints.
     #[track_caller]
     pub(crate) fn sh(&self, script: &str) -> String {
@@ -212,9 +218,8 @@ impl Node {
 
     /// The same, for a script that may fail: its status, and what it prints on both streams.
     pub(crate) fn try_sh(&self, script: &str) -> (i32, String) {
-        let mut enter = Command::new("nsenter");
-        enter.args(["--target", &self.init, "--mount", "--pid", "--wd=/", "bash", "-c"]);
-        let done = enter.arg(format!("exec 2>&1; {script}")).output().expect("nsenter");
+        let words = self.enter(&["bash", "-c", &format!("exec 2>&1; {script}")]);
+        let done = Command::new(&words[0]).args(&words[1..]).output().expect("nsenter");
         (done.status.code().unwrap_or(-1), String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
