@@ -125,7 +125,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -s o -l output -
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l dir -d 'Write the recording to a new file in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l format -d 'The recording\'s format' -r -f -a "asciicast-v3\t''
 asciicast-v2\t'For older players'"
-complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal, at most 1000x1000 (default: the user\'s terminal, else 80x24)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal; a recording has at most 1000x1000 of it (default: the user\'s terminal, else 80x24)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l sync -d 'When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write (when it is new, after 10 ms), or `always`, which under strict means that output is shown only when it is on the disk' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l stall-timeout -d 'How long a write, sync or open may take before it counts as failed' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l buffer -d 'How much output is kept for a disk that fails or is slow' -r

@@ -373,7 +373,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub capture_input: bool,
 
-    /// The size of the session's terminal, at most 1000x1000 (default: the user's terminal, else 80x24)
+    /// The size of the session's terminal; a recording has at most 1000x1000 of it (default: the user's terminal, else 80x24)
     #[arg(long, value_name = "COLSxROWS")]
     pub size: Option<TerminalSize>,
 
@@ -473,15 +473,10 @@ impl ValueEnum for Format {
 /// A terminal's size in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalSize {
-    /// Columns, 1 to 1000.
+    /// Columns, from 1.
     pub cols: u16,
-    /// Rows, 1 to 1000.
+    /// Rows, from 1.
     pub rows: u16,
-}
-
-impl TerminalSize {
-    /// What those who render recordings take.
-    const MOST: u16 = 1000;
 }
 
 impl std::str::FromStr for TerminalSize {
@@ -490,10 +485,9 @@ impl std::str::FromStr for TerminalSize {
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once(['x', 'X']).and_then(|(cols, rows)| {
             let (cols, rows) = (cols.parse().ok()?, rows.parse().ok()?);
-            let most = 1..=Self::MOST;
-            (most.contains(&cols) && most.contains(&rows)).then_some(Self { cols, rows })
+            (cols > 0 && rows > 0).then_some(Self { cols, rows })
         });
-        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24, at most 1000x1000".to_owned())
+        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24, at most 65535x65535".to_owned())
     }
 }
 

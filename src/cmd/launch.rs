@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ impl New {
     pub(super) fn recording(self, request: Request<'_>) -> side::Plan {
         let Request { path, owners, sign_key, format, sync, stall_timeout, log, decided, kind, user, .. } =
             request;
-        let words = request.command.iter().map(|word| word.to_string_lossy());
+        let words: Vec<_> = request.command.iter().map(|word| word.as_bytes()).collect();
         let shell = request.shell.map(|shell| ("SHELL", shell));
         let terminal = variable("TERM");
         let session = Session {
@@ -105,6 +106,7 @@ impl New {
             chain: chain::NAME,
             segment: None,
             first: None,
+            clamped: Vec::new(),
         };
         let identity = Identity {
             session: session.session.clone(),
@@ -117,8 +119,8 @@ impl New {
         let header = Header {
             term: Term { cols: 0, rows: 0, kind: terminal.clone() },
             timestamp: self.now.as_second(),
-            command: shortened(words.collect::<Vec<_>>().join(" ")),
-            title: request.title.map(shortened),
+            command: words.join(&b' '),
+            title: request.title,
             env: shell.into_iter().chain(terminal.map(|kind| ("TERM", kind))).collect::<BTreeMap<_, _>>(),
             session,
         };
@@ -148,16 +150,6 @@ pub(super) fn sign_key(path: &Path) -> anyhow::Result<SigningKey> {
 /// An environment variable for the recording's header.
 pub(super) fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-}
-
-/// A text for the header, which readers take up to a bound.
-fn shortened(mut text: String) -> String {
-    const MOST: usize = 64 * 1024;
-    if text.len() > MOST {
-        text.truncate(text.floor_char_boundary(MOST));
-        text.push('…');
-    }
-    text
 }
 
 /// What is said on standard error when a session is over.

@@ -1,13 +1,16 @@
 //! Ways past a strict recording: what a user of the machine tries, and what becomes of it.
 
 use crate::harness::{
-    Lab, MESSAGE_B, Node, Outer, Recordings, SOON, Verdict, find, needs_tools, show, tests, until,
+    Cast, Lab, MESSAGE_B, Node, Outer, Recordings, SOON, Verdict, find, needs_tools, recmode, show, tests,
+    until,
 };
 
 tests![
     the_users_own_terminal_has_no_name_in_the_session_and_cannot_be_opened,
     the_terminal_can_be_opened_again_after_every_way_out,
     a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed,
+    all_of_a_long_command_is_recorded,
+    nothing_that_a_client_sends_makes_a_header_that_readers_refuse,
 ];
 
 /// Room enough.
@@ -113,5 +116,83 @@ fn a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed() -> Verdic
     });
     node.sh("touch /home/stella/stop");
     assert!(passed, "docs/security.md is out of date: a descriptor that was opened before is of no use");
+    Ok(())
+}
+
+/// The command as the records after the header have it.
+fn whole_command(cast: &Cast) -> String {
+    cast.records("command").iter().map(|piece| piece["text"].as_str().expect("a text")).collect()
+}
+
+fn all_of_a_long_command_is_recorded() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    let command = format!("true {}; echo ev''il", " ".repeat(70_000));
+    let run = node.run(&lab, "stella", &[&command], b"");
+    assert_eq!((run.status, run.stdout()), (0, "evil\n".to_owned()));
+    let cast = node.latest("stella");
+    assert_eq!(whole_command(&cast), format!("/bin/bash -c {command}"));
+    assert_eq!(cast.ours("clamped")[0], "command");
+    assert!(cast.header["command"].as_str().expect("a text").ends_with('…'));
+    let file = node.files("stella").pop().expect("a recording");
+    let info = lab.run(&[recmode(), "info", file.to_str().expect("a plain path")], b"");
+    assert!(info.stdout().contains("; echo ev''il\n"), "{}", info.stderr());
+    // As many words as the system takes.
+    let mut words = lab.record(&["-q", "--", "true"]);
+    words.extend((0..12).map(|n| format!("{n}{}", "\u{1}".repeat(100_000))));
+    assert_eq!(lab.run(&words, b"").status, 0);
+    assert_eq!(whole_command(&Cast::read(&lab.cast())).len(), words[6..].join(" ").len());
+    let verified = lab.run(&[recmode(), "verify", lab.cast().to_str().expect("a plain path")], b"");
+    assert_eq!(verified.status, 0, "{}", verified.stdout());
+    Ok(())
+}
+
+fn nothing_that_a_client_sends_makes_a_header_that_readers_refuse() -> Verdict {
+    let controls = "\u{1}".repeat(100_000);
+    let roles: String = (0..30_000)
+        .map(|n| format!("---\nkind: role\nversion: v7\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{ssh: strict}}}}}}\n"))
+        .collect();
+    for format in ["asciicast-v3", "asciicast-v2"] {
+        let lab = Lab::new().env("TERM", controls.as_str());
+        lab.write("roles.yaml", &roles);
+        let args =
+            ["-q", "--format", format, "--roles", "roles.yaml", "--size", "1200x30", "--title", &controls];
+        let run = lab.run(
+            &lab.record(&[&args[..], &["--", "sh", "-c", "stty size </dev/tty; echo WI''DE"]].concat()),
+            b"",
+        );
+        assert_eq!((run.status, run.stdout()), (0, "30 1200\r\nWIDE\r\n".to_owned()), "{}", run.stderr());
+        let cast = Cast::read(&lab.cast());
+        for field in ["term", "title", "roles", "because"] {
+            let clamped = cast.ours("clamped").as_array().expect("a list");
+            assert!(clamped.iter().any(|name| name == field), "{format}: {field} in {clamped:?}");
+        }
+        assert_eq!(cast.records("window")[0]["cols"], 1200);
+        let dir = lab.dir().to_str().expect("a plain path");
+        for (words, said) in [
+            (&["ls", dir][..], "complete"),
+            (&["search", "WIDE", dir], "WIDE"),
+            (&["verify", dir], "intact"),
+            (&["cat", "rec.cast"], "WIDE"),
+            (&["info", "rec.cast"], "1000x30"),
+        ] {
+            let run = lab.run(&[&[recmode()], words].concat(), b"");
+            assert_eq!(run.status, 0, "{format}: {words:?}: {}", run.stderr());
+            assert!(run.stdout().contains(said), "{format}: {words:?}: {}", show(&run.stdout));
+        }
+    }
+    // A window that grows, of which the terminal itself has all.
+    let lab = Lab::new();
+    let script = "trap 'stty size; echo WI''DE; exit' WINCH; echo rea''dy; while :; do sleep 0.1; done";
+    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+    outer.wait_for("ready\r\n");
+    outer.resize((1200, 30));
+    outer.wait_for("30 1200\r\nWIDE\r\n");
+    assert_eq!(outer.end().status, 0);
+    let cast = Cast::read(&lab.cast());
+    assert_eq!(cast.events("r"), ["1000x30"]);
+    assert_eq!(cast.records("window")[0]["cols"], 1200);
+    let found = lab.run(&[recmode(), "search", "WIDE", "rec.cast"], b"");
+    assert_eq!(found.status, 0, "{}", found.stderr());
     Ok(())
 }

@@ -485,7 +485,8 @@ const INFO: Page = Page {
 const LS: Page = Page {
     description: &[
         "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
-         version 1, 2 or 3 is listed, other files are passed over. A part of a recording that went on in a new file \
+         version 1, 2 or 3 is listed. Other files are passed over, but a file called .cast, .cast.gz or \
+         .cast.zst that can't be read is reported, and the exit status is 2. A part of a recording that went on in a new file \
          (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
@@ -525,7 +526,8 @@ const SEARCH: Page = Page {
          control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
          between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
          line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
-         found. Files that are no recordings are passed over.",
+         found. Files that are no recordings are passed over, but one called .cast, .cast.gz or .cast.zst is reported, and \
+         the exit status is 2.",
         "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
          recording only if it was recorded with --capture-input.",
         "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
@@ -624,7 +626,8 @@ const PRUNE: Page = Page {
          last write to the file, and not from what the recording says of itself. A file in which a session \
          went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
         "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
-         what is no recording. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
+         what is no recording; a file called .cast, .cast.gz or .cast.zst that can't be read is reported, and the exit status \
+         is 2. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
          the file open, for which one has to be the file's owner or to have CAP_LEASE, as root does. No link is followed, and a file that has changed since it was judged stays.",
         "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
         "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \
