@@ -13,7 +13,10 @@ use anyhow::Context as _;
 
 use super::launch::{self, Decided, New, Request as Launch, Telling};
 use crate::cli::LoginArgs;
-use crate::login::{self, Account, Admission, Config, LoginError, Request, Unjudged, admit, is_this_program};
+use crate::login::{
+    self, Account, Admission, CaptureStreams, Config, LoginError, Request, Tool, Transfer, Unjudged, admit,
+    is_this_program,
+};
 use crate::oplog::{Happening, Identity, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::{Format, StreamCapture};
@@ -97,16 +100,35 @@ fn session(plan: Plan) -> anyhow::Result<u8> {
 /// The session for a request.
 fn plan(request: &Request, account: &Account, config: &Config, decided: Decided) -> Result<Plan, LoginError> {
     let shell = login::shell(account, config)?;
-    let (command, argv0) = login::command(request, &shell, config)?;
     let directory =
         config.recordings_of(&account.name).ok_or_else(|| LoginError::Name(account.name.clone()))?;
     let terminal = stdin().is_terminal() || stdout().is_terminal();
-    let capture = if config.capture_streams { StreamCapture::Content } else { StreamCapture::Counts };
+    let auto = config.capture_streams == CaptureStreams::Auto;
+    // What is not recorded is nothing but that: no shell, no environment and no search path of the user's runs something else.
+    let transfer = if auto && !terminal { login::transfer(request, account, config) } else { None };
+    let capture = match config.capture_streams {
+        CaptureStreams::Yes => StreamCapture::Content,
+        CaptureStreams::No => StreamCapture::Counts,
+        CaptureStreams::Auto if transfer.is_some() || decided.mode == Mode::BestEffort => {
+            StreamCapture::Counts
+        }
+        CaptureStreams::Auto => StreamCapture::Content,
+    };
+    let sftp = transfer.as_ref().is_some_and(|transfer| transfer.tool == Tool::Sftp);
+    let (command, argv0, env) = match transfer {
+        Some(Transfer { tool, words }) => {
+            (words, None, login::transfer_environment(tool, account, env::vars_os()))
+        }
+        None => {
+            let (words, argv0) = login::command(request, &shell, config)?;
+            let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
+            env.push(("SHELL".into(), shell.clone().into_os_string()));
+            (words, argv0, env)
+        }
+    };
     let new = New::session();
     let path = directory.join(new.file_name(&account.name));
     let mode = decided.mode;
-    let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
-    env.push(("SHELL".into(), shell.clone().into_os_string()));
     let recording = new.recording(Launch {
         path,
         owners: Some(Owners::RootOr(account.uid)),
@@ -131,6 +153,7 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
         argv0,
         env,
         exclusive: true,
+        sftp,
         size: None,
         capture_input: config.capture_input,
         buffer: config.buffer,

@@ -72,6 +72,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         env: env::vars_os().collect(),
         // The shell that started it holds the terminal anyway, and SIGKILL would leave it shut.
         exclusive: false,
+        sftp: false,
         size: args.size.map(|size| (size.cols, size.rows)),
         capture_input: args.capture_input,
         buffer: args.buffer.0,

@@ -35,8 +35,12 @@ pub struct Config {
     pub unknown_user: UnknownUser,
     /// The shell of those whose shell in passwd is recmode.
     pub shell: Option<PathBuf>,
-    /// The program for `internal-sftp`.
+    /// The program for `internal-sftp`, and for transfers by sftp.
     pub sftp_server: Option<PathBuf>,
+    /// The program for transfers by scp.
+    pub scp: Option<PathBuf>,
+    /// The program for transfers by rsync.
+    pub rsync: Option<PathBuf>,
     /// The kind of session that the mode is resolved for.
     pub kind: SessionKind,
     /// When recordings are synced.
@@ -47,14 +51,36 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// Whether what is typed on a terminal is recorded.
     pub capture_input: bool,
-    /// Whether the bytes of sessions without a terminal are recorded, and not only counted.
-    pub capture_streams: bool,
+    /// Which sessions without a terminal have their bytes recorded, and not only counted.
+    pub capture_streams: CaptureStreams,
     /// The key that recordings are signed with; absolute.
     pub sign_key: Option<PathBuf>,
     /// The operator's log, where it is a file; absolute.
     pub log: Option<PathBuf>,
     /// What a user with a terminal is told when the recording has begun.
     pub banner: Option<String>,
+}
+
+/// Which sessions without a terminal have their bytes recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureStreams {
+    /// Under strict all but transfers of files, under best effort none.
+    Auto,
+    /// All.
+    Yes,
+    /// None.
+    No,
+}
+
+impl CaptureStreams {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "yes" | "true" => Some(Self::Yes),
+            "no" | "false" => Some(Self::No),
+            _ => None,
+        }
+    }
 }
 
 /// What a user gets whom the roles don't know.
@@ -96,14 +122,15 @@ struct File {
     unknown_user: Option<Spanned<String>>,
     shell: Option<Spanned<String>>,
     sftp_server: Option<Spanned<String>>,
+    scp: Option<Spanned<String>>,
+    rsync: Option<Spanned<String>>,
     kind: Option<Spanned<String>>,
     sync: Option<Spanned<String>>,
     buffer: Option<Spanned<String>>,
     stall_timeout: Option<Spanned<String>>,
     #[serde(default)]
     capture_input: bool,
-    #[serde(default)]
-    capture_streams: bool,
+    capture_streams: Option<Spanned<String>>,
     sign_key: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
     banner: Option<String>,
@@ -133,6 +160,8 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         })?,
         shell: file.shell.map(path).transpose()?,
         sftp_server: file.sftp_server.map(path).transpose()?,
+        scp: file.scp.map(path).transpose()?,
+        rsync: file.rsync.map(path).transpose()?,
         kind: value(file.kind, &places, SessionKind::Ssh, |text| {
             SessionKind::from_name(text).ok_or("a kind is ssh, k8s, desktop, db or app".to_owned())
         })?,
@@ -140,7 +169,9 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         buffer: value(file.buffer, &places, ByteSize(ring::CAPACITY), str::parse)?.0,
         stall_timeout: value(file.stall_timeout, &places, stall::TIMEOUT, quantity::duration)?,
         capture_input: file.capture_input,
-        capture_streams: file.capture_streams,
+        capture_streams: value(file.capture_streams, &places, CaptureStreams::Auto, |text| {
+            CaptureStreams::from_name(text).ok_or("expected auto, yes or no".to_owned())
+        })?,
         sign_key: file.sign_key.map(path).transpose()?,
         log: file.log.map(path).transpose()?,
         banner: file.banner,
@@ -183,7 +214,8 @@ mod tests {
         assert_eq!((config.kind, config.buffer), (SessionKind::Ssh, 8 << 20));
         assert_eq!(config.stall_timeout, Duration::from_secs(10));
         assert_eq!(config.sync, SyncPolicy::Interval(Duration::from_secs(1)));
-        assert!(!config.capture_input && !config.capture_streams);
+        assert!(!config.capture_input);
+        assert_eq!(config.capture_streams, CaptureStreams::Auto);
     }
 
     #[test]
@@ -200,7 +232,24 @@ mod tests {
         assert_eq!(config.sign_key, Some("/etc/recmode/key".into()));
         assert_eq!((config.sync, config.buffer), (SyncPolicy::Always, 1 << 20));
         assert_eq!(config.banner.as_deref(), Some("Recorded.\n"));
-        assert!(config.capture_input && config.capture_streams);
+        assert!(config.capture_input);
+        assert_eq!(config.capture_streams, CaptureStreams::Yes);
+    }
+
+    #[test]
+    fn capture_streams_is_a_word_or_what_it_was_before() {
+        for (text, expected) in [
+            ("auto", CaptureStreams::Auto),
+            ("yes", CaptureStreams::Yes),
+            ("no", CaptureStreams::No),
+            ("true", CaptureStreams::Yes),
+            ("false", CaptureStreams::No),
+        ] {
+            let config = parsed(&format!("roles: [/a]\ncapture_streams: {text}\n")).expect(text);
+            assert_eq!(config.capture_streams, expected, "{text}");
+        }
+        let error = parsed("roles: [/a]\ncapture_streams: all\n").expect_err("no such word");
+        assert!(error.message.contains("auto, yes or no"), "{}", error.message);
     }
 
     #[test]

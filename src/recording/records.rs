@@ -88,6 +88,21 @@ pub struct SftpFile {
     pub written: u64,
 }
 
+impl SftpFile {
+    /// The file that a frame of the ring holds.
+    pub(super) fn of_payload(payload: &[u8]) -> Option<Self> {
+        let (&read, rest) = payload.split_first_chunk()?;
+        let (&written, name) = rest.split_first_chunk()?;
+        let text = String::from_utf8_lossy(name);
+        Some(Self {
+            base64: matches!(text, Cow::Owned(_)).then(|| BASE64_STANDARD.encode(name)),
+            name: text.into_owned(),
+            read: u64::from_le_bytes(read),
+            written: u64::from_le_bytes(written),
+        })
+    }
+}
+
 /// Bytes that went through a command's standard streams, whether they are recorded or not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct StreamBytes {

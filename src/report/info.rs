@@ -260,14 +260,7 @@ pub fn info_text(
         let Streams { stdin, stdout, stderr } = streams;
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
-    if summary.file_count > 0 {
-        line("Files", &summary.file_count.to_string());
-        for file in summary.files.iter().take(MAX_SHOWN) {
-            let SftpFile { name, read, written, .. } = file;
-            line("", &format!("{name}: {read} bytes read, {written} bytes written"));
-        }
-        more(&mut line, summary.file_count);
-    }
+    files(&mut line, summary);
     let integrity = super::verified::in_words(checked);
     line("Integrity", &integrity);
     if summary.gap_count > 0 {
@@ -301,6 +294,16 @@ pub fn info_text(
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+fn files(line: &mut impl FnMut(&str, &str), summary: &Summary) {
+    if summary.file_count > 0 {
+        line("Files", &summary.file_count.to_string());
+        for SftpFile { name, read, written, .. } in summary.files.iter().take(MAX_SHOWN) {
+            line("", &format!("{name}: {read} bytes read, {written} bytes written"));
+        }
+        more(line, summary.file_count);
+    }
 }
 
 fn more(line: &mut impl FnMut(&str, &str), count: u64) {

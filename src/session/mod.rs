@@ -15,6 +15,7 @@ mod outer;
 mod processes;
 mod program_modes;
 mod pump;
+mod sftp;
 mod signals;
 
 use std::ffi::{OsStr, OsString};
@@ -73,6 +74,8 @@ pub struct Plan {
     pub env: Vec<(OsString, OsString)>,
     /// Whether the user's terminal is to be opened by nobody else meanwhile, where it is this process's own.
     pub exclusive: bool,
+    /// Whether the streams of a session without a terminal are sftp's, and the files in it are recorded.
+    pub sftp: bool,
     /// A fixed size for the session's terminal: columns, rows.
     pub size: Option<(u16, u16)>,
     /// Whether input is recorded.
@@ -258,7 +261,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let inner = place.terminal();
     let env = environment::of_command(&plan.env, session, outer.name(), inner.as_deref());
     let program = Program { words: &plan.command, argv0: plan.argv0.as_deref(), env: &env };
-    let started = place.start(&program, signals.mask_before(), outer.input_is_stream());
+    let started = place.start(&program, signals.mask_before(), outer.input_is_stream(), plan.sftp);
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
         Err(error) => {
@@ -318,11 +321,18 @@ impl Place {
         }
     }
 
-    /// Starts the command; on a terminal with a pipe to its standard input if `piped`.
+    /// Starts the command; on a terminal with a pipe to its standard input if `piped`, without one with a look at the
+    /// files that `sftp` transfers.
     ///
     /// # Errors
     /// Why it could not be executed.
-    fn start(self, program: &Program<'_>, mask: SigSet, piped: bool) -> io::Result<(Running, Option<Relay>)> {
+    fn start(
+        self,
+        program: &Program<'_>,
+        mask: SigSet,
+        piped: bool,
+        sftp: bool,
+    ) -> io::Result<(Running, Option<Relay>)> {
         let Self { spared, cgroup, ends } = self;
         match ends {
             Ends::Terminal(pty) => {
@@ -330,7 +340,7 @@ impl Place {
             }
             Ends::Streams(streams, capture) => {
                 let (running, ends) = Running::start_piped(program, mask, spared, cgroup)?;
-                Ok((running, Some(Relay::new(streams, ends, capture))))
+                Ok((running, Some(Relay::new(streams, ends, capture, sftp))))
             }
         }
     }

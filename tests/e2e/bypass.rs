@@ -11,6 +11,10 @@ tests![
     a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed,
     all_of_a_long_command_is_recorded,
     nothing_that_a_client_sends_makes_a_header_that_readers_refuse,
+    under_strict_everything_without_a_terminal_is_recorded,
+    under_best_effort_what_has_no_terminal_is_counted,
+    a_transfer_runs_one_program_and_nothing_of_the_users,
+    sftp_is_recorded_with_names_and_sizes,
 ];
 
 /// Room enough.
@@ -149,7 +153,7 @@ fn all_of_a_long_command_is_recorded() -> Verdict {
 
 fn nothing_that_a_client_sends_makes_a_header_that_readers_refuse() -> Verdict {
     let controls = "\u{1}".repeat(100_000);
-    let roles: String = (0..30_000)
+    let roles: String = (0..3_000)
         .map(|n| format!("---\nkind: role\nversion: v7\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{ssh: strict}}}}}}\n"))
         .collect();
     for format in ["asciicast-v3", "asciicast-v2"] {
@@ -194,5 +198,161 @@ fn nothing_that_a_client_sends_makes_a_header_that_readers_refuse() -> Verdict {
     assert_eq!(cast.records("window")[0]["cols"], 1200);
     let found = lab.run(&[recmode(), "search", "WIDE", "rec.cast"], b"");
     assert_eq!(found.status, 0, "{}", found.stderr());
+    Ok(())
+}
+
+fn under_strict_everything_without_a_terminal_is_recorded() -> Verdict {
+    needs_tools(&["script", "git"])?;
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    let input = b"echo sec''ret; echo err''or >&2; exit 3\n";
+    for command in [
+        &[][..],
+        &["bash -i"],
+        &["script -qec bash /dev/null"],
+        &["scp -t x </dev/null; bash"],
+        &["rsync --server --daemon . </dev/null; bash"],
+    ] {
+        let run = node.run(&lab, "stella", command, input);
+        assert!(find(&run.stdout, "secret").is_some(), "{command:?}: {}", run.stderr());
+        let cast = node.latest("stella");
+        assert_eq!(cast.ours("streams"), "content", "{command:?}");
+        assert_eq!(cast.output(), run.stdout, "{command:?}");
+        assert!(cast.events("i").concat().contains("echo sec''ret"), "{command:?}");
+        // A shell on a terminal of its own has its errors there.
+        let errors = cast.events("e").concat() + &String::from_utf8_lossy(&cast.output());
+        assert!(errors.contains("error\n") || errors.contains("error\r\n"), "{command:?}: {errors}");
+    }
+    // Hooks and configuration of git's run programs.
+    node.sh("cd /home/stella; git init -q --bare repo; chown -R stella: repo");
+    let run = node.run(&lab, "stella", &["git-upload-pack repo"], b"0000");
+    assert!(!run.stdout.is_empty(), "{}", run.stderr());
+    assert_eq!(node.latest("stella").output(), run.stdout);
+    for (word, kind) in [("no", "counts"), ("yes", "content")] {
+        node.sh(&format!("sed -i '/^capture_streams/d' /etc/recmode/config.yaml; echo 'capture_streams: {word}' >>/etc/recmode/config.yaml"));
+        assert_eq!(node.run(&lab, "stella", &["scp -f /etc/hostname"], b"\0\0\0").status, 0);
+        assert_eq!(node.latest("stella").ours("streams"), kind);
+        assert_eq!(node.run(&lab, "stella", &["true"], b"").status, 0);
+        assert_eq!(node.latest("stella").ours("streams"), kind);
+    }
+    Ok(())
+}
+
+fn under_best_effort_what_has_no_terminal_is_counted() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    let run = node.run(&lab, "bess", &["cat"], b"12345");
+    assert_eq!((run.status, run.stdout()), (0, "12345".to_owned()));
+    let cast = node.latest("bess");
+    assert_eq!(cast.ours("streams"), "counts");
+    assert_eq!(cast.records("streams")[0]["stdout"], 5);
+    assert!(cast.output().is_empty());
+    Ok(())
+}
+
+fn a_transfer_runs_one_program_and_nothing_of_the_users() -> Verdict {
+    needs_tools(&["scp", "rsync", "strace"])?;
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    // All that a shell, a search path, an environment or a program's own files could be made to run.
+    let traps = r#"
+        cd /home/stella; mkdir bin .ssh
+        printf '#!/bin/sh\ntouch /home/stella/worked-$(basename $0)\nexec /usr/bin/$(basename $0) "$@"\n' >trap; chmod +x trap
+        for name in scp rsync ssh; do cp trap bin/$name; done
+        for file in .bashrc .profile .bash_profile .bash_env; do echo "touch ~/worked-$file; PATH=~/bin:$PATH" >$file; done
+        printf 'rsync exec --server /home/stella/trap\nrsync exec --sender /home/stella/trap\nrsync alias --numeric-ids --rsh=/home/stella/trap\n' >.popt
+        echo 'ProxyCommand /home/stella/trap' >.ssh/config
+        chown -R stella: ."#;
+    node.sh(traps);
+    let lab = lab
+        .env("BASH_ENV", "/home/stella/.bash_env")
+        .env("PATH_OF_MINE", "x")
+        .env("RSYNC_RSH", "/home/stella/trap");
+    let run = |command: &str, input: &[u8]| {
+        let run =
+            lab.run(&node.ssh("stella", &["-T", "-o", "SendEnv=BASH_ENV RSYNC_* PATH_*"], &[command]), input);
+        let cast = node.latest("stella");
+        assert_eq!(cast.ours("streams"), "counts", "{command}: {}", run.stderr());
+        assert_eq!(
+            node.sh("ls -A /home/stella | grep worked || :"),
+            "",
+            "{command}: something of the user's ran"
+        );
+        (run, cast.header["command"].as_str().expect("a text").to_owned())
+    };
+    let (done, command) = run("scp -f '/etc/host'name", b"\0\0\0");
+    assert_eq!((done.status, command.as_str()), (0, "/usr/bin/scp -f /etc/hostname"), "{}", done.stderr());
+    let (done, command) = run("scp -t ~/got", b"C0644 3 a\nabc\0");
+    assert_eq!((done.status, command.as_str()), (0, "/usr/bin/scp -t /home/stella/got"), "{}", done.stderr());
+    assert_eq!(node.sh("cat /home/stella/got"), "abc");
+    let (done, command) = run("rsync --server --sender -logDtpre.iLsfxCIvu --numeric-ids . got", b"");
+    assert_eq!(command, "/usr/bin/rsync --server --sender -logDtpre.iLsfxCIvu --numeric-ids . got");
+    assert!(
+        done.stdout.starts_with(b"\x1f\0\0\0") || done.stdout.starts_with(b"\x20\0\0\0"),
+        "{}",
+        show(&done.stdout)
+    );
+    // The programs, and what they get, are the configuration's.
+    node.sh("printf '#!/bin/sh\nenv | sort >~got/env; cat' >/usr/local/bin/other; sed -i s,~got,/home/stella, /usr/local/bin/other; \
+             chmod 755 /usr/local/bin/other; echo 'scp: /usr/local/bin/other' >>/etc/recmode/config.yaml");
+    let (done, _) = run("scp -f x", b"abc");
+    assert_eq!(done.stdout(), "abc");
+    let env = node.sh("cut -d = -f 1 /home/stella/env | tr '\\n' ' '");
+    let names: Vec<&str> =
+        env.split(' ').filter(|name| !["", "PWD", "OLDPWD", "SHLVL", "_"].contains(name)).collect();
+    assert!(names.iter().all(|name| ["HOME", "LANG", "RECMODE_SESSION", "USER"].contains(name) || name.starts_with("LC_")), "{env}");
+    // Where the machine has no such program it is a command like any other.
+    node.sh("sed -i s,/usr/local/bin/other,/nowhere/scp, /etc/recmode/config.yaml");
+    let run = node.run(&lab, "stella", &["scp -f x"], b"");
+    assert_ne!(run.status, 0);
+    assert_eq!(node.latest("stella").ours("streams"), "content");
+    Ok(())
+}
+
+fn sftp_is_recorded_with_names_and_sizes() -> Verdict {
+    needs_tools(&["sftp"])?;
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    lab.write("large", vec![7; 3_000_000]);
+    node.sh("printf 12345 >/home/stella/small; cp /home/stella/small /home/bess; cp /home/stella/small /home/forced");
+    for user in ["stella", "bess", "forced"] {
+        let mut words = vec![
+            "sftp".to_owned(),
+            "-q".to_owned(),
+            "-P".to_owned(),
+            node.port(),
+            "-b".to_owned(),
+            "-".to_owned(),
+        ];
+        words.extend(node.client_options());
+        words.push(format!("{user}@127.0.0.1"));
+        let run = lab.run(&words, b"put large\nget small\n-get missing\nput large \"odd\xff \\\"name\"\n");
+        assert_eq!(run.status, 0, "{user}: {}", run.stderr());
+        let cast = node.latest(user);
+        cast.assert_closed(0);
+        assert_eq!(cast.ours("streams"), "counts");
+        let files: Vec<_> = cast
+            .records("sftp")
+            .iter()
+            .map(|file| (file["name"].clone(), file["read"].clone(), file["written"].clone()))
+            .collect();
+        let path = |name: &str| serde_json::Value::from(format!("/home/{user}/{name}"));
+        let expected = [("large", 0, 3_000_000), ("small", 5, 0), ("odd\u{fffd} \"name", 0, 3_000_000)];
+        assert_eq!(
+            files,
+            expected.map(|(name, read, written)| (path(name), read.into(), written.into())),
+            "{user}"
+        );
+        assert!(cast.records("sftp")[2]["base64"].is_string() && cast.records("sftp")[1]["base64"].is_null());
+        let file = node.files(user).pop().expect("a recording");
+        let info = lab.run(&[recmode(), "info", file.to_str().expect("a plain path")], b"").stdout();
+        assert!(
+            info.contains(&format!(
+                "Files       3\n            /home/{user}/large: 0 bytes read, 3000000 bytes written\n"
+            )),
+            "{info}"
+        );
+        assert!(info.contains("Integrity   intact\n"), "{info}");
+    }
     Ok(())
 }

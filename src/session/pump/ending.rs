@@ -160,6 +160,9 @@ impl Pump {
             return None;
         }
         let Some(since) = self.finishing else {
+            if !self.record_last_files() {
+                return None;
+            }
             let ending = self.ending();
             self.outcome.status = ending.status;
             if let Some(mask) = &mut self.mask {

@@ -297,7 +297,7 @@ impl Pump {
             self.read_output();
             return Step::GoOn;
         }
-        let relay_reads = self.relay.is_some() && self.has_room();
+        let relay_reads = self.relay.as_ref().is_some_and(|relay| !relay.has_files()) && self.has_room();
         // What is to be recorded is read only as fast as that goes, or as the mode waits for it.
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
         let strict = self.enforcer.mode() == Mode::Strict;
@@ -413,7 +413,12 @@ impl Pump {
     /// Whether the recorder has already done what is waited for.
     fn recorder_went_on(&mut self, may_capture: bool) -> bool {
         let accepted = self.recorder.ring.accepted();
-        if self.relay.as_ref().is_some_and(|relay| relay.may_go_on(accepted)) {
+        let ring = &mut self.recorder.ring;
+        if self
+            .relay
+            .as_ref()
+            .is_some_and(|relay| relay.may_go_on(accepted) || (relay.has_files() && ring.has_room()))
+        {
             self.relay(NOTHING_POLLED);
             return true;
         }

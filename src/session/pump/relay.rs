@@ -1,6 +1,7 @@
 //! A session without a terminal: bytes between the user's streams and the command's, untouched and
 //! each stream by itself, counted, and recorded where that is wanted.
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -16,13 +17,15 @@ use crate::recording::StreamCapture;
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::command::Pipes;
 use crate::session::outer::{Sink, Streams};
+use crate::session::sftp;
 use crate::wait::{PollList, Slot};
 
 /// What one call moves at most.
 const MOVE: usize = 1024 * 1024;
 
-/// What is copied at a time where the kernel can't move it.
+/// What is copied at a time where the kernel can't move it, and where the files in it are looked for.
 const COPY: usize = 64 * 1024;
+const LOOK: usize = 256 * 1024;
 
 /// Descriptors that a relay polls: two a lane.
 pub(super) const POLLED: usize = 6;
@@ -35,6 +38,15 @@ pub(super) const NOTHING_POLLED: [PollFlags; POLLED] = [PollFlags::empty(); POLL
 pub struct Relay {
     lanes: [Lane; 3],
     capture: StreamCapture,
+    sftp: Option<Sftp>,
+}
+
+/// The files of a transfer by sftp.
+#[derive(Debug, Default)]
+struct Sftp {
+    transfer: sftp::Transfer,
+    /// Those that are closed and not in the ring yet.
+    closed: VecDeque<sftp::File>,
 }
 
 /// One stream: from where, to where, and what is on its way.
@@ -67,13 +79,18 @@ enum Moved {
 }
 
 impl Relay {
-    /// The relay between the user's streams and a command's.
-    pub fn new(streams: Streams, pipes: Pipes, capture: StreamCapture) -> Self {
+    /// The relay between the user's streams and a command's, which are those of an sftp server if `sftp`.
+    pub fn new(streams: Streams, pipes: Pipes, capture: StreamCapture, sftp: bool) -> Self {
+        let looks = |frames| sftp && frames != FrameCode::ErrorOutput;
         let lane = |frames, from, to: Sink| Lane {
             frames,
-            splices: capture == StreamCapture::Counts && to.takes_splices(),
+            splices: capture == StreamCapture::Counts && !looks(frames) && to.takes_splices(),
             ends: Some((from, to)),
-            buffer: if capture == StreamCapture::Content { MAX_PAYLOAD } else { COPY },
+            buffer: match capture {
+                StreamCapture::Content => MAX_PAYLOAD,
+                StreamCapture::Counts if looks(frames) => LOOK,
+                StreamCapture::Counts => COPY,
+            },
             pending: Vec::new(),
             written: 0,
             gate: 0,
@@ -86,6 +103,7 @@ impl Relay {
                 lane(FrameCode::ErrorOutput, pipes.stderr, streams.stderr),
             ],
             capture,
+            sftp: sftp.then(Sftp::default),
         }
     }
 
@@ -96,7 +114,12 @@ impl Relay {
 
     /// Whether bytes wait for the recording to hold them.
     pub(super) fn awaits_recorder(&self) -> bool {
-        self.lanes.iter().any(Lane::is_held)
+        self.lanes.iter().any(Lane::is_held) || self.has_files()
+    }
+
+    /// Whether there are files that the ring has had no room for.
+    pub(super) fn has_files(&self) -> bool {
+        self.sftp.as_ref().is_some_and(|sftp| !sftp.closed.is_empty())
     }
 
     /// Whether bytes that waited may go out, the recording being at `accepted`.
@@ -217,7 +240,13 @@ impl Pump {
         for (n, lane) in relay.lanes.iter_mut().enumerate() {
             let capture = relay.capture;
             let frames = lane.frames;
+            let mut sftp = relay.sftp.as_mut();
             let (spliced, step) = lane.step([events[2 * n], events[2 * n + 1]], &mut |bytes| {
+                match (sftp.as_deref_mut(), frames) {
+                    (Some(sftp), FrameCode::Input) => sftp.transfer.from_client(bytes),
+                    (Some(sftp), FrameCode::Output) => sftp.transfer.from_server(bytes, &mut sftp.closed),
+                    _ => {}
+                }
                 if capture == StreamCapture::Counts {
                     return 0;
                 }
@@ -243,5 +272,31 @@ impl Pump {
             }
         }
         self.relay = Some(relay);
+        self.record_files();
+    }
+
+    /// Records the files that were transferred by sftp and closed, as far as there is room; whether that is all of them.
+    fn record_files(&mut self) -> bool {
+        while let Some(file) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()?.closed.pop_front()) {
+            let time = boottime_micros().saturating_sub(self.started);
+            if self.enforcer.mode() == Mode::BestEffort {
+                self.append(FrameCode::Sftp, time, &file.to_bytes());
+            } else if !self.recorder.ring.push(FrameCode::Sftp, time, &file.to_bytes()) {
+                if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
+                    sftp.closed.push_front(file);
+                }
+                return false;
+            }
+            self.recorder.ring.all_shown();
+        }
+        true
+    }
+
+    /// Records the files that are left at the end, closed or not; whether that is all of them.
+    pub(super) fn record_last_files(&mut self) -> bool {
+        if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
+            sftp.closed.extend(sftp.transfer.finish());
+        }
+        self.record_files()
     }
 }
