@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -59,10 +60,10 @@ struct Lane {
     splices: bool,
     /// What is read at a time: no more than a frame where it is recorded.
     buffer: usize,
-    /// What was read and not written yet, and from where on it is to be written.
-    pending: Vec<u8>,
-    written: usize,
-    /// How far the recording has to be before `pending` may go out.
+    /// The memory for what was read, had at the first read, and the part of it that is to be written yet.
+    memory: Vec<u8>,
+    pending: Range<usize>,
+    /// How far the recording has to be before what is pending may go out.
     gate: u64,
     /// The far end took less than there is.
     blocked: bool,
@@ -91,8 +92,8 @@ impl Relay {
                 StreamCapture::Counts if looks(frames) => LOOK,
                 StreamCapture::Counts => COPY,
             },
-            pending: Vec::new(),
-            written: 0,
+            memory: Vec::new(),
+            pending: 0..0,
             gate: 0,
             blocked: false,
         };
@@ -191,13 +192,14 @@ impl Lane {
             }
         }
         if readable && self.pending.is_empty() {
-            self.pending.resize(self.buffer, 0);
-            let got = read(from, &mut self.pending);
-            self.pending.truncate(got.unwrap_or(0));
-            self.written = 0;
+            if self.memory.is_empty() {
+                self.memory = vec![0; self.buffer];
+            }
+            let got = read(from, &mut self.memory);
+            self.pending = 0..got.unwrap_or(0);
             match got {
                 Ok(0) => return (0, Moved::Over),
-                Ok(_) => self.gate = record(&self.pending),
+                Ok(_) => self.gate = record(&self.memory[self.pending.clone()]),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(_) => return (0, Moved::Over),
             }
@@ -209,10 +211,10 @@ impl Lane {
     fn flush(&mut self, accepted: u64) -> (u64, Moved) {
         let Some((_, to)) = &self.ends else { return (0, Moved::Fine) };
         let mut moved = 0;
-        while self.written < self.pending.len() && self.gate <= accepted && !self.blocked {
-            match to.write(&self.pending[self.written..]) {
+        while !self.pending.is_empty() && self.gate <= accepted && !self.blocked {
+            match to.write(&self.memory[self.pending.clone()]) {
                 Ok(n) => {
-                    self.written += n;
+                    self.pending.start += n;
                     moved += n as u64;
                 }
                 Err(Errno::EAGAIN) => self.blocked = true,
@@ -220,8 +222,7 @@ impl Lane {
                 Err(errno) => return (moved, Moved::Failed(errno)),
             }
         }
-        if self.written == self.pending.len() {
-            self.pending.clear();
+        if self.pending.is_empty() {
             self.gate = 0;
         }
         (moved, Moved::Fine)
