@@ -501,6 +501,10 @@ pub struct LoginArgs {
     /// With --check: for this user (default: the one who runs it; for another, root only)
     #[arg(long, value_name = "NAME", requires = "check")]
     pub user: Option<String>,
+
+    /// With --check: how to print it
+    #[arg(long, value_enum, default_value_t = InfoFormat::Human, value_name = "FORMAT", requires = "check")]
+    pub format: InfoFormat,
 }
 
 /// `recmode cat`
@@ -531,7 +535,7 @@ pub struct InfoArgs {
     pub file: PathBuf,
 }
 
-/// Output formats of `info`, `search`, `verify` and `prune`.
+/// Output formats of `info`, `search`, `verify`, `prune` and `login --check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum InfoFormat {
     /// For people

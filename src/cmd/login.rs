@@ -46,7 +46,7 @@ pub fn as_login_shell() -> Option<u8> {
 /// Where there can be no session. The exit code is 125 then; with `--check` it is 2.
 pub fn run(args: &LoginArgs) -> anyhow::Result<u8> {
     if args.check {
-        return check::run(args.user.as_deref());
+        return check::run(args.user.as_deref(), args.format);
     }
     serve(&Request::of_client(env::var_os(ORIGINAL_COMMAND)))
 }

@@ -7,6 +7,7 @@
 mod account;
 mod admission;
 mod config;
+pub mod machine;
 mod request;
 mod transfer;
 

@@ -162,11 +162,18 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
         }
     };
     let Identity { session, user, mode, kind, because, recording } = identity;
-    let decider = because.first().map_or(String::new(), |Decider { role, option }| {
-        format!(" role=\"{}\" option={option}", escape::controls(role).replace('"', "\\\""))
-    });
-    let (user, recording) = (escape::controls(user), escape::controls(&recording.to_string_lossy()));
-    format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording=\"{recording}\"")
+    let decider = because
+        .first()
+        .map_or(String::new(), |Decider { role, option }| format!(" role={} option={option}", quoted(role)));
+    let plain = |c: char| c.is_alphanumeric() || "._-$+@".contains(c);
+    let user = if user.chars().all(plain) { user.clone() } else { quoted(user) };
+    let recording = quoted(&recording.to_string_lossy());
+    format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording={recording}")
+}
+
+/// A value that may hold anything: in quotes, and nothing in it ends them.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", escape::controls(&value.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// The event as a line of JSON, without control characters; `time` is RFC 3339.
@@ -211,7 +218,17 @@ mod tests {
         assert_eq!(
             message(&identity(), &Happening::failure(fault)),
             "recording failed: writing the recording: No space left on device (ENOSPC); error=ENOSPC session=1b9d \
-             user=al\\nice mode=strict kind=ssh role=\"ops \\\"a\\\"\" option=default recording=\"/r/a.cast\""
+             user=\"al\\nice\" mode=strict kind=ssh role=\"ops \\\"a\\\"\" option=default recording=\"/r/a.cast\""
+        );
+    }
+
+    #[test]
+    fn no_value_ends_its_own_quotes() {
+        let recording = "/r/a\" status=0 x=\"\\".into();
+        let user = "al ice".to_owned();
+        assert_eq!(
+            message(&Identity { recording, user, because: Vec::new(), ..identity() }, &Happening::Start),
+            "session started session=1b9d user=\"al ice\" mode=strict kind=ssh recording=\"/r/a\\\" status=0 x=\\\"\\\\\""
         );
     }
 

@@ -77,7 +77,7 @@ mount -t tmpfs -o mode=755 node "$scratch"
 mkdir "$scratch/upper" "$scratch/work" "$scratch/disk"
 mount -t overlay -o "lowerdir=/etc,upperdir=$scratch/upper,workdir=$scratch/work" node /etc
 for place in /home /usr/local/bin /run /var/log; do mount -t tmpfs -o mode=755 node "$place"; done
-install -m 755 "$recmode" /usr/local/bin/recmode
+install -m 711 "$recmode" /usr/local/bin/recmode
 for user in stella bess uma both; do useradd --create-home --shell /usr/local/bin/recmode "$user"; done
 useradd --create-home --shell /bin/bash forced
 for user in stella bess uma forced both; do usermod --password '*' "$user"; done
