@@ -138,8 +138,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -s q -l quiet -d
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s v -l verbose -d 'Say after the session what went wrong with the recording'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l user -d 'With --check: for this user (default: the one who runs it; for another, root only)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand login" -l format -d 'With --check: how to print it' -r -f -a "human\t'For people'
+json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l check -d 'Start nothing: judge the configuration, the roles and the directories, and say what the user would get'
-complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help'
+complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'How many times as fast as it was, from 0.01 to 10000' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long: a duration, such as 500ms, or seconds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l from -d 'Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker' -r

@@ -104,8 +104,8 @@ fn a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed() -> Verdic
             syswrite($held{$name}, "past the recording\r\n") if $name && $held{$name};
             unlink "/home/stella/order" if $name;
         }"#;
-    std::fs::write(node.here("/tmp/watcher"), watcher).expect("a file");
-    node.sh("cd /; setpriv --reuid stella --regid stella --clear-groups setsid perl /tmp/watcher >/dev/null 2>&1 </dev/null &");
+    std::fs::write(node.here("/home/stella/watcher"), watcher).expect("a file");
+    node.sh("cd /; setpriv --reuid stella --regid stella --clear-groups setsid perl /home/stella/watcher >/dev/null 2>&1 </dev/null &");
     // A busy machine may not let it run in time, but not each time.
     let passed = (0..5).any(|_| {
         let mut outer = node.log_in(&lab, "stella", &[]);

@@ -7,6 +7,7 @@
 
 mod aftermath;
 mod bypass;
+mod deploy;
 mod faults;
 mod faulty;
 mod frozen;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         frozen::TESTS,
         login::TESTS,
         bypass::TESTS,
+        deploy::TESTS,
         start::TESTS,
         faults::TESTS,
         tampering::TESTS,

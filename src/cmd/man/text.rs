@@ -347,15 +347,19 @@ const LOGIN: Page = Page {
          ForceCommand /usr/bin/recmode login. Everything is configured in /etc/recmode/config.yaml. No option and \
          no environment variable changes how a login is recorded; the user is that of the real user id.",
         "With a terminal the session is recorded as recmode-record(1) does it: the user's shell as a login shell, or what \
-         was asked for, as an argument of its -c. Without one (scp, rsync, git, sftp) the bytes of standard input, output and error \
+         was asked for, as an argument of its -c. Without one the bytes of standard input, output and error \
          pass untouched, each stream by itself; recorded are the command line, the exit status and how many \
-         bytes went through each stream, and with capture_streams the bytes. Messages go to standard error. A request \
-         for internal-sftp, which sshd would serve in its own process, is served by sftp_server.",
+         bytes went through each stream, and, as capture_streams has it, the bytes: under strict of everything but real \
+         transfers of files (scp, rsync, sftp), which run without a shell; of sftp the files' names and sizes are recorded. \
+         Messages go to standard error. A request for internal-sftp, which sshd would serve in its own process, is served by \
+         sftp_server.",
+        "The user's terminal can be opened by nobody but root during a session on it, where recmode leads the terminal's session \
+         and the user owns its device.",
         "The configuration's keys: roles (a list of role files and directories, read as recmode-resolve(1) does), \
          recordings (the directory, /var/log/recmode/{user} if not given), unknown_user (strict, best_effort or refuse: \
          what a user gets whom the roles don't know; strict if not given), shell (for users whose shell in passwd is \
-         recmode), sftp_server, kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input and \
-         capture_streams (false), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
+         recmode), sftp_server, scp (/usr/bin/scp), rsync (/usr/bin/rsync), kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input (false), \
+         capture_streams (auto, yes or no; auto if not given), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
          of the machine's log) and banner (a text for users with a \
          terminal). All paths are absolute. An unknown key is an error.",
         "The configuration, the role files and every directory above them must belong to root and be writable by \
@@ -363,7 +367,7 @@ const LOGIN: Page = Page {
          and be writable by nobody else; where one is not, the recording fails. A configuration that is missing, wrong or not to be relied \
          on admits nobody. Where the roles can't be judged, everybody is a user that they don't know, and none gets less than \
          strict.",
-        "With --check nothing is started: it prints what the user would get, and says what stands in the way of it. \
+        "With --check nothing is started: it prints what the user would get, and reports what stands in the way of it, and warns of what on this machine lets users past recmode. \
          Root can check for any user, and judges with that user's rights.",
     ],
     exit_status: &[

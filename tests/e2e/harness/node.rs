@@ -187,6 +187,11 @@ impl Node {
         options.iter().chain(&quiet).map(|&word| word.to_owned()).collect()
     }
 
+    /// A port for another server.
+    pub(crate) fn free_port() -> u16 {
+        free_port()
+    }
+
     pub(crate) fn port(&self) -> String {
         self.port.to_string()
     }
