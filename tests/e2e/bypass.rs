@@ -15,6 +15,7 @@ tests![
     under_best_effort_what_has_no_terminal_is_counted,
     a_transfer_runs_one_program_and_nothing_of_the_users,
     sftp_is_recorded_with_names_and_sizes,
+    what_sshd_runs_of_the_users_goes_through_the_login_shell,
 ];
 
 /// Room enough.
@@ -354,5 +355,18 @@ fn sftp_is_recorded_with_names_and_sizes() -> Verdict {
         );
         assert!(info.contains("Integrity   intact\n"), "{info}");
     }
+    Ok(())
+}
+
+fn what_sshd_runs_of_the_users_goes_through_the_login_shell() -> Verdict {
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    node.sh("mkdir /home/stella/.ssh; echo 'echo from-rc >&2' >/home/stella/.ssh/rc; chown -R stella: /home/stella/.ssh");
+    let run = node.run(&lab, "stella", &["echo hello"], b"");
+    assert_eq!((run.stdout(), run.stderr()), ("hello\n".to_owned(), "from-rc\n".to_owned()));
+    let casts: Vec<_> = node.files("stella").iter().map(|file| Cast::read(file)).collect();
+    assert_eq!(casts.len(), 2);
+    assert_eq!(casts[0].header["command"], "/bin/bash -c /bin/sh /home/stella/.ssh/rc");
+    assert_eq!(casts[0].events("e").concat(), "from-rc\n");
     Ok(())
 }

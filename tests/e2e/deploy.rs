@@ -8,6 +8,7 @@ use crate::harness::{
 };
 
 tests![
+    every_test_that_the_table_of_attacks_names_is_there,
     the_documented_set_up_prints_what_is_documented,
     the_documented_sshd_configuration_loads_on_a_stock_debian_and_holds,
     a_bastion_lets_through_and_gives_no_session,
@@ -76,6 +77,20 @@ fn the_documented_set_up_prints_what_is_documented() -> Verdict {
     assert_eq!(node.latest("stella").ours("mode"), "strict");
     assert_eq!(node.run(&lab, "bess", &["echo hello"], b"").status, 0);
     assert_eq!(node.latest("bess").ours("mode"), "best_effort");
+    Ok(())
+}
+
+/// The names of tests that docs/security.md gives as `module::name`.
+fn every_test_that_the_table_of_attacks_names_is_there() -> Verdict {
+    let text = repository("docs/security.md");
+    let table = text.split("## Attacks").nth(1).expect("the table");
+    let named: Vec<_> = table.split('`').filter(|word| word.contains("::") && !word.ends_with('…')).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        let (module, test) = name.split_once("::").expect("a module");
+        let source = repository(&format!("tests/e2e/{module}.rs"));
+        assert!(source.contains(&format!("fn {test}() -> Verdict")), "{name}");
+    }
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
 mod aftermath;
+mod attacks;
 mod bypass;
 mod deploy;
 mod faults;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         frozen::TESTS,
         login::TESTS,
         bypass::TESTS,
+        attacks::TESTS,
         deploy::TESTS,
         start::TESTS,
         faults::TESTS,
