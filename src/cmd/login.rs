@@ -106,25 +106,20 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
     let auto = config.capture_streams == CaptureStreams::Auto;
     // What is not recorded is nothing but that: no shell, no environment and no search path of the user's runs something else.
     let transfer = if auto && !terminal { login::transfer(request, account, config) } else { None };
-    let capture = match config.capture_streams {
-        CaptureStreams::Yes => StreamCapture::Content,
-        CaptureStreams::No => StreamCapture::Counts,
-        CaptureStreams::Auto if transfer.is_some() || decided.mode == Mode::BestEffort => {
-            StreamCapture::Counts
-        }
-        CaptureStreams::Auto => StreamCapture::Content,
+    let counts = match config.capture_streams {
+        CaptureStreams::Yes => false,
+        CaptureStreams::No => true,
+        CaptureStreams::Auto => transfer.is_some() || decided.mode == Mode::BestEffort,
     };
+    let capture = if counts { StreamCapture::Counts } else { StreamCapture::Content };
     let sftp = transfer.as_ref().is_some_and(|transfer| transfer.tool == Tool::Sftp);
-    let (command, argv0, env) = match transfer {
-        Some(Transfer { tool, words }) => {
-            (words, None, login::transfer_environment(tool, account, env::vars_os()))
-        }
-        None => {
-            let (words, argv0) = login::command(request, &shell, config)?;
-            let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
-            env.push(("SHELL".into(), shell.clone().into_os_string()));
-            (words, argv0, env)
-        }
+    let (command, argv0, env) = if let Some(Transfer { tool, words }) = transfer {
+        (words, None, login::transfer_environment(tool, account, env::vars_os()))
+    } else {
+        let (words, argv0) = login::command(request, &shell, config)?;
+        let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
+        env.push(("SHELL".into(), shell.clone().into_os_string()));
+        (words, argv0, env)
     };
     let new = New::session();
     let path = directory.join(new.file_name(&account.name));

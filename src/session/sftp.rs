@@ -74,14 +74,14 @@ struct Packets {
 
 impl Transfer {
     /// Looks at bytes from the client.
-    pub fn from_client(&mut self, bytes: &[u8]) {
+    pub fn by_client(&mut self, bytes: &[u8]) {
         let mut client = std::mem::take(&mut self.client);
         client.take(bytes, &mut |packet| self.request(packet));
         self.client = client;
     }
 
     /// Looks at bytes from the server; files that were closed go to `closed`.
-    pub fn from_server(&mut self, bytes: &[u8], closed: &mut VecDeque<File>) {
+    pub fn by_server(&mut self, bytes: &[u8], closed: &mut VecDeque<File>) {
         let mut server = std::mem::take(&mut self.server);
         server.take(bytes, &mut |packet| self.reply(packet, closed));
         self.server = server;
@@ -260,8 +260,8 @@ mod tests {
         fn files_are_told_with_their_sizes_however_the_stream_is_cut(piece in 1_usize..400) {
             let (client, server) = session();
             let (mut transfer, mut closed) = (Transfer::default(), VecDeque::new());
-            client.chunks(piece).for_each(|bytes| transfer.from_client(bytes));
-            server.chunks(piece).for_each(|bytes| transfer.from_server(bytes, &mut closed));
+            client.chunks(piece).for_each(|bytes| transfer.by_client(bytes));
+            server.chunks(piece).for_each(|bytes| transfer.by_server(bytes, &mut closed));
             let read = File { name: b"/etc/passwd".to_vec(), read: 1234, written: 0 };
             let written = File { name: b"caf\xe9".to_vec(), read: 0, written: 3000 };
             prop_assert_eq!(closed, [read]);
@@ -272,10 +272,10 @@ mod tests {
         fn whatever_comes_is_taken(client: Vec<u8>, server: Vec<u8>, kind in 0_u8..110, len in 0_u32..40) {
             let mut transfer = Transfer::default();
             for bytes in [&len.to_be_bytes()[..], &[kind], &client] {
-                transfer.from_client(bytes);
+                transfer.by_client(bytes);
             }
             for bytes in [&len.to_be_bytes()[..], &[kind], &server] {
-                transfer.from_server(bytes, &mut VecDeque::new());
+                transfer.by_server(bytes, &mut VecDeque::new());
             }
             prop_assert!(transfer.client.head.len() <= HEAD_OF_OPEN);
         }
@@ -284,10 +284,10 @@ mod tests {
     #[test]
     fn a_name_of_any_length_is_cut_to_its_bound() {
         let mut transfer = Transfer::default();
-        transfer.from_client(&packet(OPEN, &[&id(1), &text(&[b'a'; 100_000]), &id(1), &id(0)]));
-        transfer.from_client(&packet(OPEN, &[&id(2), &text(b"b"), &id(1), &id(0)]));
+        transfer.by_client(&packet(OPEN, &[&id(1), &text(&vec![b'a'; 100_000]), &id(1), &id(0)]));
+        transfer.by_client(&packet(OPEN, &[&id(2), &text(b"b"), &id(1), &id(0)]));
         let replies = [packet(HANDLE, &[&id(1), &text(b"A")]), packet(HANDLE, &[&id(2), &text(b"B")])];
-        transfer.from_server(&replies.concat(), &mut VecDeque::new());
+        transfer.by_server(&replies.concat(), &mut VecDeque::new());
         let lens: Vec<_> = transfer.finish().iter().map(|file| file.name.len()).collect();
         assert_eq!(lens, [MOST_NAME, 1]);
     }

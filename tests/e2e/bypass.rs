@@ -154,9 +154,12 @@ fn all_of_a_long_command_is_recorded() -> Verdict {
 
 fn nothing_that_a_client_sends_makes_a_header_that_readers_refuse() -> Verdict {
     let controls = "\u{1}".repeat(100_000);
-    let roles: String = (0..3_000)
-        .map(|n| format!("---\nkind: role\nversion: v7\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{ssh: strict}}}}}}\n"))
-        .collect();
+    let role = |n: i32| {
+        format!(
+            "kind: role\nversion: v7\nmetadata: {{name: role-{n}}}\nspec: {{options: {{record_session: {{ssh: strict}}}}}}\n"
+        )
+    };
+    let roles = (0..3_000).map(role).collect::<Vec<_>>().join("---\n");
     for format in ["asciicast-v3", "asciicast-v2"] {
         let lab = Lab::new().env("TERM", controls.as_str());
         lab.write("roles.yaml", &roles);

@@ -87,9 +87,9 @@ fn every_test_that_the_table_of_attacks_names_is_there() -> Verdict {
     let named: Vec<_> = table.split('`').filter(|word| word.contains("::") && !word.ends_with('…')).collect();
     assert!(named.len() > 20, "{named:?}");
     for name in named {
-        let (module, test) = name.split_once("::").expect("a module");
+        let (module, function) = name.split_once("::").expect("a module");
         let source = repository(&format!("tests/e2e/{module}.rs"));
-        assert!(source.contains(&format!("fn {test}() -> Verdict")), "{name}");
+        assert!(source.contains(&format!("fn {function}() -> Verdict")), "{name}");
     }
     Ok(())
 }

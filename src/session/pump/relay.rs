@@ -244,8 +244,8 @@ impl Pump {
             let mut sftp = relay.sftp.as_mut();
             let (spliced, step) = lane.step([events[2 * n], events[2 * n + 1]], &mut |bytes| {
                 match (sftp.as_deref_mut(), frames) {
-                    (Some(sftp), FrameCode::Input) => sftp.transfer.from_client(bytes),
-                    (Some(sftp), FrameCode::Output) => sftp.transfer.from_server(bytes, &mut sftp.closed),
+                    (Some(sftp), FrameCode::Input) => sftp.transfer.by_client(bytes),
+                    (Some(sftp), FrameCode::Output) => sftp.transfer.by_server(bytes, &mut sftp.closed),
                     _ => {}
                 }
                 if capture == StreamCapture::Counts {
