@@ -1,6 +1,7 @@
 //! All that a recording tells of itself, from reading it once. Pure but for the reader.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::State;
@@ -122,6 +123,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
         torn: None,
     };
     let mut room = MAX_TEXTS;
+    let mut open_files: HashMap<String, Vec<usize>> = HashMap::new();
     for item in reader {
         match item? {
             Item::Event(event) => {
@@ -154,11 +156,20 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                 command.extend_from_slice(&piece[..taken]);
             }
             Item::Sftp(file) => {
+                // What was told when it was opened.
+                let opened = open_files.get_mut(&file.name).filter(|_| !file.open).and_then(Vec::pop);
+                if let Some(n) = opened {
+                    summary.files[n] = file;
+                    continue;
+                }
                 summary.file_count += 1;
                 if summary.files.len() < MAX_LISTED
                     && let Some(left) = room.checked_sub(file.name.len())
                 {
                     room = left;
+                    if file.open {
+                        open_files.entry(file.name.clone()).or_default().push(summary.files.len());
+                    }
                     summary.files.push(file);
                 }
             }

@@ -74,7 +74,7 @@ impl Record {
     }
 }
 
-/// A file that a client of sftp opened, when it was closed.
+/// A file that a client of sftp opened: once when it was opened, and once when it was closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SftpFile {
     /// The name as the client gave it; bytes that are no UTF-8 are U+FFFD here.
@@ -86,12 +86,16 @@ pub struct SftpFile {
     pub read: u64,
     /// Bytes that were written to it.
     pub written: u64,
+    /// It was opened, and the counts are to come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
 }
 
 impl SftpFile {
     /// The file that a frame of the ring holds.
     pub(super) fn of_payload(payload: &[u8]) -> Option<Self> {
-        let (&read, rest) = payload.split_first_chunk()?;
+        let (&open, rest) = payload.split_first()?;
+        let (&read, rest) = rest.split_first_chunk()?;
         let (&written, name) = rest.split_first_chunk()?;
         let text = String::from_utf8_lossy(name);
         Some(Self {
@@ -99,6 +103,7 @@ impl SftpFile {
             name: text.into_owned(),
             read: u64::from_le_bytes(read),
             written: u64::from_le_bytes(written),
+            open: open == 1,
         })
     }
 }

@@ -299,8 +299,9 @@ fn is_zero(number: &u64) -> bool {
 fn files(line: &mut impl FnMut(&str, &str), summary: &Summary) {
     if summary.file_count > 0 {
         line("Files", &summary.file_count.to_string());
-        for SftpFile { name, read, written, .. } in summary.files.iter().take(MAX_SHOWN) {
-            line("", &format!("{name}: {read} bytes read, {written} bytes written"));
+        for SftpFile { name, read, written, open, .. } in summary.files.iter().take(MAX_SHOWN) {
+            let sizes = format!("{read} bytes read, {written} bytes written");
+            line("", &format!("{name}: {}", if *open { "not known to be closed" } else { &sizes }));
         }
         more(line, summary.file_count);
     }

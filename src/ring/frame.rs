@@ -16,7 +16,7 @@ pub enum FrameCode {
     Resize,
     /// Bytes that a session without a terminal wrote to standard error.
     ErrorOutput,
-    /// A file that was transferred by sftp: bytes read and written, two little-endian u64, and its name.
+    /// A file that sftp opened or closed: 1 if it was opened, bytes read and written, two little-endian u64, and its name.
     Sftp,
 }
 

@@ -26,7 +26,8 @@ const MOST_NAME: usize = 4096;
 /// The most requests without a reply: more than buffers between client and server hold.
 const MOST_PENDING: usize = 1 << 18;
 
-/// A file that was opened. Its bytes as a frame's payload are the two counts, little-endian, and the name.
+/// A file that was opened. Its bytes as a frame's payload are whether it is open, the two counts, little-endian, and the
+/// name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct File {
     /// Its name as the client gave it.
@@ -35,12 +36,15 @@ pub struct File {
     pub read: u64,
     /// Bytes that were written to it.
     pub written: u64,
+    /// It has just been opened, and the counts are to come.
+    pub open: bool,
 }
 
 impl File {
     /// The payload of a frame.
     pub fn to_bytes(&self) -> Vec<u8> {
-        [&self.read.to_le_bytes()[..], &self.written.to_le_bytes(), &self.name].concat()
+        [&[u8::from(self.open)][..], &self.read.to_le_bytes(), &self.written.to_le_bytes(), &self.name]
+            .concat()
     }
 }
 
@@ -80,10 +84,10 @@ impl Transfer {
         self.client = client;
     }
 
-    /// Looks at bytes from the server; files that were closed go to `closed`.
-    pub fn by_server(&mut self, bytes: &[u8], closed: &mut VecDeque<File>) {
+    /// Looks at bytes from the server; files that were opened and closed go to `told`.
+    pub fn by_server(&mut self, bytes: &[u8], told: &mut VecDeque<File>) {
         let mut server = std::mem::take(&mut self.server);
-        server.take(bytes, &mut |packet| self.reply(packet, closed));
+        server.take(bytes, &mut |packet| self.reply(packet, told));
         self.server = server;
     }
 
@@ -113,7 +117,7 @@ impl Transfer {
         }
     }
 
-    fn reply(&mut self, packet: &[u8], closed: &mut VecDeque<File>) {
+    fn reply(&mut self, packet: &[u8], told: &mut VecDeque<File>) {
         let mut fields = Fields(&packet[4..]);
         let Some(kind) = fields.byte().filter(|&kind| kind != VERSION) else { return };
         let Some(id) = fields.number() else { return };
@@ -123,10 +127,11 @@ impl Transfer {
         match (pending, kind) {
             (Pending::Open(name), HANDLE) => {
                 if let Some(handle) = fields.text() {
+                    told.push_back(File { name: name.clone(), open: true, ..File::default() });
                     self.open.insert(handle, File { name, ..File::default() });
                 }
             }
-            (Pending::Close(handle), _) => closed.extend(self.open.remove(&handle)),
+            (Pending::Close(handle), _) => told.extend(self.open.remove(&handle)),
             (Pending::Read(handle), DATA) => {
                 if let (Some(file), Some(len)) = (self.open.get_mut(&handle), fields.number()) {
                     file.read += u64::from(len);
@@ -259,12 +264,13 @@ mod tests {
         #[test]
         fn files_are_told_with_their_sizes_however_the_stream_is_cut(piece in 1_usize..400) {
             let (client, server) = session();
-            let (mut transfer, mut closed) = (Transfer::default(), VecDeque::new());
+            let (mut transfer, mut told) = (Transfer::default(), VecDeque::new());
             client.chunks(piece).for_each(|bytes| transfer.by_client(bytes));
-            server.chunks(piece).for_each(|bytes| transfer.by_server(bytes, &mut closed));
-            let read = File { name: b"/etc/passwd".to_vec(), read: 1234, written: 0 };
-            let written = File { name: b"caf\xe9".to_vec(), read: 0, written: 3000 };
-            prop_assert_eq!(closed, [read]);
+            server.chunks(piece).for_each(|bytes| transfer.by_server(bytes, &mut told));
+            let file = |name: &[u8], read, written, open| File { name: name.to_vec(), read, written, open };
+            let [passwd, odd] = [&b"/etc/passwd"[..], b"caf\xe9"];
+            prop_assert_eq!(told, [file(passwd, 0, 0, true), file(odd, 0, 0, true), file(passwd, 1234, 0, false)]);
+            let written = file(odd, 0, 3000, false);
             prop_assert_eq!(transfer.finish(), [written]);
         }
 

@@ -12,6 +12,7 @@ tests![
     the_documented_set_up_prints_what_is_documented,
     the_documented_sshd_configuration_loads_on_a_stock_debian_and_holds,
     a_bastion_lets_through_and_gives_no_session,
+    as_debian_ships_pam_it_takes_variables_of_the_users,
     users_can_not_choose_another_shell_where_recmode_is_none_of_those_to_choose,
     a_program_that_can_not_be_read_is_never_traced,
     check_warns_of_what_lets_users_past_and_prints_a_tree,
@@ -95,11 +96,11 @@ fn every_test_that_the_table_of_attacks_names_is_there() -> Verdict {
 }
 
 /// Starts an sshd of the machine's with Debian's own configuration, and gives its port.
-fn start_stock_sshd(node: &Node) -> String {
+fn start_stock_sshd(node: &Node, pam: &str) -> String {
     let port = Node::free_port().to_string();
     let options = format!(
         "-f {STOCK} -h /etc/ssh/node_host_key -p {port} -o ListenAddress=127.0.0.1 -o AuthorizedKeysFile=/etc/ssh/node_users \
-         -o StrictModes=no -o UsePAM=no -o PidFile=none"
+         -o StrictModes=no -o UsePAM={pam} -o PidFile=none"
     );
     node.sh(&format!("/usr/sbin/sshd {options} >/dev/null 2>&1 </dev/null"));
     until(SOON, "sshd", || node.try_sh(&format!("(exec 3<>/dev/tcp/127.0.0.1/{port})")).0 == 0);
@@ -139,7 +140,7 @@ fn the_documented_sshd_configuration_loads_on_a_stock_debian_and_holds() -> Verd
     assert!(holds("stella").contains("disableforwarding yes\n"), "the bastion's file is not for all");
 
     // With it: nothing is forwarded, nothing of the user's runs before the shell, files are copied.
-    let port = start_stock_sshd(&node);
+    let port = start_stock_sshd(&node, "no");
     node.sh("mkdir -p /home/stella/.ssh; echo 'touch ~/worked' >/home/stella/.ssh/rc; echo LD_PRELOAD=/x >/home/stella/.ssh/environment; chown -R stella: /home/stella/.ssh");
     let ssh = |more: &[&str]| {
         let mut words = vec!["ssh", "-p", &port];
@@ -166,7 +167,7 @@ fn a_bastion_lets_through_and_gives_no_session() -> Verdict {
     fs::write(node.here("/etc/ssh/sshd_config.d/05-bastion.conf"), bastion).expect("written");
     fs::write(node.here("/etc/ssh/sshd_config.d/10-recmode.conf"), repository("dist/recmode-sshd.conf"))
         .expect("written");
-    let port = start_stock_sshd(&node);
+    let port = start_stock_sshd(&node, "no");
     let through = |words: &[&str]| {
         let mut all = vec!["ssh", "-p", &port];
         let options = node.client_options();
@@ -186,6 +187,29 @@ fn a_bastion_lets_through_and_gives_no_session() -> Verdict {
         let run = lab.run(&through(&[&["forced@127.0.0.1"], command].concat()), b"");
         assert!(run.status != 0 && find(&run.stdout, "uid=").is_none(), "{command:?}: {}", show(&run.stdout));
     }
+    Ok(())
+}
+
+fn as_debian_ships_pam_it_takes_variables_of_the_users() -> Verdict {
+    needs(Path::new(STOCK).exists() && Path::new("/etc/pam.d/sshd").exists(), "Debian's openssh-server")?;
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    needs(node.try_sh("grep -q user_readenv=1 /etc/pam.d/sshd").0 == 0, "PAM as Debian 12 ships it")?;
+    node.sh("echo 'LD_PRELOAD DEFAULT=/nowhere.so' >/home/stella/.pam_environment; chown stella: /home/stella/.pam_environment");
+    let port = start_stock_sshd(&node, "yes");
+    let preloaded = || {
+        let mut words = vec!["ssh", "-T", "-p", &port];
+        let options = node.client_options();
+        words.extend(options.iter().map(String::as_str));
+        words.extend(["stella@127.0.0.1", "echo ${LD_PRELOAD-none}"]);
+        let run = lab.run(&words, b"");
+        // The linker complains of what it can't load, in recmode first.
+        (run.stdout(), run.stderr().contains("object '/nowhere.so' from LD_PRELOAD cannot be preloaded"))
+    };
+    assert_eq!(preloaded(), ("/nowhere.so\n".to_owned(), true), "docs/login.md is out of date");
+    // As the documentation has it.
+    node.sh("sed -i 's/user_readenv=1//' /etc/pam.d/sshd");
+    assert_eq!(preloaded(), ("none\n".to_owned(), false));
     Ok(())
 }
 

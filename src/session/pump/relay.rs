@@ -46,8 +46,8 @@ pub struct Relay {
 #[derive(Debug, Default)]
 struct Sftp {
     transfer: sftp::Transfer,
-    /// Those that are closed and not in the ring yet.
-    closed: VecDeque<sftp::File>,
+    /// Those that were opened or closed, and are not in the ring yet.
+    told: VecDeque<sftp::File>,
 }
 
 /// One stream: from where, to where, and what is on its way.
@@ -120,7 +120,7 @@ impl Relay {
 
     /// Whether there are files that the ring has had no room for.
     pub(super) fn has_files(&self) -> bool {
-        self.sftp.as_ref().is_some_and(|sftp| !sftp.closed.is_empty())
+        self.sftp.as_ref().is_some_and(|sftp| !sftp.told.is_empty())
     }
 
     /// Whether bytes that waited may go out, the recording being at `accepted`.
@@ -245,7 +245,7 @@ impl Pump {
             let (spliced, step) = lane.step([events[2 * n], events[2 * n + 1]], &mut |bytes| {
                 match (sftp.as_deref_mut(), frames) {
                     (Some(sftp), FrameCode::Input) => sftp.transfer.by_client(bytes),
-                    (Some(sftp), FrameCode::Output) => sftp.transfer.by_server(bytes, &mut sftp.closed),
+                    (Some(sftp), FrameCode::Output) => sftp.transfer.by_server(bytes, &mut sftp.told),
                     _ => {}
                 }
                 if capture == StreamCapture::Counts {
@@ -276,15 +276,15 @@ impl Pump {
         self.record_files();
     }
 
-    /// Records the files that were transferred by sftp and closed, as far as there is room; whether that is all of them.
+    /// Records the files that a client of sftp opened and closed, as far as there is room; whether that is all of them.
     fn record_files(&mut self) -> bool {
-        while let Some(file) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()?.closed.pop_front()) {
+        while let Some(file) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()?.told.pop_front()) {
             let time = boottime_micros().saturating_sub(self.started);
             if self.enforcer.mode() == Mode::BestEffort {
                 self.append(FrameCode::Sftp, time, &file.to_bytes());
             } else if !self.recorder.ring.push(FrameCode::Sftp, time, &file.to_bytes()) {
                 if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
-                    sftp.closed.push_front(file);
+                    sftp.told.push_front(file);
                 }
                 return false;
             }
@@ -296,7 +296,7 @@ impl Pump {
     /// Records the files that are left at the end, closed or not; whether that is all of them.
     pub(super) fn record_last_files(&mut self) -> bool {
         if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
-            sftp.closed.extend(sftp.transfer.finish());
+            sftp.told.extend(sftp.transfer.finish());
         }
         self.record_files()
     }
