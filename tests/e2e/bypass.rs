@@ -7,6 +7,7 @@ use crate::harness::{
 
 tests![
     the_users_own_terminal_has_no_name_in_the_session_and_cannot_be_opened,
+    no_variable_names_the_users_terminal_in_a_recorded_command,
     the_terminal_can_be_opened_again_after_every_way_out,
     a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed,
     all_of_a_long_command_is_recorded,
@@ -47,6 +48,18 @@ fn the_users_own_terminal_has_no_name_in_the_session_and_cannot_be_opened() -> V
     assert!(find(&end.seen, "past-the-recording\r\n").is_none(), "{}", show(&end.seen));
     let recorded = node.latest("stella").output();
     assert!(find(&recorded, "by-name\r\n").is_some(), "{}", show(&recorded));
+    Ok(())
+}
+
+fn no_variable_names_the_users_terminal_in_a_recorded_command() -> Verdict {
+    let lab = Lab::new();
+    let script = r#"export SSH_TTY=$(tty) GPG_TTY=$(tty) NOTE="on $(tty)"; outer=$(tty)
+        "$RECMODE" record -q -o "$CAST" -- sh -c '[ $SSH_TTY = $(tty) ] && [ $GPG_TTY = $(tty) ] && echo $NOTE'
+        echo "on $outer""#;
+    let end = lab.outer_sh(script).end();
+    let seen = String::from_utf8_lossy(&end.seen).into_owned();
+    let lines: Vec<&str> = seen.lines().collect();
+    assert!(lines.len() == 2 && lines[0] == lines[1] && lines[0].starts_with("on /dev/pts/"), "{seen:?}");
     Ok(())
 }
 
