@@ -18,7 +18,7 @@ use crate::policy::{Mode, RoleSet, SessionKind};
 use crate::recording::{
     Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
 };
-use crate::session::Outcome;
+use crate::session::{Outcome, Survivor};
 use crate::signature::SigningKey;
 use crate::trust::Owners;
 
@@ -200,8 +200,9 @@ fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> St
     if telling.faults {
         lines.extend(outcome.faults.iter().map(ToString::to_string));
     }
-    for pid in &outcome.survivors {
-        lines.push(format!("process {pid} runs as another user and could not be ended"));
+    for Survivor { pid, name } in &outcome.survivors {
+        let name = escape::controls(name);
+        lines.push(format!("process {pid} ({name}) runs as another user and could not be ended"));
     }
     if let Some(bytes) = outcome.smaller_buffer.filter(|_| telling.losses) {
         lines.push(format!("there was memory for a buffer of {bytes} bytes only"));

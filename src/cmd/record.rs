@@ -74,6 +74,7 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         capture_input: args.capture_input,
         buffer: args.buffer.0,
         banner: None,
+        after_session: args.after_session,
     };
     let program = plan.command.first().cloned().unwrap_or_default();
     session::restore_on_panic();

@@ -16,10 +16,13 @@ pub enum FrameCode {
     Resize,
     /// Bytes that a session without a terminal wrote to standard error.
     ErrorOutput,
+    /// The text of a marker.
+    Marker,
 }
 
 impl FrameCode {
-    const ALL: [Self; 5] = [Self::Pad, Self::Output, Self::Input, Self::Resize, Self::ErrorOutput];
+    const ALL: [Self; 6] =
+        [Self::Pad, Self::Output, Self::Input, Self::Resize, Self::ErrorOutput, Self::Marker];
 
     fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.get(usize::from(byte)).copied()

@@ -31,6 +31,7 @@ use std::os::fd::AsFd;
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
 pub use outer::{Outer, restore_on_panic};
+pub use processes::Survivor;
 pub use program_modes::ProgramModes;
 pub use signals::{Signalled, Signals};
 
@@ -78,6 +79,31 @@ pub struct Plan {
     pub buffer: usize,
     /// What is shown on the terminal before the command, once the recording has begun.
     pub banner: Option<String>,
+    /// What becomes of processes that outlive the session.
+    pub after_session: AfterSession,
+}
+
+/// What becomes of processes that outlive the session. Strict's own termination ends them in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterSession {
+    /// They live on.
+    Leave,
+    /// They are ended when the session is over.
+    End,
+}
+
+impl AfterSession {
+    /// Both, in the order in which help lists them.
+    pub const ALL: [Self; 2] = [Self::Leave, Self::End];
+
+    /// Its name on the command line and in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::End => "end",
+        }
+    }
 }
 
 /// How a session went.
@@ -94,8 +120,8 @@ pub struct Outcome {
     pub lost: Option<u64>,
     /// The failures, in order.
     pub faults: Vec<Fault>,
-    /// Processes that outlived a strict termination, as they run as another user.
-    pub survivors: Vec<Pid>,
+    /// Processes that should have been ended with the session and could not be, as they run as another user.
+    pub survivors: Vec<Survivor>,
     /// Why the command could not be executed.
     pub not_executed: Option<io::Error>,
     /// Why the output could not be written.

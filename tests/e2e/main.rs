@@ -6,6 +6,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
 mod aftermath;
+mod disconnect;
 mod faults;
 mod faulty;
 mod frozen;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        disconnect::TESTS,
         termination::TESTS,
         soak::TESTS,
         aftermath::TESTS,

@@ -57,7 +57,7 @@ impl Pump {
                 Err(errno) => {
                     self.output_open = false;
                     if self.outer.output_is_terminal() {
-                        self.end_by(libc::SIGHUP);
+                        self.disconnected();
                     } else if errno == Errno::EPIPE {
                         self.end_by(libc::SIGPIPE);
                     } else {
@@ -159,6 +159,7 @@ impl Pump {
         match read {
             Ok(n @ 1..) => {
                 self.tempo.read(n);
+                self.printed(n as u64);
                 if let Some(left) = &mut self.drain {
                     *left = left.saturating_sub(n);
                 }
