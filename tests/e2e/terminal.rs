@@ -147,17 +147,40 @@ fn two_sigterms_end_a_session_whose_command_ignores_them() -> Verdict {
 }
 
 fn a_session_cut_short_resets_the_modes_its_programs_had_set() -> Verdict {
-    let lab = Lab::new();
-    let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[?1006h\033[31mready'; sleep 60";
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
-    outer.wait_for("ready");
-    outer.kill(Signal::SIGTERM);
-    let end = outer.end();
-    let after = &end.seen[find(&end.seen, "ready").unwrap()..];
-    for reset in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l", "\x1b[?1000l"] {
-        assert!(find(after, reset).is_some(), "{reset:?} not in {}", show(after));
+    // By a signal to recmode, by one to the command, and by a hang-up that the terminal outlives.
+    for (cut, status) in [("recmode", 143), ("command", 137), ("hang-up", 129)] {
+        let lab = Lab::new();
+        let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[?1006h\033[31m'
+            printf '\033[>4;2m\033[>1u\033[?1004h\033[?2026h\033[?69h\033[5;20s\033[20h\033)0'
+            echo $$ > pid; printf '\033]8;;https://example.com/\033\\ready'; exec sleep 60";
+        let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+        outer.wait_for("ready");
+        match cut {
+            "recmode" => outer.kill(Signal::SIGTERM),
+            "command" => kill(named_pid(&lab.path("pid")), Signal::SIGKILL),
+            _ => outer.kill(Signal::SIGHUP),
+        }
+        let end = outer.end();
+        assert_eq!(end.status, status, "{cut}");
+        let after = &end.seen[find(&end.seen, "ready").unwrap()..];
+        for reset in [
+            "\x1b[?1049l",
+            "\x1b[?25h",
+            "\x1b[?2004l",
+            "\x1b[?1000l",
+            "\x1b[>4m",
+            "\x1b[<1u",
+            "\x1b[?1004l",
+            "\x1b[?2026l",
+            "\x1b[?69l",
+            "\x1b[2;4;20l",
+            "\x1b)B",
+            "\x1b]8;;\x1b\\",
+            "\x1b[m",
+        ] {
+            assert!(find(after, reset).is_some(), "{cut}: {reset:?} not in {}", show(after));
+        }
     }
-    assert!(find(after, "\x1b[m").or(find(after, "\x1b[0m")).is_some(), "colours are reset: {}", show(after));
     Ok(())
 }
 
