@@ -16,10 +16,10 @@ use crate::exit;
 use crate::oplog::Identity;
 use crate::policy::{Mode, RoleSet, SessionKind};
 use crate::recording::{
-    Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
+    Decider, Format, Header, Operation, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
 };
 use crate::session::{Outcome, Survivor};
-use crate::signature::SigningKey;
+use crate::signature::{SigningKey, signature_path};
 use crate::trust::Owners;
 
 /// The mode that holds, and why.
@@ -125,6 +125,7 @@ impl New {
         let retry = decided.mode == Mode::BestEffort;
         side::Plan {
             path,
+            unreachable: None,
             owners,
             sign_key,
             format,
@@ -181,10 +182,22 @@ pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &O
     }
 }
 
+/// Why a recording can't be where it was to be.
+fn refusal(outcome: &Outcome, path: &Path) -> String {
+    let is_signature = outcome.faults.last().is_some_and(|fault| fault.during == Operation::Sign);
+    if is_signature {
+        let path = escape::path(&signature_path(path));
+        return format!(
+            "recmode: {path}: the file exists, and would be taken for the recording's signature\n"
+        );
+    }
+    let shown = escape::path(path);
+    format!("recmode: {shown}: the file exists, and recordings are never overwritten\n")
+}
+
 fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> String {
     if outcome.file_exists {
-        let path = escape::path(path);
-        return format!("recmode: {path}: the file exists, and recordings are never overwritten\n");
+        return refusal(outcome, path);
     }
     let mut lines = Vec::new();
     if let Some(error) = &outcome.not_executed {

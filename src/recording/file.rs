@@ -1,12 +1,13 @@
 //! The recording's file: created safely, written without ever leaving a torn line behind, and
 //! with room for its closing records set aside.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, OFlag, fallocate, openat};
@@ -25,6 +26,10 @@ const CLOSING_ROOM: u64 = 16 * 1024;
 
 /// Space is set aside in steps of at most this, so that it costs a system call now and then only.
 const RESERVE_STEP: u64 = 1024 * 1024;
+
+/// How often the lock is tried that others may hold for a moment, and how long after each time.
+const LOCK_ATTEMPTS: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(1);
 
 /// How much is written before the disk is asked to begin with it.
 const WRITEBACK_STEP: u64 = 4 * 1024 * 1024;
@@ -58,6 +63,10 @@ impl RecordingFile {
     /// # Errors
     /// The fault, with the errno of mkdir(2) or open(2), or that a directory can't be relied on.
     pub fn create(path: &Path, owners: Option<Owners>, signed: bool) -> Result<Self, Fault> {
+        // It would be taken for this one's.
+        if signature_path(path).symlink_metadata().is_ok() {
+            return Err(Fault { during: Operation::Sign, cause: Cause::Errno(libc::EEXIST) });
+        }
         let file = create_new(path, owners)?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
@@ -72,8 +81,10 @@ impl RecordingFile {
             writeback: 0,
             chain: Chain::new(signed),
         };
-        // Held as long as the session lives: nobody takes a live recording for one that was cut off.
-        let _ = new.file.try_lock();
+        if let Err(fault) = lock(&new.file) {
+            new.discard();
+            return Err(fault);
+        }
         // The umask may have taken even the owner's bits.
         if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
             new.discard();
@@ -343,6 +354,20 @@ impl RecordingFile {
     }
 }
 
+/// Locks a recording as long as its session lives: nobody takes it for one that was cut off. Whoever looks at it in this
+/// moment holds the lock for a moment only.
+fn lock(file: &File) -> Result<(), Fault> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            // There are no locks on this file system, for nobody.
+            Err(TryLockError::Error(_)) => return Ok(()),
+        }
+    }
+    Err(Fault { during: Operation::Lock, cause: Cause::Errno(libc::EWOULDBLOCK) })
+}
+
 /// Creates a file that is not there yet, and the directories above it.
 fn create_new(path: &Path, owners: Option<Owners>) -> Result<File, Fault> {
     if let Some(owners) = owners {
@@ -432,6 +457,35 @@ mod tests {
             let (before, rest) = text.split_at(header.len() + value.start);
             assert_eq!(rest[..chain::VALUE], *blake3::hash(before).to_hex().as_bytes());
         }
+    }
+
+    #[test]
+    fn a_lock_that_others_hold_for_a_moment_is_waited_for_and_one_that_they_keep_is_a_fault() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.cast");
+        let file = File::create(&path).expect("created");
+        let open = || File::open(&path).expect("opened");
+        let other = open();
+        other.lock_shared().expect("locked");
+        let fault = Fault { during: Operation::Lock, cause: Cause::Errno(libc::EWOULDBLOCK) };
+        assert_eq!(lock(&file), Err(fault));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(10 * LOCK_PAUSE);
+                drop(other);
+            });
+            assert_eq!(lock(&file), Ok(()));
+        });
+        assert!(open().try_lock_shared().is_err(), "it is locked");
+    }
+
+    #[test]
+    fn a_file_is_not_created_beside_what_would_be_its_signature() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.cast");
+        std::fs::write(signature_path(&path), "old").expect("written");
+        assert!(RecordingFile::create(&path, None, false).is_err_and(Fault::is_existing_file));
+        assert!(!path.exists());
     }
 
     #[test]

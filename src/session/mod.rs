@@ -40,7 +40,7 @@ use crate::exit;
 use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
+use crate::recording::{Cause, Fault, Operation, Reason, StreamCapture, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::spin::Spin;
 use crate::stall::StallWatch;
@@ -53,6 +53,8 @@ use pump::{Pump, Relay};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;
+/// How long is waited for what a start that failed has left to be removed.
+const ABANDON: Duration = Duration::from_millis(500);
 /// How long a best-effort session's start waits for the disk.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -170,6 +172,22 @@ struct Recorder {
 }
 
 impl Recorder {
+    /// Has it leave nothing, as there is no session. Waits a moment for that; a disk that hangs is not waited for.
+    fn abandon(&self) {
+        self.channel.send(&Order::Abort);
+        let begun = Instant::now();
+        while let Some(left) = ABANDON.checked_sub(begun.elapsed()) {
+            match self.channel.receive() {
+                Received::HungUp => return,
+                Received::Message(_) => {}
+                Received::Nothing => {
+                    let mut fds = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+                    let _ = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+                }
+            }
+        }
+    }
+
     /// Whether it is stopped by a signal: time in which it can't work is no stall.
     fn is_stopped(&self) -> bool {
         Process::read(self.pid.as_raw()).is_some_and(|process| process.is_stopped())
@@ -230,7 +248,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let place = match Place::make(&plan, size, &outer, streams, ours) {
         Ok(place) => place,
         Err(error) => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             return Err(error);
         }
     };
@@ -244,20 +262,20 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     match started {
         Started::Go => log.tell(&Happening::Start),
         Started::Refuse => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             log.tell(&Happening::Refused);
             say(&outer, &refused(plan.kind));
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::FileExists => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             outcome.file_exists = true;
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::Signalled(status) => {
-            recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
+            recorder.abandon();
             outcome.status = status;
             log.tell(&Happening::End { reason: Reason::Signal, status, lost: None, seconds: None });
             return Ok(outcome);
@@ -284,6 +302,15 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let started = place.start(&program, signals.mask_before(), outer.input_is_stream());
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
+        // The command may be fine: there are no means to start any.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+            recorder.abandon();
+            let (reason, status) = (Reason::NotStarted, exit::RECORD_TROUBLE);
+            log.tell(&Happening::End { reason, status, lost: None, seconds: None });
+            (outcome.status, outcome.not_executed) = (status, Some(error));
+            outcome.files.clear();
+            return Ok(outcome);
+        }
         Err(error) => {
             outcome.not_executed = Some(error);
             (None, None)

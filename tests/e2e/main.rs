@@ -13,6 +13,7 @@ mod frozen;
 mod hardship;
 mod harness;
 mod kill;
+mod leftovers;
 mod login;
 mod matrix;
 mod operators;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        leftovers::TESTS,
         disconnect::TESTS,
         termination::TESTS,
         soak::TESTS,

@@ -18,6 +18,7 @@ tests![
     strict_ends_what_forks_faster_than_it_is_found,
     strict_ends_what_runs_as_another_user_where_the_group_may_be_had,
     a_background_job_lives_on_after_a_normal_end_and_its_group_is_removed_later,
+    the_groups_of_nested_sessions_that_were_killed_are_removed_later,
     strict_ends_what_has_the_id_that_a_spared_process_had,
     strict_without_proc_and_a_control_group_tells_that_others_may_live_on,
 ];
@@ -244,6 +245,45 @@ fn strict_without_proc_and_a_control_group_tells_that_others_may_live_on() -> Ve
         if hidden {
             kill(daemon, Signal::SIGKILL);
         }
+    }
+    Ok(())
+}
+
+fn the_groups_of_nested_sessions_that_were_killed_are_removed_later() -> Verdict {
+    let own = own_group()?;
+    // The nested one alone is killed, and the outer session ends later; or both are killed.
+    for both in [false, true] {
+        let lab = Lab::new();
+        let inner = "echo $PPID > inner; echo $RECMODE_SESSION ready; sleep 60";
+        lab.write("script", format!("\"$RECMODE\" record -q -o inner.cast -- sh -c '{inner}'; read x\n"));
+        let args = ["-q", "--", "sh", "-c", "echo $RECMODE_SESSION; exec sh script"];
+        let mut outer = lab.outer(&lab.record(&args));
+        outer.wait_for("ready\r\n");
+        let group = group_of(&own, &outer);
+        let nested = fs::read_dir(&group).expect("the session's group").flatten();
+        let nested = nested.map(|entry| entry.path()).find(|path| path.is_dir()).expect("the nested one's");
+        if both {
+            outer.kill(Signal::SIGKILL);
+        }
+        let inner = named_pid(&lab.path("inner"));
+        if alive(inner) {
+            kill(inner, Signal::SIGKILL);
+        }
+        until(SOON, "the end of what ran in it", || {
+            let events = fs::read_to_string(nested.join("cgroup.events")).unwrap_or_default();
+            !events.contains("populated 1")
+        });
+        if !both {
+            // The killed one has left its terminal raw.
+            outer.send("\n");
+        }
+        outer.end();
+        until(SOON, "the end of what is in the session's group", || {
+            let events = fs::read_to_string(group.join("cgroup.events")).unwrap_or_default();
+            !events.contains("populated 1")
+        });
+        lab.run(&lab.record_to(&lab.path("later.cast"), &["-q", "--", "true"]), b"");
+        assert!(!nested.exists() && !group.exists(), "left behind; both: {both}");
     }
     Ok(())
 }

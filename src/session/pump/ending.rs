@@ -290,7 +290,7 @@ impl Pump {
         let status = match self.outcome.not_executed.as_ref().and_then(std::io::Error::raw_os_error) {
             Some(libc::ENOENT) => exit::NOT_FOUND,
             // The command may be fine: there are no means to start any.
-            Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN | libc::ENOMEM) => exit::RECORD_TROUBLE,
+            Some(libc::EAGAIN | libc::ENOMEM) => exit::RECORD_TROUBLE,
             _ => exit::CANNOT_EXECUTE,
         };
         Ending { reason: Reason::NotStarted, status }

@@ -34,7 +34,7 @@ use super::program_modes::ProgramModes;
 use super::signals::Signals;
 use super::{AfterSession, LEAST_BUFFER, Log, Outcome, Plan, Recorder, Watched};
 use crate::policy::Mode;
-use crate::recording::Ending;
+use crate::recording::{Cause, Ending, Fault, Operation};
 use crate::ring::MAX_PAYLOAD;
 use crate::stall::StallWatch;
 use crate::wait::PollList;
@@ -96,6 +96,8 @@ pub(super) struct Pump {
     finishing: Option<Instant>,
     /// Since when the recording has failed, if it does.
     failing_since: Option<Instant>,
+    /// A frame found no room under strict.
+    refused: bool,
     /// The recording side may have said something.
     reported: bool,
     closed: bool,
@@ -169,6 +171,7 @@ impl Pump {
             ended_by: None,
             finishing: None,
             failing_since,
+            refused: false,
             reported: true,
             closed: false,
         }
@@ -207,6 +210,9 @@ impl Pump {
         if let Step::Terminate = self.watch_for_stall(now) {
             return Step::Terminate;
         }
+        if std::mem::take(&mut self.refused) {
+            return self.failed(Fault { during: Operation::Run, cause: Cause::BufferFull });
+        }
         self.show_warning(now);
         if let Some(mask) = &mut self.mask {
             let overdue = mask.overdue(now);
@@ -237,9 +243,11 @@ impl Pump {
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
         let strict = self.enforcer.mode() == Mode::Strict;
         let may_capture = self.mask.is_none() || if strict { unrecorded < WINDOW } else { self.has_room() };
+        // What waits to be masked comes all at once.
+        let masked = self.mask.as_ref().map_or(0, InputMask::waiting);
         // In a flood there is mostly nothing to see but more of it.
         let around = !flood || self.drain.is_some() || self.tempo.looks_around(now);
-        let runs = self.drain.is_none() && may_capture && around;
+        let runs = self.drain.is_none() && may_capture && masked < WINDOW && around;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
         let relay_waits = self.relay.as_ref().is_some_and(Relay::awaits_recorder);

@@ -175,10 +175,16 @@ impl Pump {
         }
     }
 
-    /// Appends a frame; in best effort the oldest make way, in strict there is room by the window.
+    /// Appends a frame; in best effort the oldest make way. What finds no room all the same is counted, and fails a strict
+    /// session.
     pub(super) fn append(&mut self, code: FrameCode, time: u64, payload: &[u8]) {
+        let strict = self.enforcer.mode() == Mode::Strict;
         while !self.recorder.ring.push(code, time, payload) {
-            if self.enforcer.mode() == Mode::Strict || !self.recorder.ring.drop_oldest() {
+            // Past what is not shown: only what still is to be must not make way.
+            let _ = self.recorder.ring.has_unshown(self.enforcer.may_show(self.recorder.ring.head(), 0));
+            if strict || !self.recorder.ring.drop_oldest() {
+                self.recorder.ring.refuse(code, payload.len());
+                self.refused |= strict;
                 return;
             }
         }
