@@ -45,6 +45,8 @@ pub struct RecordingFile {
     /// Where it is new, to be synced once; not of every directory that may be written to.
     directory: Option<Arc<File>>,
     path: PathBuf,
+    /// The directories above it that were made for it, the deepest first.
+    made: Vec<PathBuf>,
     end: u64,
     torn: u64,
     reserved: u64,
@@ -67,12 +69,14 @@ impl RecordingFile {
         if signature_path(path).symlink_metadata().is_ok() {
             return Err(Fault { during: Operation::Sign, cause: Cause::Errno(libc::EEXIST) });
         }
-        let file = create_new(path, owners)?;
+        let made = missing_directories(path);
+        let file = create_new(path, owners).inspect_err(|_| remove_directories(&made))?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
             file: Arc::new(file),
             directory: path.parent().and_then(|parent| File::open(parent).ok()).map(Arc::new),
             path: path.to_owned(),
+            made,
             end: 0,
             torn: 0,
             reserved: 0,
@@ -104,10 +108,10 @@ impl RecordingFile {
         &self.path
     }
 
-    /// Removes the file again, if it is still the one at its path.
+    /// Removes the file again, if it is still the one at its path, and the directories that were made for it.
     pub fn discard(self) {
-        if self.is_at_its_path() {
-            let _ = std::fs::remove_file(&self.path);
+        if self.is_at_its_path() && std::fs::remove_file(&self.path).is_ok() {
+            remove_directories(&self.made);
         }
     }
 
@@ -379,6 +383,21 @@ fn create_new(path: &Path, owners: Option<Owners>) -> Result<File, Fault> {
     options.open(path).map_err(|error| Fault::io(Operation::Create, &error))
 }
 
+/// The directories above a file that are not there, the deepest first.
+fn missing_directories(path: &Path) -> Vec<PathBuf> {
+    let above = path.ancestors().skip(1);
+    above.take_while(|directory| directory.symlink_metadata().is_err()).map(Path::to_owned).collect()
+}
+
+/// Removes directories, the deepest first, as far as they are empty.
+fn remove_directories(directories: &[PathBuf]) {
+    for directory in directories {
+        if std::fs::remove_dir(directory).is_err() {
+            break;
+        }
+    }
+}
+
 /// Makes the directories above a file.
 fn create_directories(path: &Path) -> Result<(), Fault> {
     let Some(parent) = path.parent() else { return Ok(()) };
@@ -419,6 +438,8 @@ mod tests {
     fn a_file_is_private_new_and_cut_to_what_was_written() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a/b/session.cast");
+        RecordingFile::create(&path, None, false).expect("created").discard();
+        assert!(!dir.path().join("a").exists(), "nor its directories are left");
         let mut file = RecordingFile::create(&path, None, false).expect("created");
         file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
         file.append_closing(&mut b"end\n".to_owned()).expect("closed");

@@ -31,7 +31,7 @@ use std::os::fd::AsFd;
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
 pub use outer::{Outer, restore_on_panic};
-pub use processes::Survivor;
+pub use processes::{Survivor, can_be_listed};
 pub use program_modes::ProgramModes;
 pub use signals::{Signalled, Signals};
 

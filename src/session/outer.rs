@@ -247,9 +247,9 @@ impl Outer {
     #[must_use]
     pub fn settings(&self) -> Option<Termios> {
         let mut settings = self.settings.clone().filter(|settings| *settings != raw_of(settings))?;
-        if self.keyboard.is_some() && !self.output_is_terminal {
-            // The user's terminal is not raw then and shows what is typed; the session's would put
-            // it into the data stream as well.
+        if self.keyboard.is_some() && (!self.output_is_terminal || !self.is_own()) {
+            // The user's terminal is not raw then and shows what is typed; the session's would show
+            // it once more, or put it into the data stream.
             settings.local_flags.remove(LocalFlags::ECHO);
         }
         Some(settings)

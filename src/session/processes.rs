@@ -128,6 +128,13 @@ pub(super) fn own_children() -> Vec<i32> {
     listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
+/// Whether /proc shows this process's descendants. Where it does not, and there is no control group either, a strict end
+/// reaches only what has stayed in the session's process groups.
+#[must_use]
+pub fn can_be_listed() -> bool {
+    descendants(&[]).is_some()
+}
+
 /// The living processes that descend from this one, but for `spared` and theirs; nothing where /proc
 /// can't be read.
 pub(super) fn descendants(spared: &[i32]) -> Option<Vec<Process>> {

@@ -37,7 +37,7 @@ fn a_start_without_a_terminal_or_descriptors_leaves_nothing() -> Verdict {
     let wrapper = ["unshare", "--mount", "sh", "-c", no_terminal, "sh"].map(str::to_owned);
     let lab = Lab::new().wrap(&wrapper);
     for (mode, round) in (0..30).flat_map(|round| [("strict", round), ("best_effort", round)]) {
-        let run = lab.run(&lab.record(&["--mode", mode, "--", "true"]), b"");
+        let run = lab.run(&lab.record_to(&lab.path("new/rec.cast"), &["--mode", mode, "--", "true"]), b"");
         assert_eq!(run.status, 125, "{}", run.stderr());
         assert_eq!(files(&lab), Vec::<String>::new(), "{mode}, round {round}");
     }

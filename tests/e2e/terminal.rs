@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 use nix::sys::termios::{InputFlags, SpecialCharacterIndices};
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, alive, find, has_pending, kill, named_pid, needs_tools, recording_side,
-    show, tests, until, working_in,
+    Cast, Lab, Outer, SOON, Verdict, alive, count, find, has_pending, kill, named_pid, needs_tools,
+    recording_side, show, tests, until, working_in,
 };
 
 tests![
@@ -689,6 +689,7 @@ fn a_terminal_that_is_not_recmodes_own_is_never_made_raw() -> Verdict {
     outer.wait_for("got-line");
     let end = outer.end();
     assert_eq!(end.status, 5);
+    assert_eq!(count(&end.seen, "line"), 2, "shown once more: {}", show(&end.seen));
     assert!(end.restored);
     Ok(())
 }

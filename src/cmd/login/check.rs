@@ -12,7 +12,7 @@ use super::{cause, told};
 use crate::login::{self, Account, Admission, Config, LoginError, admit, is_this_program};
 use crate::policy::{Dialect, Mode};
 use crate::trust::{self, Owners};
-use crate::{escape, exit, report};
+use crate::{escape, exit, report, session};
 
 /// What was found for a user: lines that say what the user would get, and what stands in the way.
 #[derive(Default)]
@@ -56,6 +56,7 @@ pub(super) fn run(user: Option<&str>) -> anyhow::Result<u8> {
         judge_programs(&account, &config, &mut found);
         judge_recordings(&account, &config, &mut found);
         judge_log(&account, &config, &mut found);
+        judge_ending(&mut found);
     }
     let mut out = String::new();
     for (name, text) in &found.lines {
@@ -188,6 +189,16 @@ fn judge_recordings(account: &Account, config: &Config, found: &mut Findings) {
                 )),
             }
         }
+    }
+}
+
+/// Whether processes that leave a session can be found when strict ends it.
+fn judge_ending(found: &mut Findings) {
+    if !session::can_be_listed() {
+        found.problem(
+            "/proc does not show the processes: without a control group of its own, what leaves a session outlives its \
+             strict end",
+        );
     }
 }
 
