@@ -171,6 +171,8 @@ pub struct Outer {
     /// The user's settings at the start, where there is a terminal.
     settings: Option<Termios>,
     raw: Raw,
+    /// Whether this process leads its group.
+    leads: bool,
 }
 
 impl Outer {
@@ -210,7 +212,8 @@ impl Outer {
         };
         let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output.fd));
         let settings = terminal.and_then(|terminal| tcgetattr(terminal).ok());
-        Ok(Self { keyboard, stream, output, output_is_terminal, settings, raw: Raw::No })
+        let leads = getpgrp() == Pid::this();
+        Ok(Self { keyboard, stream, output, output_is_terminal, settings, raw: Raw::No, leads })
     }
 
     /// Neither input nor output: those of a session without a terminal go their own way.
@@ -221,7 +224,8 @@ impl Outer {
         let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
         let output = Sink { fd: null.into(), writing: Writing::File };
         let (keyboard, stream, settings) = (None, None, None);
-        Ok(Self { keyboard, stream, output, output_is_terminal: false, settings, raw: Raw::No })
+        let (output_is_terminal, raw, leads) = (false, Raw::No, false);
+        Ok(Self { keyboard, stream, output, output_is_terminal, settings, raw, leads })
     }
 
     /// Whether standard input is a stream: no terminal.
@@ -285,7 +289,7 @@ impl Outer {
     pub fn is_shared(&self) -> bool {
         match self.raw {
             Raw::No => false,
-            Raw::Set { .. } => getpgrp() != Pid::this(),
+            Raw::Set { .. } => !self.leads,
             Raw::Found => true,
         }
     }

@@ -82,7 +82,7 @@ impl Process {
         };
         for &signal in signals {
             // After it was opened: what has the id and the start now is what is held.
-            if !Self::read(self.pid.as_raw()).is_some_and(|now| now.started == self.started) {
+            if Self::read(self.pid.as_raw()).is_none_or(|now| now.started != self.started) {
                 return Err(Errno::ESRCH);
             }
             match &held {

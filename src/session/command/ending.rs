@@ -93,7 +93,9 @@ impl Running {
                 }
             }
             if left.is_none() {
-                signals_now.iter().for_each(|&signal| self.signal(signal));
+                for &signal in signals_now {
+                    self.signal(signal);
+                }
             }
             for process in left.iter().flatten() {
                 let _ = process.signal(signals_now);

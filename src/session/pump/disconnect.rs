@@ -98,3 +98,24 @@ impl Pump {
         self.log_survivors(&left, Reason::Hangup);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_is_kept_for_5_s_of_silence_60_s_in_all_and_16_mib() {
+        let now = Instant::now();
+        let ago =
+            |seconds| now.checked_sub(Duration::from_secs(seconds)).expect("a machine that runs so long");
+        let left =
+            |since, printed, bytes| Disconnect { since: ago(since), printed: ago(printed), bytes }.left();
+        assert!(left(0, 0, 0) > Duration::from_secs(4));
+        assert!(left(50, 1, 0) > Duration::from_secs(3));
+        assert!(left(58, 0, 0) <= Duration::from_secs(2), "the whole is nearly over");
+        for (since, printed, bytes) in [(5, 5, 0), (60, 0, 0), (1, 0, MOST)] {
+            assert_eq!(left(since, printed, bytes), Duration::ZERO, "{since} {printed} {bytes}");
+        }
+        assert!(left(1, 0, MOST - 1) > Duration::ZERO);
+    }
+}

@@ -176,13 +176,12 @@ impl Pump {
     /// more, as it is for sshd.
     pub(super) fn end_of_streams(&mut self) {
         let Some(relay) = &mut self.relay else { return };
-        let over = match self.drain {
-            Some(left) => left == 0 || !relay.has_more(),
-            None => {
-                let running = self.running.as_ref();
-                relay.output_is_over()
-                    && running.is_none_or(|running| running.status().is_some() && !running.is_hanging_up())
-            }
+        let over = if let Some(left) = self.drain {
+            left == 0 || !relay.has_more()
+        } else {
+            let running = self.running.as_ref();
+            relay.output_is_over()
+                && running.is_none_or(|running| running.status().is_some() && !running.is_hanging_up())
         };
         if over {
             relay.close();
