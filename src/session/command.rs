@@ -1,6 +1,7 @@
 //! The recorded command: its terminal, its start, and what becomes of it.
 
 mod ending;
+mod passed_on;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -22,6 +23,7 @@ use crate::exit;
 use crate::sys::{self, Belongs, Change, Spawn};
 
 pub(super) use ending::{PATIENCE, Remains};
+use passed_on::PassedOn;
 
 /// What pipes to a command hold, if the system lets them.
 const PIPE: i32 = 1024 * 1024;
@@ -111,6 +113,7 @@ pub struct Running {
     ended_by: Option<i32>,
     /// It was stopped, and nobody has taken note of that.
     stopped: bool,
+    passed_on: Option<PassedOn>,
     hang_up: Option<HangUp>,
     /// Where the session's processes are.
     cgroup: Option<Cgroup>,
@@ -171,8 +174,21 @@ impl Running {
 
     fn of(pid: Pid, session: Pid, spared: Vec<i32>, cgroup: Option<Cgroup>) -> Self {
         let (master, slave, stdin) = (None, None, None);
-        let (status, ended_by, stopped, hang_up) = (None, None, false, None);
-        Self { pid, session, spared, master, slave, stdin, status, ended_by, stopped, hang_up, cgroup }
+        let (status, ended_by, stopped, passed_on, hang_up) = (None, None, false, None, None);
+        Self {
+            pid,
+            session,
+            spared,
+            master,
+            slave,
+            stdin,
+            status,
+            ended_by,
+            stopped,
+            passed_on,
+            hang_up,
+            cgroup,
+        }
     }
 
     /// Leaves a child of this process alone that is not the session's.

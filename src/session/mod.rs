@@ -262,9 +262,9 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     match started {
         Started::Go => log.tell(&Happening::Start),
         Started::Refuse => {
-            recorder.abandon();
             log.tell(&Happening::Refused);
             say(&outer, &refused(plan.kind));
+            recorder.abandon();
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }

@@ -18,6 +18,7 @@ tests![
     a_command_that_prints_without_end_is_recorded_for_16_mib_after_a_hang_up,
     who_waits_for_input_after_a_hang_up_sees_its_end,
     signals_to_recmode_reach_the_command_as_themselves,
+    a_signal_reaches_what_the_shell_is_about_to_run,
     a_second_signal_ends_a_session_whose_command_does_not,
     end_ends_what_the_command_leaves_behind,
     end_waits_for_the_command_after_a_hang_up,
@@ -151,6 +152,16 @@ fn signals_to_recmode_reach_the_command_as_themselves() -> Verdict {
             assert_eq!(cast.records("end")[0]["reason"], "exit");
         }
     }
+    Ok(())
+}
+
+fn a_signal_reaches_what_the_shell_is_about_to_run() -> Verdict {
+    // A child of the shell's whose handler takes the signal, and that becomes another program then.
+    let lab = Lab::new();
+    let script = "trap : USR1; (trap 'exec sleep 1000' USR1; echo ready; while :; do sleep 0.1; done) & wait; wait; exit 5";
+    let mut outer = record(&lab, &[], script);
+    outer.kill(Signal::SIGUSR1);
+    assert_eq!(outer.end().status, 5);
     Ok(())
 }
 

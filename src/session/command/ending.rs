@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, getpgrp, getsid, tcgetpgrp};
+use nix::unistd::{Pid, getsid, tcgetpgrp};
 
 use super::Running;
 use crate::session::cgroup::Cgroup;
@@ -32,25 +32,6 @@ pub struct Remains {
 }
 
 impl Running {
-    /// Sends a signal to the command and to its process group.
-    pub fn pass_on(&self, signal: Signal) {
-        if self.status.is_some() {
-            return;
-        }
-        if self.leads() {
-            // It has not been waited for, so that the number is its own.
-            let _ = killpg(self.pid, signal);
-            return;
-        }
-        // It is in the group of this process.
-        let _ = kill(self.pid, signal);
-        for process in self.members() {
-            if process.pid != self.pid && process.group == getpgrp() {
-                let _ = process.signal(&[signal]);
-            }
-        }
-    }
-
     /// Signals the command itself.
     pub fn signal(&self, signal: Signal) {
         if self.status.is_none() {
@@ -136,11 +117,6 @@ impl Running {
             None => self.status.is_none().then(command).into_iter().collect(),
         };
         Remains { survivors, unseen }
-    }
-
-    /// Whether the command leads a session of its own.
-    fn leads(&self) -> bool {
-        self.session == self.pid
     }
 
     /// Whether this is a process group of the session's: what was one may be gone, and its number another's.

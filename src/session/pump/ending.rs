@@ -67,7 +67,7 @@ impl Pump {
     fn passes_on(&mut self, signal: i32) -> bool {
         let passed = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
         let Some(&known) = passed.iter().find(|&&passed| passed as i32 == signal) else { return false };
-        let Some(running) = self.running.as_ref().filter(|running| running.status().is_none()) else {
+        let Some(running) = self.running.as_mut().filter(|running| running.status().is_none()) else {
             return false;
         };
         if !matches!(known, Signal::SIGUSR1 | Signal::SIGUSR2) {

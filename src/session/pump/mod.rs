@@ -220,6 +220,9 @@ impl Pump {
         }
         self.restart_recorder();
         self.suspend_when_due();
+        if let Some(running) = &mut self.running {
+            running.tell_again();
+        }
         self.end_when_told();
         self.end_of_streams();
         if let Some(step) = self.finish() {
@@ -428,7 +431,8 @@ impl Pump {
         if let Some(disconnect) = self.disconnect.as_ref().filter(|_| self.drain.is_none()) {
             next = next.min(disconnect.left());
         }
-        if self.drain.is_none() && self.running.as_ref().is_some_and(Running::is_hanging_up) {
+        let waits = |running: &Running| running.is_hanging_up() || running.tells_again();
+        if self.drain.is_none() && self.running.as_ref().is_some_and(waits) {
             next = next.min(LOOK);
         }
         if let Some(left) = self.suspends_in() {

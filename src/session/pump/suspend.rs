@@ -39,7 +39,7 @@ impl Pump {
         // A shell sees a job stop only where all of it does.
         let _ = if self.outer.is_own() { sys::stop_group() } else { sys::stop_self(Signal::SIGSTOP) };
         self.continued();
-        if let Some(running) = &self.running {
+        if let Some(running) = &mut self.running {
             running.pass_on(Signal::SIGCONT);
         }
     }
