@@ -852,7 +852,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__record)
-            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --title --no-nested --quiet --verbose --help"
+            opts="-o -q -v -h --mode --roles --role --user --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --after-session --title --no-nested --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -963,6 +963,10 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --after-session)
+                    COMPREPLY=($(compgen -W "leave end" -- "${cur}"))
                     return 0
                     ;;
                 --title)

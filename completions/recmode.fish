@@ -131,6 +131,8 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -l stall-timeout
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l buffer -d 'How much output is kept for a disk that fails or is slow' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l log -d 'Log starts, failures, gaps and ends to this file as JSON lines (default: to journald, else to syslog\'s authpriv)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l sign-key -d 'Sign the finished recording with this OpenSSH ed25519 private key, as FILE.sig' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l after-session -d 'What becomes of processes that the command leaves behind' -r -f -a "leave\t'They live on'
+end\t'They are ended when the session is over'"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l no-nested -d 'Refuse to record inside a session that is already recorded'

@@ -15,6 +15,7 @@ use crate::play::{Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize, Share};
 use crate::recording::{Format, SyncPolicy};
+use crate::session::AfterSession;
 
 /// Resolve the session recording mode of access roles, and record a shell under it
 ///
@@ -399,6 +400,10 @@ pub struct RecordArgs {
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub sign_key: Option<PathBuf>,
 
+    /// What becomes of processes that the command leaves behind
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterSession::Leave)]
+    pub after_session: AfterSession,
+
     /// A title for the recording
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
@@ -430,6 +435,19 @@ impl ValueEnum for Mode {
         Some(PossibleValue::new(self.name()).help(match self {
             Self::BestEffort => "The session goes on, with a warning",
             Self::Strict => "No recording, no session",
+        }))
+    }
+}
+
+impl ValueEnum for AfterSession {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::Leave => "They live on",
+            Self::End => "They are ended when the session is over",
         }))
     }
 }

@@ -17,10 +17,10 @@ use crate::exit;
 use crate::oplog::Identity;
 use crate::policy::{Mode, RoleSet, SessionKind};
 use crate::recording::{
-    Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
+    Decider, Format, Header, Operation, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
 };
-use crate::session::Outcome;
-use crate::signature::SigningKey;
+use crate::session::{Outcome, Survivor};
+use crate::signature::{SigningKey, signature_path};
 use crate::trust::Owners;
 
 /// The mode that holds, and why.
@@ -127,6 +127,7 @@ impl New {
         let retry = decided.mode == Mode::BestEffort;
         side::Plan {
             path,
+            unreachable: None,
             owners,
             sign_key,
             format,
@@ -173,10 +174,22 @@ pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &O
     }
 }
 
+/// Why a recording can't be where it was to be.
+fn refusal(outcome: &Outcome, path: &Path) -> String {
+    let is_signature = outcome.faults.last().is_some_and(|fault| fault.during == Operation::Sign);
+    if is_signature {
+        let path = escape::path(&signature_path(path));
+        return format!(
+            "recmode: {path}: the file exists, and would be taken for the recording's signature\n"
+        );
+    }
+    let shown = escape::path(path);
+    format!("recmode: {shown}: the file exists, and recordings are never overwritten\n")
+}
+
 fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> String {
     if outcome.file_exists {
-        let path = escape::path(path);
-        return format!("recmode: {path}: the file exists, and recordings are never overwritten\n");
+        return refusal(outcome, path);
     }
     let mut lines = Vec::new();
     if let Some(error) = &outcome.not_executed {
@@ -192,8 +205,9 @@ fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> St
     if telling.faults {
         lines.extend(outcome.faults.iter().map(ToString::to_string));
     }
-    for pid in &outcome.survivors {
-        lines.push(format!("process {pid} runs as another user and could not be ended"));
+    for Survivor { pid, name } in &outcome.survivors {
+        let name = escape::controls(name);
+        lines.push(format!("process {pid} ({name}) runs as another user and could not be ended"));
     }
     if let Some(bytes) = outcome.smaller_buffer.filter(|_| telling.losses) {
         lines.push(format!("there was memory for a buffer of {bytes} bytes only"));

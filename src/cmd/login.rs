@@ -153,6 +153,7 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
         capture_input: config.capture_input,
         buffer: config.buffer,
         banner: config.banner.as_deref().map(banner),
+        after_session: config.after_session(mode),
     })
 }
 

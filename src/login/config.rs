@@ -10,9 +10,10 @@ use serde_yaml::Spanned;
 
 use crate::config::ConfigError;
 use crate::config::places::Places;
-use crate::policy::SessionKind;
+use crate::policy::{Mode, SessionKind};
 use crate::quantity::{self, ByteSize};
 use crate::recording::SyncPolicy;
+use crate::session::AfterSession;
 use crate::{ring, stall};
 
 /// Where it is. Nothing can name another place.
@@ -59,6 +60,8 @@ pub struct Config {
     pub log: Option<PathBuf>,
     /// What a user with a terminal is told when the recording has begun.
     pub banner: Option<String>,
+    /// What becomes of processes that outlive a session, where that is not by the session's mode.
+    pub after_session: Option<AfterSession>,
 }
 
 /// Which sessions without a terminal have their bytes recorded.
@@ -106,6 +109,15 @@ impl UnknownUser {
 }
 
 impl Config {
+    /// What becomes of processes that outlive a session of this mode.
+    #[must_use]
+    pub fn after_session(&self, mode: Mode) -> AfterSession {
+        self.after_session.unwrap_or(match mode {
+            Mode::Strict => AfterSession::End,
+            Mode::BestEffort => AfterSession::Leave,
+        })
+    }
+
     /// The directory of this user's recordings; `None` for a name that is no part of a path.
     #[must_use]
     pub fn recordings_of(&self, user: &str) -> Option<PathBuf> {
@@ -134,6 +146,7 @@ struct File {
     sign_key: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
     banner: Option<String>,
+    after_session: Option<Spanned<String>>,
 }
 
 /// The configuration that this text is, `name` being the file's in messages.
@@ -175,6 +188,10 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         sign_key: file.sign_key.map(path).transpose()?,
         log: file.log.map(path).transpose()?,
         banner: file.banner,
+        after_session: value(file.after_session, &places, None, |text| {
+            let named = AfterSession::ALL.into_iter().find(|what| what.name() == text);
+            named.map(Some).ok_or("expected leave or end".to_owned())
+        })?,
     })
 }
 
@@ -216,6 +233,8 @@ mod tests {
         assert_eq!(config.sync, SyncPolicy::Interval(Duration::from_secs(1)));
         assert!(!config.capture_input);
         assert_eq!(config.capture_streams, CaptureStreams::Auto);
+        assert_eq!(config.after_session(Mode::Strict), AfterSession::End);
+        assert_eq!(config.after_session(Mode::BestEffort), AfterSession::Leave);
     }
 
     #[test]
@@ -223,7 +242,7 @@ mod tests {
         let config = parsed(
             "roles:\n  - /a.yaml\n  - /b\nrecordings: /r/{user}/x\nunknown_user: refuse\nshell: /bin/zsh\n\
              sftp_server: /usr/lib/sftp-server\nkind: db\nsync: always\nbuffer: 1MiB\nstall_timeout: 2s\n\
-             capture_input: true\ncapture_streams: true\nsign_key: /etc/recmode/key\nlog: /var/log/recmode.log\nbanner: |\n  Recorded.\n",
+             capture_input: true\ncapture_streams: true\nsign_key: /etc/recmode/key\nlog: /var/log/recmode.log\nafter_session: leave\nbanner: |\n  Recorded.\n",
         )
         .expect("a configuration");
         assert_eq!(config.roles, [PathBuf::from("/a.yaml"), "/b".into()]);
@@ -234,6 +253,7 @@ mod tests {
         assert_eq!(config.banner.as_deref(), Some("Recorded.\n"));
         assert!(config.capture_input);
         assert_eq!(config.capture_streams, CaptureStreams::Yes);
+        assert_eq!(config.after_session(Mode::Strict), AfterSession::Leave);
     }
 
     #[test]
@@ -263,6 +283,7 @@ mod tests {
             ("roles: [/a/../b]\n", Some(1), "absolute"),
             ("roles: [/a]\n\nunknown_user: allow\n", Some(3), "refuse"),
             ("roles: [/a]\nkind: SSH\n", Some(2), "kind"),
+            ("roles: [/a]\nafter_session: kill\n", Some(2), "leave or end"),
             ("roles: [/a]\nstall_timeout: 0s\n", Some(2), "duration"),
             ("roles: [/a]\nbuffer: 2GiB\n", Some(2), "size"),
             ("roles: [/a]\ncapture_input: maybe\n", Some(2), "bool"),

@@ -71,11 +71,19 @@ pub enum Happening {
     },
     /// Strict mode ended the session.
     Terminated,
-    /// A process of the session could not be ended.
+    /// The terminal hung up, and the command goes on.
+    Disconnected,
+    /// A process of the session lives on.
     Survivor {
         /// Its id.
         pid: i32,
+        /// The first bytes of its program's name.
+        program: String,
+        /// What it has survived.
+        reason: Reason,
     },
+    /// The session's processes were ended without /proc and without a control group, so that others may live on.
+    Unseen,
     /// The session is over.
     End {
         /// Why.
@@ -127,10 +135,13 @@ impl Happening {
             | Self::NotAdmitted { .. }
             | Self::Unjudged { .. }
             | Self::Terminated
-            | Self::Survivor { .. } => Severity::Error,
-            Self::Recovery { .. } | Self::Gap { .. } | Self::End { lost: None | Some(1..), .. } => {
-                Severity::Warning
-            }
+            | Self::Unseen => Severity::Error,
+            Self::Survivor { reason, .. } if *reason != Reason::Hangup => Severity::Error,
+            Self::Survivor { .. }
+            | Self::Disconnected
+            | Self::Recovery { .. }
+            | Self::Gap { .. }
+            | Self::End { lost: None | Some(1..), .. } => Severity::Warning,
             Self::Start | Self::End { .. } => Severity::Info,
         }
     }
@@ -152,7 +163,16 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
             format!("roles could not be judged, strict holds: {}", escape::controls(cause))
         }
         Happening::Terminated => "session terminated by strict mode".to_owned(),
-        Happening::Survivor { pid } => format!("a process could not be ended; pid={pid}"),
+        Happening::Disconnected => "terminal hung up, the command goes on".to_owned(),
+        Happening::Survivor { pid, program, reason } => {
+            let what =
+                if *reason == Reason::Hangup { "lives on after the hang-up" } else { "could not be ended" };
+            let program = escape::controls(program).replace('"', "\\\"");
+            format!("a process {what}; pid={pid} program=\"{program}\"")
+        }
+        Happening::Unseen => {
+            "processes may live on unseen: there is neither /proc nor a control group".to_owned()
+        }
         Happening::End { reason, status, lost, seconds } => {
             let reason = serde_json::to_value(reason).ok();
             let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("?");

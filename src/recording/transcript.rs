@@ -168,6 +168,12 @@ impl Transcript {
                     self.end_unit();
                 }
             }
+            FrameCode::Marker => {
+                self.release_held();
+                let text = String::from_utf8_lossy(payload);
+                self.encoder.event(frame.time, 'm', &text, &mut self.batch.bytes);
+                self.end_unit();
+            }
             FrameCode::Resize => {
                 if let &[c0, c1, r0, r1] = payload {
                     let (cols, rows) = (u16::from_le_bytes([c0, c1]), u16::from_le_bytes([r0, r1]));

@@ -33,6 +33,7 @@ use std::os::fd::AsFd;
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
 pub use outer::{Outer, restore_on_panic};
+pub use processes::{Survivor, can_be_listed};
 pub use program_modes::ProgramModes;
 pub use signals::{Signalled, Signals};
 
@@ -41,7 +42,7 @@ use crate::exit;
 use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
+use crate::recording::{Cause, Fault, Operation, Reason, StreamCapture, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::spin::Spin;
 use crate::stall::StallWatch;
@@ -54,6 +55,8 @@ use pump::{Pump, Relay};
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;
+/// How long is waited for what a start that failed has left to be removed.
+const ABANDON: Duration = Duration::from_millis(500);
 /// How long a best-effort session's start waits for the disk.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -84,6 +87,31 @@ pub struct Plan {
     pub buffer: usize,
     /// What is shown on the terminal before the command, once the recording has begun.
     pub banner: Option<String>,
+    /// What becomes of processes that outlive the session.
+    pub after_session: AfterSession,
+}
+
+/// What becomes of processes that outlive the session. Strict's own termination ends them in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterSession {
+    /// They live on.
+    Leave,
+    /// They are ended when the session is over.
+    End,
+}
+
+impl AfterSession {
+    /// Both, in the order in which help lists them.
+    pub const ALL: [Self; 2] = [Self::Leave, Self::End];
+
+    /// Its name on the command line and in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::End => "end",
+        }
+    }
 }
 
 /// How a session went.
@@ -100,8 +128,8 @@ pub struct Outcome {
     pub lost: Option<u64>,
     /// The failures, in order.
     pub faults: Vec<Fault>,
-    /// Processes that outlived a strict termination, as they run as another user.
-    pub survivors: Vec<Pid>,
+    /// Processes that should have been ended with the session and could not be, as they run as another user.
+    pub survivors: Vec<Survivor>,
     /// Why the command could not be executed.
     pub not_executed: Option<io::Error>,
     /// Why the output could not be written.
@@ -150,6 +178,22 @@ struct Recorder {
 }
 
 impl Recorder {
+    /// Has it leave nothing, as there is no session. Waits a moment for that; a disk that hangs is not waited for.
+    fn abandon(&self) {
+        self.channel.send(&Order::Abort);
+        let begun = Instant::now();
+        while let Some(left) = ABANDON.checked_sub(begun.elapsed()) {
+            match self.channel.receive() {
+                Received::HungUp => return,
+                Received::Message(_) => {}
+                Received::Nothing => {
+                    let mut fds = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+                    let _ = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+                }
+            }
+        }
+    }
+
     /// Whether it is stopped by a signal: time in which it can't work is no stall.
     fn is_stopped(&self) -> bool {
         Process::read(self.pid.as_raw()).is_some_and(|process| process.is_stopped())
@@ -213,7 +257,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let place = match Place::make(&plan, size, &outer, streams, ours) {
         Ok(place) => place,
         Err(error) => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             return Err(error);
         }
     };
@@ -227,20 +271,20 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     match started {
         Started::Go => log.tell(&Happening::Start),
         Started::Refuse => {
-            recorder.channel.send(&Order::Abort);
             log.tell(&Happening::Refused);
             say(&outer, &refused(plan.kind));
+            recorder.abandon();
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::FileExists => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             outcome.file_exists = true;
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::Signalled(status) => {
-            recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
+            recorder.abandon();
             outcome.status = status;
             log.tell(&Happening::End { reason: Reason::Signal, status, lost: None, seconds: None });
             return Ok(outcome);
@@ -264,6 +308,15 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let started = place.start(&program, signals.mask_before(), outer.input_is_stream(), plan.sftp);
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
+        // The command may be fine: there are no means to start any.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+            recorder.abandon();
+            let (reason, status) = (Reason::NotStarted, exit::RECORD_TROUBLE);
+            log.tell(&Happening::End { reason, status, lost: None, seconds: None });
+            (outcome.status, outcome.not_executed) = (status, Some(error));
+            outcome.files.clear();
+            return Ok(outcome);
+        }
         Err(error) => {
             outcome.not_executed = Some(error);
             (None, None)

@@ -81,7 +81,7 @@ fn the_terminal_can_be_opened_again_after_every_way_out() -> Verdict {
         let open = format!("setpriv --reuid bess --regid bess --clear-groups sh -c ': <>{name}'");
         node.try_sh(&open).0 == 0
     };
-    for way in ["exit", "signal", "strict"] {
+    for way in ["exit", "signals", "hang-up", "abort", "strict"] {
         if way == "strict" {
             node.sh("sed -i 's/roles: .rescue, prod./roles: [prod]/' /etc/recmode/roles/all.yaml");
         }
@@ -89,7 +89,9 @@ fn the_terminal_can_be_opened_again_after_every_way_out() -> Verdict {
         assert!(!opens(&name), "{way}: {name} can be opened during the session");
         match way {
             "exit" => outer.send("exit\r"),
-            "signal" => outer.send("kill -TERM $PPID\r"),
+            "signals" => outer.send("kill $PPID; sleep 0.3; kill $PPID\r"),
+            "hang-up" => outer.send("kill -HUP $PPID\r"),
+            "abort" => outer.send("kill -ABRT $PPID\r"),
             _ => {
                 outer.send("rm /var/log/recmode/bess/*\r");
                 outer.wait_for(MESSAGE_B);

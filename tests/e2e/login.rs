@@ -616,6 +616,11 @@ fn check_says_what_a_user_would_get_and_what_stands_in_the_way() -> Verdict {
         let (status, text) = check("stella");
         assert_eq!(status, 0, "{undo}: {text}");
     }
+    // Without /proc nobody finds what leaves a session.
+    let hidden =
+        "unshare --mount sh -c 'mount -t tmpfs none /proc; exec recmode login --check --user stella'";
+    let (status, text) = node.try_sh(hidden);
+    assert!(status == 1 && text.contains("/proc does not show the processes"), "{text}");
     // A log that the user can't append to would tell nothing of the user.
     configure(&node, "log: /var/log/sessions");
     for (change, said) in [

@@ -9,12 +9,14 @@ mod aftermath;
 mod attacks;
 mod bypass;
 mod deploy;
+mod disconnect;
 mod faults;
 mod faulty;
 mod frozen;
 mod hardship;
 mod harness;
 mod kill;
+mod leftovers;
 mod login;
 mod matrix;
 mod operators;
@@ -57,6 +59,8 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        leftovers::TESTS,
+        disconnect::TESTS,
         termination::TESTS,
         soak::TESTS,
         aftermath::TESTS,

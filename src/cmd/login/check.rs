@@ -16,7 +16,7 @@ use crate::cli::InfoFormat;
 use crate::login::{self, Account, Admission, Config, LoginError, admit, is_this_program};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::trust::{self, Owners};
-use crate::{escape, exit, report};
+use crate::{escape, exit, report, session};
 
 /// What was found for a user: lines that say what the user would get, what stands in the way, and what on the machine
 /// lets users past recmode.
@@ -123,6 +123,7 @@ fn judge(user: Option<&str>, found: &mut Findings) -> anyhow::Result<()> {
         judge_programs(&account, &config, found);
         judge_recordings(&account, &config, found);
         judge_log(&account, &config, found);
+        judge_ending(found);
     }
     Ok(())
 }
@@ -283,6 +284,16 @@ fn judge_recordings(account: &Account, config: &Config, found: &mut Findings) {
                 )),
             }
         }
+    }
+}
+
+/// Whether processes that leave a session can be found when strict ends it.
+fn judge_ending(found: &mut Findings) {
+    if !session::can_be_listed() {
+        found.problem(
+            "/proc does not show the processes: without a control group of its own, what leaves a session outlives its \
+             strict end",
+        );
     }
 }
 

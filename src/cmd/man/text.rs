@@ -264,6 +264,20 @@ const RECORD: Page = Page {
          --verbose to standard error when the session is over.",
         "Under strict nothing is shown before the recording has accepted it. Under best_effort the session \
          never waits for the disk.",
+        "When the user's terminal hangs up, or recmode gets SIGHUP, the command's input ends and it gets SIGHUP and SIGCONT. \
+         It is recorded (the marker disconnected shows where) until it has ended, has printed nothing for 5 seconds, or \
+         has gone on for 60 seconds or 16 MiB. Then its terminal is closed, so that the kernel hangs up on everybody, and \
+         recmode ends with status 129; nothing is killed. Who lives on is named in the operator's log. With \
+         --after-session end recmode waits, without a terminal, until the command has ended by itself.",
+        "SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to the command, and recmode waits for what it does. A \
+         second SIGTERM, SIGINT or SIGQUIT within 2 seconds ends the session: the command gets SIGHUP, and after \
+         2 seconds SIGKILL. Another signal that would end recmode does the same at once. When the command is \
+         stopped, recmode stops with it; when recmode is continued, so is the command.",
+        "What the command leaves running when the session is over lives on (--after-session leave), or all processes that \
+         the session has started are ended (end): by SIGHUP, after 250 ms SIGTERM, and after a second SIGKILL. Strict's own \
+         termination ends them in any case. systemd-logind with KillUserProcesses=yes ends them when a login is over, whatever is said here.",
+        "The terminal is put into raw mode only where recmode is in the foreground of its controlling terminal and reads it, \
+         and never while another recorder has it so. With standard input from /dev/null nothing is read from the terminal.",
         "Input is recorded only with --capture-input, and what is typed while the terminal does not echo, \
          such as a password, is masked even then.",
         "Bytes of output that are not valid UTF-8 are kept exactly, and recmode-cat(1) prints them with \
@@ -276,12 +290,12 @@ const RECORD: Page = Page {
         (
             "125",
             "recmode could not do its work: bad usage, an error in the roles, an output file that exists, \
-             a strict session that can't be recorded, or no descriptors or memory for a session: the command was \
-             not run. Also where the command's output could not be written.",
+             or its signature's, a strict session that can't be recorded, or no descriptors or memory for a session: the \
+             command was not run. Also where the command's output could not be written.",
         ),
         ("126", "The command was found but could not be executed."),
         ("127", "The command was not found."),
-        ("128+N", "Signal N ended the command, or recmode."),
+        ("128+N", "Signal N ended the command, or recmode; 129 where the terminal hung up."),
     ],
     diagnostics: &[
         (
@@ -360,8 +374,9 @@ const LOGIN: Page = Page {
          what a user gets whom the roles don't know; strict if not given), shell (for users whose shell in passwd is \
          recmode), sftp_server, scp (/usr/bin/scp), rsync (/usr/bin/rsync), kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input (false), \
          capture_streams (auto, yes or no; auto if not given), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
-         of the machine's log) and banner (a text for users with a \
-         terminal). All paths are absolute. An unknown key is an error.",
+         of the machine's log), banner (a text for users with a \
+         terminal) and after_session (leave or end, as record --after-session; end for strict logins and leave for others \
+         if not given). All paths are absolute. An unknown key is an error.",
         "The configuration, the role files and every directory above them must belong to root and be writable by \
          nobody else, and none may be a symbolic link. Every directory above the recordings must belong to root or the user \
          and be writable by nobody else; where one is not, the recording fails. A configuration that is missing, wrong or not to be relied \

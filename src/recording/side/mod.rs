@@ -55,6 +55,8 @@ const KILLED: u8 = 128 + 9;
 pub struct Plan {
     /// The file to create, absolute.
     pub path: PathBuf,
+    /// Why there is no such path, where there is none: an errno.
+    pub unreachable: Option<i32>,
     /// Whose every directory above it must be, where that matters.
     pub owners: Option<Owners>,
     /// The key that it is signed with when it is finished.
@@ -408,6 +410,9 @@ impl Recorder {
 
     /// Creates the next file with its header.
     fn open(&mut self) -> Result<(), Fault> {
+        if let Some(errno) = self.plan.unreachable {
+            return Err(Fault { during: Operation::CreateDirectory, cause: Cause::Errno(errno) });
+        }
         let mut header = self.plan.header.clone();
         let mut path = self.plan.path.clone();
         if self.segments > 0 {

@@ -128,6 +128,19 @@ impl Relay {
         self.lanes.iter().any(|lane| lane.is_held() && lane.gate <= accepted)
     }
 
+    /// Whether the command has written what can go on its way at once, or is on it.
+    pub(super) fn has_more(&self) -> bool {
+        self.lanes[1..].iter().any(|lane| match &lane.ends {
+            Some((from, _)) => !lane.blocked && (!lane.pending.is_empty() || is_readable(from.as_fd())),
+            None => false,
+        })
+    }
+
+    /// Ends the command's standard input.
+    pub(super) fn close_input(&mut self) {
+        self.lanes[0].ends = None;
+    }
+
     /// Ends every stream.
     pub(super) fn close(&mut self) {
         for lane in &mut self.lanes {
@@ -259,6 +272,11 @@ impl Pump {
             });
             let (written, flushed) = lane.flush(self.recorder.ring.accepted());
             self.recorder.ring.count_through(n, spliced + written);
+            if n > 0 {
+                self.printed(spliced + written);
+                let moved = usize::try_from(spliced + written).unwrap_or(usize::MAX);
+                self.drain = self.drain.map(|left| left.saturating_sub(moved));
+            }
             for moved in [step, flushed] {
                 match moved {
                     Moved::Fine => {}
