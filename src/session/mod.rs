@@ -12,6 +12,7 @@ mod hang_up;
 mod input_mask;
 mod messages;
 mod outer;
+mod place;
 mod processes;
 mod program_modes;
 mod pump;
@@ -26,7 +27,6 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
-use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 use std::os::fd::AsFd;
 
@@ -42,16 +42,16 @@ use crate::exit;
 use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
-use crate::recording::{Cause, Fault, Operation, Reason, StreamCapture, side};
+use crate::recording::{Cause, Fault, Operation, Reason, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::spin::Spin;
 use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
-use cgroup::Cgroup;
-use command::{Program, Pty, Running};
+use command::Program;
 use outer::Streams;
+use place::Place;
 use processes::Process;
-use pump::{Pump, Relay};
+use pump::Pump;
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;
@@ -325,78 +325,6 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     enforcer.running();
     outer.enter_raw();
     Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, relay, &plan, outcome).run())
-}
-
-/// What the command is to run in.
-struct Place {
-    /// Children of this process that are not the session's.
-    spared: Vec<i32>,
-    cgroup: Option<Cgroup>,
-    ends: Ends,
-}
-
-/// What the command's standard streams lead to.
-enum Ends {
-    Terminal(Pty),
-    Streams(Streams, StreamCapture),
-}
-
-impl Place {
-    /// A place for the plan's command; `ours` are processes that are not the session's.
-    ///
-    /// # Errors
-    /// Where the session's terminal can't be had, or orphans can't come to this process.
-    fn make(
-        plan: &Plan,
-        size: Winsize,
-        outer: &Outer,
-        streams: Option<(Streams, StreamCapture)>,
-        ours: [Option<Pid>; 2],
-    ) -> io::Result<Self> {
-        // Orphans of the session come to us, so that a strict termination finds them.
-        nix::sys::prctl::set_child_subreaper(true)?;
-        // And what a shell that became recmode had left running.
-        let mut spared = processes::own_children();
-        spared.extend(ours.into_iter().flatten().map(Pid::as_raw));
-        let cgroup = Cgroup::create(&plan.recording.header.session.session);
-        let ends = match streams {
-            Some((streams, capture)) => Ends::Streams(streams, capture),
-            None => Ends::Terminal(Pty::open(size, outer.settings().as_ref())?),
-        };
-        Ok(Self { spared, cgroup, ends })
-    }
-
-    /// The name of the session's terminal, where it has one.
-    fn terminal(&self) -> Option<PathBuf> {
-        match &self.ends {
-            Ends::Terminal(pty) => pty.name(),
-            Ends::Streams(..) => None,
-        }
-    }
-
-    /// Starts the command; on a terminal with a pipe to its standard input if `piped`, without one with a look at the
-    /// files that `sftp` transfers.
-    ///
-    /// # Errors
-    /// Why it could not be executed.
-    fn start(
-        self,
-        program: &Program<'_>,
-        mask: SigSet,
-        piped: bool,
-        sftp: bool,
-    ) -> io::Result<(Running, Option<Relay>)> {
-        let Self { spared, cgroup, ends } = self;
-        match ends {
-            Ends::Terminal(pty) => {
-                Running::start(pty, program, piped, mask, spared, cgroup).map(|running| (running, None))
-            }
-            Ends::Streams(streams, capture) => {
-                let (running, ends) = Running::start_piped(program, mask, spared, cgroup)?;
-                Ok((running, Some(Relay::new(streams, ends, capture, sftp))))
-            }
-        }
-    }
 }
 
 /// A ring of so many bytes or, where there is no memory for it, of as many as there is memory for.
