@@ -106,23 +106,26 @@ fn why_unread(path: &Path) -> Option<io::Error> {
     })
 }
 
-/// The regular files below a directory, in order of their names; a file is itself. Links below the
-/// directory are not followed.
+/// The regular files below a directory, in order of their names; a file is itself. Links below the directory are not
+/// followed.
 ///
 /// # Errors
 ///
-/// When the path itself can't be read; what is wrong below it goes to `trouble`.
+/// When the path itself can't be read. What is wrong below it goes to `trouble`, and so does what is
+/// [called a recording](is_cast) and is no file, unless it is a link to a recording that is found anyway.
 pub fn files(path: &Path, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    let root = fs::canonicalize(path)?;
     let mut found = Vec::new();
-    walk(path, 0, &mut found, trouble)?;
+    walk(path, &root, 0, &mut found, trouble)?;
     Ok(found)
 }
 
 fn walk(
     dir: &Path,
+    root: &Path,
     depth: usize,
     found: &mut Vec<PathBuf>,
     trouble: &mut Vec<(PathBuf, io::Error)>,
@@ -135,13 +138,27 @@ fn walk(
         match kind {
             Ok(kind) if kind.is_file() => found.push(path),
             Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => {
-                if let Err(error) = walk(&path, depth + 1, found, trouble) {
+                if let Err(error) = walk(&path, root, depth + 1, found, trouble) {
                     trouble.push((path, error));
                 }
+            }
+            Ok(kind) if kind.is_dir() => {
+                trouble.push((path, io::Error::other(format!("deeper than {MAX_DEPTH} directories"))));
+            }
+            Ok(kind) if is_cast(&path) && !(kind.is_symlink() && is_found(&path, root)) => {
+                let what =
+                    if kind.is_symlink() { "a symbolic link, which is not followed" } else { "no file" };
+                trouble.push((path, io::Error::other(what)));
             }
             Ok(_) => {}
             Err(error) => trouble.push((path, error)),
         }
     }
     Ok(())
+}
+
+/// Whether a link leads to a recording below `root`, which is found by its own name.
+fn is_found(link: &Path, root: &Path) -> bool {
+    fs::canonicalize(link)
+        .is_ok_and(|target| target.starts_with(root) && is_cast(&target) && target.is_file())
 }

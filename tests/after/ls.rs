@@ -94,6 +94,28 @@ fn what_is_called_a_recording_and_can_not_be_read_is_reported_and_one_that_begin
         fs::remove_file(file).expect("removed");
     }
     assert_eq!(run(&["ls", d]).2, Some(0));
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    fs::write(elsewhere.path().join("c.cast"), &other).expect("a file");
+    let odd = dir.path().join("odd.cast");
+    for (kind, why) in [
+        ("outside", "a symbolic link, which is not followed"),
+        ("nowhere", "a symbolic link, which is not followed"),
+        ("socket", "no file"),
+    ] {
+        match kind {
+            "outside" => std::os::unix::fs::symlink(elsewhere.path().join("c.cast"), &odd).expect("a link"),
+            "nowhere" => std::os::unix::fs::symlink("nowhere.cast", &odd).expect("a link"),
+            _ => drop(std::os::unix::net::UnixListener::bind(&odd).expect("a socket")),
+        }
+        for command in
+            [&["ls", d][..], &["search", "zoe", d], &["prune", "--max-total", "1G", d], &["verify", d]]
+        {
+            let (out, err, status) = run(command);
+            assert!(err.contains(&format!("/odd.cast: {why}")), "{kind}: {command:?}: {err}");
+            assert_eq!(status, Some(2), "{kind}: {command:?}: {out}");
+        }
+        fs::remove_file(&odd).expect("removed");
+    }
     let (_, err, status) = run(&["ls", &format!("{d}/notes.txt")]);
     assert!(err.contains("notes.txt: can't be read as a recording") && status == Some(2), "named: {err}");
 }

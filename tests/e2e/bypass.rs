@@ -9,6 +9,7 @@ tests![
     the_users_own_terminal_has_no_name_in_the_session_and_cannot_be_opened,
     no_variable_names_the_users_terminal_in_a_recorded_command,
     the_terminal_can_be_opened_again_after_every_way_out,
+    record_and_a_login_on_anothers_terminal_leave_it_open_to_others,
     a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed,
     all_of_a_long_command_is_recorded,
     nothing_that_a_client_sends_makes_a_header_that_readers_refuse,
@@ -63,29 +64,57 @@ fn no_variable_names_the_users_terminal_in_a_recorded_command() -> Verdict {
     Ok(())
 }
 
-/// A login as bess on a terminal of hers that lives on, and the terminal's name.
-fn log_in_on_own_terminal(lab: &Lab, node: &Node) -> (Outer, String) {
-    let script = "chown bess: $(tty); tty; exec setsid --ctty --wait setpriv --reuid bess --regid bess --clear-groups \
-                  /usr/local/bin/recmode login";
-    let mut outer = lab.outer(&node.enter(&["sh", "-c", script]));
+/// A session as bess on a terminal that lives on, and the terminal's name: what the user `owner` has, and `program` leads.
+fn begin_on_terminal(lab: &Lab, node: &Node, owner: &str, program: &str) -> (Outer, String) {
+    let script = format!("chown {owner}: $(tty); tty; exec setsid --ctty --wait {program}");
+    let mut outer = lab.outer(&node.enter(&["sh", "-c", &script]));
     outer.wait_for("$ ");
     let seen = String::from_utf8(outer.seen()).expect("plain text");
     let name = seen.lines().find(|line| line.starts_with("/dev/pts/")).expect("the terminal's name");
     (outer, name.to_owned())
 }
 
+/// Becomes bess.
+const AS_BESS: &str = "setpriv --reuid bess --regid bess --clear-groups";
+
+fn record_and_a_login_on_anothers_terminal_leave_it_open_to_others() -> Verdict {
+    needs_tools(&["perl"])?;
+    let lab = Lab::new();
+    let node = Node::start(&lab, ROOMY)?;
+    // TIOCGEXCL, as root can open it in any case.
+    let is_exclusive = |name: &str| {
+        let ask = r#"open(T, "<", $ARGV[0]) or die; ioctl(T, 0x80045440, $answer = pack("i", 0)) // die; print unpack("i", $answer)"#;
+        node.sh(&format!("perl -e '{ask}' {name}")) == "1"
+    };
+    let record = format!("{AS_BESS} /usr/local/bin/recmode record -q -o /tmp/rec.cast -- sh");
+    let login = format!("{AS_BESS} /usr/local/bin/recmode login");
+    for (owner, program, exclusive) in [
+        ("bess", login.as_str(), true),
+        ("root", &login, false),
+        ("root", "su - bess", false),
+        ("bess", &record, false),
+    ] {
+        let (mut outer, name) = begin_on_terminal(&lab, &node, owner, program);
+        assert_eq!(is_exclusive(&name), exclusive, "{program} on a terminal of {owner}'s");
+        outer.send("exit\r");
+        assert_eq!(outer.end().status, 0, "{program}");
+    }
+    Ok(())
+}
+
 fn the_terminal_can_be_opened_again_after_every_way_out() -> Verdict {
     let lab = Lab::new();
     let node = Node::start(&lab, ROOMY)?;
     let opens = |name: &str| {
-        let open = format!("setpriv --reuid bess --regid bess --clear-groups sh -c ': <>{name}'");
+        let open = format!("{AS_BESS} sh -c ': <>{name}'");
         node.try_sh(&open).0 == 0
     };
     for way in ["exit", "signals", "hang-up", "abort", "strict"] {
         if way == "strict" {
             node.sh("sed -i 's/roles: .rescue, prod./roles: [prod]/' /etc/recmode/roles/all.yaml");
         }
-        let (mut outer, name) = log_in_on_own_terminal(&lab, &node);
+        let (mut outer, name) =
+            begin_on_terminal(&lab, &node, "bess", &format!("{AS_BESS} /usr/local/bin/recmode login"));
         assert!(!opens(&name), "{way}: {name} can be opened during the session");
         match way {
             "exit" => outer.send("exit\r"),

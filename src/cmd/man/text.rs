@@ -505,7 +505,8 @@ const LS: Page = Page {
     description: &[
         "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
          version 1, 2 or 3 is listed. Other files are passed over, but a file called .cast, .cast.gz or \
-         .cast.zst that can't be read is reported, and the exit status is 2. A part of a recording that went on in a new file \
+         .cast.zst that can't be read is reported, and the exit status is 2; so is a symbolic link of such a name that leads \
+         out of DIR or nowhere. A part of a recording that went on in a new file \
          (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
