@@ -8,7 +8,7 @@ use crate::sys;
 
 /// The signals that end a process unless it does something about them, in good order here. Real-time
 /// signals do, too.
-const ENDING: [i32; 18] = [
+const ENDING: [i32; 20] = [
     libc::SIGHUP,
     libc::SIGINT,
     libc::SIGQUIT,
@@ -28,6 +28,8 @@ const ENDING: [i32; 18] = [
     libc::SIGILL,
     libc::SIGFPE,
     libc::SIGSYS,
+    libc::SIGSEGV,
+    libc::SIGBUS,
 ];
 
 /// What was signalled.

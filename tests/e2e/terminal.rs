@@ -125,7 +125,8 @@ fn sigint_ends_the_session_in_good_order() -> Verdict {
 }
 
 fn fatal_signals_leave_the_terminal_sane() -> Verdict {
-    for signal in [Signal::SIGABRT, Signal::SIGILL, Signal::SIGFPE, Signal::SIGSYS] {
+    let faults = [Signal::SIGILL, Signal::SIGFPE, Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGSYS];
+    for signal in faults.into_iter().chain([Signal::SIGABRT]) {
         ends_in_good_order(signal);
     }
     Ok(())
