@@ -695,7 +695,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__login)
-            opts="-h --check --user --help"
+            opts="-h --check --user --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -703,6 +703,10 @@ _recmode() {
             case "${prev}" in
                 --user)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "human json" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -848,7 +852,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__record)
-            opts="-o -q -v -h --mode --roles --role --user --set --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --title --no-nested --quiet --verbose --help"
+            opts="-o -q -v -h --mode --roles --role --user --set --kind --output --dir --format --capture-input --size --sync --stall-timeout --buffer --log --sign-key --after-session --title --no-nested --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -963,6 +967,10 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --after-session)
+                    COMPREPLY=($(compgen -W "leave end" -- "${cur}"))
                     return 0
                     ;;
                 --title)

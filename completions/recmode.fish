@@ -130,12 +130,14 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -s o -l output -
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l dir -d 'Write the recording to a new file in this directory' -r -f -a "(__fish_complete_directories)"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l format -d 'The recording\'s format' -r -f -a "asciicast-v3\t''
 asciicast-v2\t'For older players'"
-complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal, at most 1000x1000 (default: the user\'s terminal, else 80x24)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l size -d 'The size of the session\'s terminal; a recording has at most 1000x1000 of it (default: the user\'s terminal, else 80x24)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l sync -d 'When to sync the recording to the disk: `none`, `interval`, `interval:DURATION` after a write (when it is new, after 10 ms), or `always`, which under strict means that output is shown only when it is on the disk' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l stall-timeout -d 'How long a write, sync or open may take before it counts as failed' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l buffer -d 'How much output is kept for a disk that fails or is slow' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l log -d 'Log starts, failures, gaps and ends to this file as JSON lines (default: to journald, else to syslog\'s authpriv)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l sign-key -d 'Sign the finished recording with this OpenSSH ed25519 private key, as FILE.sig' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand record" -l after-session -d 'What becomes of processes that the command leaves behind' -r -f -a "leave\t'They live on'
+end\t'They are ended when the session is over'"
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l title -d 'A title for the recording' -r
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l capture-input -d 'Record what is typed too; what is typed while the terminal does not echo is masked'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -l no-nested -d 'Refuse to record inside a session that is already recorded'
@@ -143,8 +145,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand record" -s q -l quiet -d
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s v -l verbose -d 'Say after the session what went wrong with the recording'
 complete -c recmode -n "__fish_recmode_using_subcommand record" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l user -d 'With --check: for this user (default: the one who runs it; for another, root only)' -r
+complete -c recmode -n "__fish_recmode_using_subcommand login" -l format -d 'With --check: how to print it' -r -f -a "human\t'For people'
+json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l check -d 'Start nothing: judge the configuration, the roles and the directories, and say what the user would get'
-complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help'
+complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'How many times as fast as it was, from 0.01 to 10000' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long: a duration, such as 500ms, or seconds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l from -d 'Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker' -r

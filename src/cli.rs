@@ -15,6 +15,7 @@ use crate::play::{Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize, Share};
 use crate::recording::{Format, SyncPolicy};
+use crate::session::AfterSession;
 
 /// Resolve the session recording mode of access roles, and record a shell under it
 ///
@@ -388,7 +389,7 @@ pub struct RecordArgs {
     #[arg(long)]
     pub capture_input: bool,
 
-    /// The size of the session's terminal, at most 1000x1000 (default: the user's terminal, else 80x24)
+    /// The size of the session's terminal; a recording has at most 1000x1000 of it (default: the user's terminal, else 80x24)
     #[arg(long, value_name = "COLSxROWS")]
     pub size: Option<TerminalSize>,
 
@@ -413,6 +414,10 @@ pub struct RecordArgs {
     /// Sign the finished recording with this OpenSSH ed25519 private key, as FILE.sig
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     pub sign_key: Option<PathBuf>,
+
+    /// What becomes of processes that the command leaves behind
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AfterSession::Leave)]
+    pub after_session: AfterSession,
 
     /// A title for the recording
     #[arg(long, value_name = "TEXT")]
@@ -445,6 +450,19 @@ impl ValueEnum for Mode {
         Some(PossibleValue::new(self.name()).help(match self {
             Self::BestEffort => "The session goes on, with a warning",
             Self::Strict => "No recording, no session",
+        }))
+    }
+}
+
+impl ValueEnum for AfterSession {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(match self {
+            Self::Leave => "They live on",
+            Self::End => "They are ended when the session is over",
         }))
     }
 }
@@ -488,15 +506,10 @@ impl ValueEnum for Format {
 /// A terminal's size in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalSize {
-    /// Columns, 1 to 1000.
+    /// Columns, from 1.
     pub cols: u16,
-    /// Rows, 1 to 1000.
+    /// Rows, from 1.
     pub rows: u16,
-}
-
-impl TerminalSize {
-    /// What those who render recordings take.
-    const MOST: u16 = 1000;
 }
 
 impl std::str::FromStr for TerminalSize {
@@ -505,10 +518,9 @@ impl std::str::FromStr for TerminalSize {
     fn from_str(text: &str) -> Result<Self, String> {
         let parsed = text.split_once(['x', 'X']).and_then(|(cols, rows)| {
             let (cols, rows) = (cols.parse().ok()?, rows.parse().ok()?);
-            let most = 1..=Self::MOST;
-            (most.contains(&cols) && most.contains(&rows)).then_some(Self { cols, rows })
+            (cols > 0 && rows > 0).then_some(Self { cols, rows })
         });
-        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24, at most 1000x1000".to_owned())
+        parsed.ok_or_else(|| "expected COLSxROWS, such as 80x24, at most 65535x65535".to_owned())
     }
 }
 
@@ -522,6 +534,10 @@ pub struct LoginArgs {
     /// With --check: for this user (default: the one who runs it; for another, root only)
     #[arg(long, value_name = "NAME", requires = "check")]
     pub user: Option<String>,
+
+    /// With --check: how to print it
+    #[arg(long, value_enum, default_value_t = InfoFormat::Human, value_name = "FORMAT", requires = "check")]
+    pub format: InfoFormat,
 }
 
 /// `recmode cat`
@@ -552,7 +568,7 @@ pub struct InfoArgs {
     pub file: PathBuf,
 }
 
-/// Output formats of `info`, `search`, `verify` and `prune`.
+/// Output formats of `info`, `search`, `verify`, `prune` and `login --check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum InfoFormat {
     /// For people

@@ -168,7 +168,7 @@ fn header(n: usize) -> Header {
     Header {
         term: Term { cols: 120, rows: 40, kind: Some("xterm-256color".to_owned()) },
         timestamp: 1_795_000_000 + i64::try_from(n).unwrap_or_default() * 61,
-        command: "/bin/bash".to_owned(),
+        command: b"/bin/bash".to_vec(),
         title: None,
         env: BTreeMap::from([("SHELL", "/bin/bash".to_owned()), ("TERM", "xterm-256color".to_owned())]),
         session: Session {
@@ -184,6 +184,7 @@ fn header(n: usize) -> Header {
             chain: chain::NAME,
             segment: None,
             first: None,
+            clamped: Vec::new(),
         },
     }
 }

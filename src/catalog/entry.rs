@@ -262,7 +262,7 @@ fn run_through(reader: &mut Reader<impl io::BufRead>) -> Tail {
     for item in reader {
         match item {
             Ok(Item::Event(event)) => tail.time = Some(event.time),
-            Ok(Item::Streams(_)) => {}
+            Ok(Item::Streams(_) | Item::Command(_) | Item::Sftp(_)) => {}
             Ok(Item::End(end)) => tail.end = Some(end),
             Ok(Item::Gap(_)) => tail.gap = true,
             Ok(Item::TornTail { .. }) | Err(ReadError::Io { .. }) => tail.torn = true,

@@ -1,13 +1,16 @@
 //! The recordings below a directory, looked at in parallel.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::{Entry, look};
+use crate::recording::reader::Reader;
+use crate::{cast, sys};
 
 /// How deep directories are followed.
 const MAX_DEPTH: usize = 64;
@@ -30,7 +33,8 @@ pub struct Listing {
     pub trouble: Vec<(PathBuf, io::Error)>,
 }
 
-/// Looks at all files below a directory, or at one file. What is no recording is passed over.
+/// Looks at all files below a directory, or at one file. What is no recording is passed over, unless it is named, or
+/// [is called one](is_cast).
 ///
 /// # Errors
 ///
@@ -52,12 +56,16 @@ pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
                 None => look(&path),
             };
             progress.done.fetch_add(1, Ordering::Relaxed);
-            (path, entry)
+            (path, entry, named)
         })
         .collect();
-    for (path, entry) in looked {
+    for (path, entry, named) in looked {
         match entry {
             Ok(Some(entry)) => listing.entries.push(entry),
+            Ok(None) if named || is_cast(&path) => {
+                let why = why_unread(&path);
+                listing.trouble.extend(why.map(|error| (path, error)));
+            }
             Ok(None) => {}
             // Retention, or a user, was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -67,23 +75,57 @@ pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// The regular files below a directory, in order of their names; a file is itself. Links below the
-/// directory are not followed.
+/// Whether a file is called a recording, so that it should be one.
+#[must_use]
+pub fn is_cast(path: &Path) -> bool {
+    let name = path.as_os_str().as_encoded_bytes();
+    [".cast", ".cast.gz", ".cast.zst"].iter().any(|ending| name.ends_with(ending.as_bytes()))
+}
+
+/// Whether a file holds nothing yet, as its recorder is just beginning.
+#[must_use]
+pub fn is_beginning(file: &File) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0)
+        && (cast::is_live(file) || sys::has_writer(file) == Some(true))
+}
+
+/// Why a file can't be read as a recording. `None` where it has gone, or just begins.
+fn why_unread(path: &Path) -> Option<io::Error> {
+    let open = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let file = match open {
+        Ok(file) if is_beginning(&file) => return None,
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(error),
+    };
+    let read = cast::reader_of(file).map(Reader::new);
+    Some(match read {
+        Ok(Err(error)) => io::Error::other(format!("can't be read as a recording: {error}")),
+        Ok(Ok(_)) => io::Error::other("can't be read as a recording: it has changed, or is too large"),
+        Err(error) => error,
+    })
+}
+
+/// The regular files below a directory, in order of their names; a file is itself. Links below the directory are not
+/// followed.
 ///
 /// # Errors
 ///
-/// When the path itself can't be read; what is wrong below it goes to `trouble`.
+/// When the path itself can't be read. What is wrong below it goes to `trouble`, and so does what is
+/// [called a recording](is_cast) and is no file, unless it is a link to a recording that is found anyway.
 pub fn files(path: &Path, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<PathBuf>> {
     if !fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
+    let root = fs::canonicalize(path)?;
     let mut found = Vec::new();
-    walk(path, 0, &mut found, trouble)?;
+    walk(path, &root, 0, &mut found, trouble)?;
     Ok(found)
 }
 
 fn walk(
     dir: &Path,
+    root: &Path,
     depth: usize,
     found: &mut Vec<PathBuf>,
     trouble: &mut Vec<(PathBuf, io::Error)>,
@@ -96,13 +138,27 @@ fn walk(
         match kind {
             Ok(kind) if kind.is_file() => found.push(path),
             Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => {
-                if let Err(error) = walk(&path, depth + 1, found, trouble) {
+                if let Err(error) = walk(&path, root, depth + 1, found, trouble) {
                     trouble.push((path, error));
                 }
+            }
+            Ok(kind) if kind.is_dir() => {
+                trouble.push((path, io::Error::other(format!("deeper than {MAX_DEPTH} directories"))));
+            }
+            Ok(kind) if is_cast(&path) && !(kind.is_symlink() && is_found(&path, root)) => {
+                let what =
+                    if kind.is_symlink() { "a symbolic link, which is not followed" } else { "no file" };
+                trouble.push((path, io::Error::other(what)));
             }
             Ok(_) => {}
             Err(error) => trouble.push((path, error)),
         }
     }
     Ok(())
+}
+
+/// Whether a link leads to a recording below `root`, which is found by its own name.
+fn is_found(link: &Path, root: &Path) -> bool {
+    fs::canonicalize(link)
+        .is_ok_and(|target| target.starts_with(root) && is_cast(&target) && target.is_file())
 }

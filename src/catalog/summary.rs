@@ -1,10 +1,12 @@
 //! All that a recording tells of itself, from reading it once. Pure but for the reader.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::BufRead;
 
 use super::State;
 use crate::cast::Session;
-use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, Streams};
+use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams};
 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
@@ -50,6 +52,12 @@ pub struct Summary {
     pub gap_count: u64,
     /// Bytes that are in none of the recording's files.
     pub lost: u64,
+    /// The command, where the header does not hold all of it; its beginning where it is very long.
+    pub command: Option<Vec<u8>>,
+    /// Files that were transferred by sftp, up to [`MAX_LISTED`] of them.
+    pub files: Vec<SftpFile>,
+    /// How many there were.
+    pub file_count: u64,
     /// What went through the streams of a session without a terminal.
     pub streams: Option<Streams>,
     /// The exit status of an exit event.
@@ -61,6 +69,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The command that was run, as far as the recording holds it.
+    #[must_use]
+    pub fn command(&self) -> Option<Cow<'_, str>> {
+        match &self.command {
+            Some(command) => Some(String::from_utf8_lossy(command)),
+            None => self.header.command.as_deref().map(Cow::Borrowed),
+        }
+    }
+
     /// How the recording stands, if its recorder is at work no more.
     #[must_use]
     pub fn state(&self) -> State {
@@ -97,12 +114,16 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
         gaps: Vec::new(),
         gap_count: 0,
         lost: 0,
+        command: None,
+        files: Vec::new(),
+        file_count: 0,
         streams: None,
         exit: None,
         end: None,
         torn: None,
     };
     let mut room = MAX_TEXTS;
+    let mut open_files: HashMap<String, Vec<usize>> = HashMap::new();
     for item in reader {
         match item? {
             Item::Event(event) => {
@@ -128,6 +149,30 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                 note(&mut summary.gaps, summary.length, gap.error.len(), gap, &mut room);
             }
             Item::Streams(streams) => summary.streams = Some(streams),
+            Item::Command(piece) => {
+                let command = summary.command.get_or_insert_default();
+                let taken = piece.len().min(room);
+                room -= taken;
+                command.extend_from_slice(&piece[..taken]);
+            }
+            Item::Sftp(file) => {
+                // What was told when it was opened.
+                let opened = open_files.get_mut(&file.name).filter(|_| !file.open).and_then(Vec::pop);
+                if let Some(n) = opened {
+                    summary.files[n] = file;
+                    continue;
+                }
+                summary.file_count += 1;
+                if summary.files.len() < MAX_LISTED
+                    && let Some(left) = room.checked_sub(file.name.len())
+                {
+                    room = left;
+                    if file.open {
+                        open_files.entry(file.name.clone()).or_default().push(summary.files.len());
+                    }
+                    summary.files.push(file);
+                }
+            }
             Item::End(end) => summary.end = Some(end),
             Item::TornTail { line } => summary.torn = Some(line),
         }

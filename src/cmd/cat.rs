@@ -70,7 +70,7 @@ fn raw(reader: Reader<impl BufRead>, out: &mut impl Write) -> Result<Ending, Fai
             }
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
         }
     }
     Ok(ending)

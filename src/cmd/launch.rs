@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,10 +17,10 @@ use crate::exit;
 use crate::oplog::Identity;
 use crate::policy::{Mode, RoleSet, SessionKind};
 use crate::recording::{
-    Decider, Format, Header, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
+    Decider, Format, Header, Operation, Session, StreamCapture, SyncPolicy, Term, chain, name, side,
 };
-use crate::session::Outcome;
-use crate::signature::SigningKey;
+use crate::session::{Outcome, Survivor};
+use crate::signature::{SigningKey, signature_path};
 use crate::trust::Owners;
 
 /// The mode that holds, and why.
@@ -89,7 +90,7 @@ impl New {
     pub(super) fn recording(self, request: Request<'_>) -> side::Plan {
         let Request { path, owners, sign_key, format, sync, stall_timeout, log, decided, kind, user, .. } =
             request;
-        let words = request.command.iter().map(|word| word.to_string_lossy());
+        let words: Vec<_> = request.command.iter().map(|word| word.as_bytes()).collect();
         let shell = request.shell.map(|shell| ("SHELL", shell));
         let terminal = variable("TERM");
         let session = Session {
@@ -105,6 +106,7 @@ impl New {
             chain: chain::NAME,
             segment: None,
             first: None,
+            clamped: Vec::new(),
         };
         let identity = Identity {
             session: session.session.clone(),
@@ -117,14 +119,15 @@ impl New {
         let header = Header {
             term: Term { cols: 0, rows: 0, kind: terminal.clone() },
             timestamp: self.now.as_second(),
-            command: shortened(words.collect::<Vec<_>>().join(" ")),
-            title: request.title.map(shortened),
+            command: words.join(&b' '),
+            title: request.title,
             env: shell.into_iter().chain(terminal.map(|kind| ("TERM", kind))).collect::<BTreeMap<_, _>>(),
             session,
         };
         let retry = decided.mode == Mode::BestEffort;
         side::Plan {
             path,
+            unreachable: None,
             owners,
             sign_key,
             format,
@@ -150,16 +153,6 @@ pub(super) fn variable(name: &str) -> Option<String> {
     env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// A text for the header, which readers take up to a bound.
-fn shortened(mut text: String) -> String {
-    const MOST: usize = 64 * 1024;
-    if text.len() > MOST {
-        text.truncate(text.floor_char_boundary(MOST));
-        text.push('…');
-    }
-    text
-}
-
 /// What is said on standard error when a session is over.
 #[derive(Clone, Copy)]
 pub(super) struct Telling {
@@ -181,10 +174,22 @@ pub(super) fn tell(telling: Telling, outcome: &Outcome, path: &Path, program: &O
     }
 }
 
+/// Why a recording can't be where it was to be.
+fn refusal(outcome: &Outcome, path: &Path) -> String {
+    let is_signature = outcome.faults.last().is_some_and(|fault| fault.during == Operation::Sign);
+    if is_signature {
+        let path = escape::path(&signature_path(path));
+        return format!(
+            "recmode: {path}: the file exists, and would be taken for the recording's signature\n"
+        );
+    }
+    let shown = escape::path(path);
+    format!("recmode: {shown}: the file exists, and recordings are never overwritten\n")
+}
+
 fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> String {
     if outcome.file_exists {
-        let path = escape::path(path);
-        return format!("recmode: {path}: the file exists, and recordings are never overwritten\n");
+        return refusal(outcome, path);
     }
     let mut lines = Vec::new();
     if let Some(error) = &outcome.not_executed {
@@ -200,8 +205,9 @@ fn told(telling: Telling, outcome: &Outcome, path: &Path, program: &OsStr) -> St
     if telling.faults {
         lines.extend(outcome.faults.iter().map(ToString::to_string));
     }
-    for pid in &outcome.survivors {
-        lines.push(format!("process {pid} runs as another user and could not be ended"));
+    for Survivor { pid, name } in &outcome.survivors {
+        let name = escape::controls(name);
+        lines.push(format!("process {pid} ({name}) runs as another user and could not be ended"));
     }
     if let Some(bytes) = outcome.smaller_buffer.filter(|_| telling.losses) {
         lines.push(format!("there was memory for a buffer of {bytes} bytes only"));

@@ -13,7 +13,10 @@ use anyhow::Context as _;
 
 use super::launch::{self, Decided, New, Request as Launch, Telling};
 use crate::cli::LoginArgs;
-use crate::login::{self, Account, Admission, Config, LoginError, Request, Unjudged, admit, is_this_program};
+use crate::login::{
+    self, Account, Admission, CaptureStreams, Config, LoginError, Request, Tool, Transfer, Unjudged, admit,
+    is_this_program,
+};
 use crate::oplog::{Happening, Identity, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::{Format, StreamCapture};
@@ -43,7 +46,7 @@ pub fn as_login_shell() -> Option<u8> {
 /// Where there can be no session. The exit code is 125 then; with `--check` it is 2.
 pub fn run(args: &LoginArgs) -> anyhow::Result<u8> {
     if args.check {
-        return check::run(args.user.as_deref());
+        return check::run(args.user.as_deref(), args.format);
     }
     serve(&Request::of_client(env::var_os(ORIGINAL_COMMAND)))
 }
@@ -99,11 +102,27 @@ fn session(plan: Plan) -> anyhow::Result<u8> {
 /// The session for a request.
 fn plan(request: &Request, account: &Account, config: &Config, decided: Decided) -> Result<Plan, LoginError> {
     let shell = login::shell(account, config)?;
-    let (command, argv0) = login::command(request, &shell, config)?;
     let directory =
         config.recordings_of(&account.name).ok_or_else(|| LoginError::Name(account.name.clone()))?;
     let terminal = stdin().is_terminal() || stdout().is_terminal();
-    let capture = if config.capture_streams { StreamCapture::Content } else { StreamCapture::Counts };
+    let auto = config.capture_streams == CaptureStreams::Auto;
+    // What is not recorded is nothing but that: no shell, no environment and no search path of the user's runs something else.
+    let transfer = if auto && !terminal { login::transfer(request, account, config) } else { None };
+    let counts = match config.capture_streams {
+        CaptureStreams::Yes => false,
+        CaptureStreams::No => true,
+        CaptureStreams::Auto => transfer.is_some() || decided.mode == Mode::BestEffort,
+    };
+    let capture = if counts { StreamCapture::Counts } else { StreamCapture::Content };
+    let sftp = transfer.as_ref().is_some_and(|transfer| transfer.tool == Tool::Sftp);
+    let (command, argv0, env) = if let Some(Transfer { tool, words }) = transfer {
+        (words, None, login::transfer_environment(tool, account, env::vars_os()))
+    } else {
+        let (words, argv0) = login::command(request, &shell, config)?;
+        let mut env: Vec<_> = env::vars_os().filter(|(name, _)| name != "SHELL").collect();
+        env.push(("SHELL".into(), shell.clone().into_os_string()));
+        (words, argv0, env)
+    };
     let new = New::session();
     let path = directory.join(new.file_name(&account.name));
     let mode = decided.mode;
@@ -129,11 +148,14 @@ fn plan(request: &Request, account: &Account, config: &Config, decided: Decided)
         kind: config.kind,
         command,
         argv0,
-        env: vec![("SHELL".into(), shell.into_os_string())],
+        env,
+        exclusive: true,
+        sftp,
         size: None,
         capture_input: config.capture_input,
         buffer: config.buffer,
         banner: config.banner.as_deref().map(banner),
+        after_session: config.after_session(mode),
     })
 }
 

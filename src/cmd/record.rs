@@ -20,6 +20,9 @@ use crate::{report, roles};
 /// Set for the command: the id of the session that records it.
 const SESSION_VARIABLE: &str = "RECMODE_SESSION";
 
+/// What stands for open descriptors, such as the pipe of a shell's `>(COMMAND)`.
+const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/proc/self/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
+
 /// Records a session and returns its exit code.
 ///
 /// # Errors
@@ -45,16 +48,20 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         Some(file) => file.clone(),
         None => super::place::recordings(args.dir.as_deref(), passwd.as_ref())?.join(new.file_name(&user)),
     };
-    let path = std::path::absolute(&path).with_context(|| escape::path(&path))?;
+    if DESCRIPTORS.iter().any(|descriptor| path.starts_with(descriptor)) {
+        bail!("{}: a recording is a new file, and can't be a pipe such as >(COMMAND)", escape::path(&path));
+    }
+    let (path, unreachable) = absolute(path)?;
     let mode = decided.mode;
-    let recording = new.recording(Request {
+    let mut recording = new.recording(Request {
         path: path.clone(),
         owners: None,
         sign_key: args.sign_key.as_deref().map(launch::sign_key).transpose()?,
         format: args.format,
         sync: args.sync,
         stall_timeout: args.stall_timeout,
-        log: args.log.as_deref().map(std::path::absolute).transpose().context("--log")?,
+        // Whether it can be written never matters to the session.
+        log: args.log.as_deref().and_then(|log| std::path::absolute(log).ok()),
         decided,
         kind: args.kind,
         user,
@@ -63,17 +70,22 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
         shell: launch::variable("SHELL"),
         streams: None,
     });
+    recording.unreachable = unreachable;
     let plan = Plan {
         recording,
         mode,
         kind: args.kind,
         command,
         argv0: None,
-        env: Vec::new(),
+        env: env::vars_os().collect(),
+        // The shell that started it holds the terminal anyway, and SIGKILL would leave it shut.
+        exclusive: false,
+        sftp: false,
         size: args.size.map(|size| (size.cols, size.rows)),
         capture_input: args.capture_input,
         buffer: args.buffer.0,
         banner: None,
+        after_session: args.after_session,
     };
     let program = plan.command.first().cloned().unwrap_or_default();
     session::restore_on_panic();
@@ -81,6 +93,17 @@ pub fn run(args: &RecordArgs) -> anyhow::Result<u8> {
     let telling = Telling { faults: args.verbose, losses: !args.quiet, files: !args.quiet };
     launch::tell(telling, &outcome, &path, &program);
     Ok(outcome.status)
+}
+
+/// The path as an absolute one, without slashes at its end: DIR/ is what DIR is. Where there is no working directory any
+/// more, it is as it was given, with the errno that says so: that is for the mode to judge, as a failure of the recording.
+fn absolute(path: PathBuf) -> anyhow::Result<(PathBuf, Option<i32>)> {
+    let path = if path.as_os_str().is_empty() { path } else { path.components().collect() };
+    match std::path::absolute(&path) {
+        Ok(path) => Ok((path, None)),
+        Err(error) if error.raw_os_error().is_some() => Ok((path, error.raw_os_error())),
+        Err(error) => Err(error).with_context(|| escape::path(&path)),
+    }
 }
 
 /// The mode: given, or resolved from roles; from the flags first, then from the environment.

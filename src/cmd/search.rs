@@ -104,7 +104,7 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
 }
 
 /// Searches one file; what was found goes to `early` when it is too much to keep. What is no recording is
-/// passed over unless it was `named`.
+/// passed over unless it was `named`, or is called one.
 fn search(
     query: &Query,
     named: bool,
@@ -112,7 +112,9 @@ fn search(
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
     let Some((input, again)) = open(&searched.file, named)? else { return Ok(()) };
-    let Some(reader) = reader(input, named)? else { return Ok(()) };
+    let named = named || catalog::is_cast(&searched.file);
+    let begins = || again.as_ref().is_some_and(catalog::is_beginning);
+    let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
     let mut take = |line: Found| {
@@ -150,9 +152,14 @@ fn open(file: &Path, named: bool) -> anyhow::Result<Option<(cast::Input, Option<
     Ok(Some((cast::reader_of(source)?, again)))
 }
 
-fn reader(input: cast::Input, named: bool) -> anyhow::Result<Option<Reader<cast::Input>>> {
+fn reader(
+    input: cast::Input,
+    begins: &dyn Fn() -> bool,
+    named: bool,
+) -> anyhow::Result<Option<Reader<cast::Input>>> {
     match Reader::new(input) {
         Ok(reader) => Ok(Some(reader)),
+        Err(ReadError::Empty) if begins() => Ok(None),
         Err(ReadError::Empty | ReadError::Invalid { .. } | ReadError::TooLong { .. }) if !named => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -39,7 +39,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         match catalog::files(path, &mut trouble) {
             // What has a recording's name should be one.
             Ok(found) => files.extend(found.into_iter().map(|file| {
-                let named = !is_dir || is_cast(&file);
+                let named = !is_dir || catalog::is_cast(&file);
                 (file, named)
             })),
             Err(error) => trouble.push((path.clone(), error)),
@@ -62,7 +62,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let mut found = Vec::new();
     for (file, named, checked) in checked {
         match checked {
-            Ok(Checked { chain: Followed::NoRecording, .. }) if !named => {}
+            Ok(Checked { chain: Followed::NoRecording, .. }) if !named || begins(&file) => {}
             Ok(Checked { chain: Followed::NoRecording, .. }) => {
                 trouble.push((file, io::Error::other("no recording: its first line is no asciicast header")));
             }
@@ -83,9 +83,8 @@ fn is_stream(path: &Path) -> bool {
     path == Path::new("-") || fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-fn is_cast(path: &Path) -> bool {
-    let name = path.to_string_lossy();
-    [".cast", ".cast.gz", ".cast.zst"].iter().any(|ending| name.ends_with(ending))
+fn begins(path: &Path) -> bool {
+    fs::File::open(path).is_ok_and(|file| catalog::is_beginning(&file))
 }
 
 fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {

@@ -50,6 +50,8 @@ pub(super) fn write(
             Item::Streams(Streams { stdin, stdout, stderr }) => {
                 encoder.record(&Record::Streams(StreamBytes { stdin, stdout, stderr }), &mut lines);
             }
+            Item::Command(piece) => encoder.record(&Record::command(&piece), &mut lines),
+            Item::Sftp(file) => encoder.record(&Record::Sftp(file), &mut lines),
             Item::End(end) => {
                 ending = Ending::Complete;
                 // A reason of a later version has no name here.

@@ -89,7 +89,7 @@ pub(super) fn write(
                 take(screen.take(), &mut markers, &mut listed);
             }
             Item::Gap(_) => gaps += 1,
-            Item::Streams(_) => {}
+            Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

@@ -83,7 +83,7 @@ pub(super) fn write(
                 let size = screen.terminal().size();
                 (cols, lines) = (cols.max(size.0), lines.max(size.1));
             }
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

@@ -49,7 +49,7 @@ pub fn typescript<W: Write>(reader: Reader<impl BufRead>, sink: &mut Sink<W>) ->
                     bytes.len()
                 )?;
             }
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

@@ -14,6 +14,8 @@ pub struct Account {
     pub uid: Uid,
     /// The name; the first one, where several share the id.
     pub name: String,
+    /// The home directory.
+    pub home: PathBuf,
     /// The shell; passwd(5) says that an empty one is /bin/sh.
     pub shell: PathBuf,
 }
@@ -36,7 +38,7 @@ impl Account {
 impl From<User> for Account {
     fn from(user: User) -> Self {
         let shell = if user.shell.as_os_str().is_empty() { "/bin/sh".into() } else { user.shell };
-        Self { uid: user.uid, name: user.name, shell }
+        Self { uid: user.uid, name: user.name, home: user.dir, shell }
     }
 }
 

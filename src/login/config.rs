@@ -10,9 +10,10 @@ use serde_yaml::Spanned;
 
 use crate::config::ConfigError;
 use crate::config::places::Places;
-use crate::policy::SessionKind;
+use crate::policy::{Mode, SessionKind};
 use crate::quantity::{self, ByteSize};
 use crate::recording::SyncPolicy;
+use crate::session::AfterSession;
 use crate::{ring, stall};
 
 /// Where it is. Nothing can name another place.
@@ -35,8 +36,12 @@ pub struct Config {
     pub unknown_user: UnknownUser,
     /// The shell of those whose shell in passwd is recmode.
     pub shell: Option<PathBuf>,
-    /// The program for `internal-sftp`.
+    /// The program for `internal-sftp`, and for transfers by sftp.
     pub sftp_server: Option<PathBuf>,
+    /// The program for transfers by scp.
+    pub scp: Option<PathBuf>,
+    /// The program for transfers by rsync.
+    pub rsync: Option<PathBuf>,
     /// The kind of session that the mode is resolved for.
     pub kind: SessionKind,
     /// When recordings are synced.
@@ -47,14 +52,38 @@ pub struct Config {
     pub stall_timeout: Duration,
     /// Whether what is typed on a terminal is recorded.
     pub capture_input: bool,
-    /// Whether the bytes of sessions without a terminal are recorded, and not only counted.
-    pub capture_streams: bool,
+    /// Which sessions without a terminal have their bytes recorded, and not only counted.
+    pub capture_streams: CaptureStreams,
     /// The key that recordings are signed with; absolute.
     pub sign_key: Option<PathBuf>,
     /// The operator's log, where it is a file; absolute.
     pub log: Option<PathBuf>,
     /// What a user with a terminal is told when the recording has begun.
     pub banner: Option<String>,
+    /// What becomes of processes that outlive a session, where that is not by the session's mode.
+    pub after_session: Option<AfterSession>,
+}
+
+/// Which sessions without a terminal have their bytes recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaptureStreams {
+    /// Under strict all but transfers of files, under best effort none.
+    Auto,
+    /// All.
+    Yes,
+    /// None.
+    No,
+}
+
+impl CaptureStreams {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "yes" | "true" => Some(Self::Yes),
+            "no" | "false" => Some(Self::No),
+            _ => None,
+        }
+    }
 }
 
 /// What a user gets whom the roles don't know.
@@ -80,6 +109,15 @@ impl UnknownUser {
 }
 
 impl Config {
+    /// What becomes of processes that outlive a session of this mode.
+    #[must_use]
+    pub fn after_session(&self, mode: Mode) -> AfterSession {
+        self.after_session.unwrap_or(match mode {
+            Mode::Strict => AfterSession::End,
+            Mode::BestEffort => AfterSession::Leave,
+        })
+    }
+
     /// The directory of this user's recordings; `None` for a name that is no part of a path.
     #[must_use]
     pub fn recordings_of(&self, user: &str) -> Option<PathBuf> {
@@ -96,17 +134,19 @@ struct File {
     unknown_user: Option<Spanned<String>>,
     shell: Option<Spanned<String>>,
     sftp_server: Option<Spanned<String>>,
+    scp: Option<Spanned<String>>,
+    rsync: Option<Spanned<String>>,
     kind: Option<Spanned<String>>,
     sync: Option<Spanned<String>>,
     buffer: Option<Spanned<String>>,
     stall_timeout: Option<Spanned<String>>,
     #[serde(default)]
     capture_input: bool,
-    #[serde(default)]
-    capture_streams: bool,
+    capture_streams: Option<Spanned<String>>,
     sign_key: Option<Spanned<String>>,
     log: Option<Spanned<String>>,
     banner: Option<String>,
+    after_session: Option<Spanned<String>>,
 }
 
 /// The configuration that this text is, `name` being the file's in messages.
@@ -133,6 +173,8 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         })?,
         shell: file.shell.map(path).transpose()?,
         sftp_server: file.sftp_server.map(path).transpose()?,
+        scp: file.scp.map(path).transpose()?,
+        rsync: file.rsync.map(path).transpose()?,
         kind: value(file.kind, &places, SessionKind::Ssh, |text| {
             SessionKind::from_name(text).ok_or("a kind is ssh, k8s, desktop, db or app".to_owned())
         })?,
@@ -140,10 +182,16 @@ pub fn parse(text: &str, name: &Arc<str>) -> Result<Config, ConfigError> {
         buffer: value(file.buffer, &places, ByteSize(ring::CAPACITY), str::parse)?.0,
         stall_timeout: value(file.stall_timeout, &places, stall::TIMEOUT, quantity::duration)?,
         capture_input: file.capture_input,
-        capture_streams: file.capture_streams,
+        capture_streams: value(file.capture_streams, &places, CaptureStreams::Auto, |text| {
+            CaptureStreams::from_name(text).ok_or("expected auto, yes or no".to_owned())
+        })?,
         sign_key: file.sign_key.map(path).transpose()?,
         log: file.log.map(path).transpose()?,
         banner: file.banner,
+        after_session: value(file.after_session, &places, None, |text| {
+            let named = AfterSession::ALL.into_iter().find(|what| what.name() == text);
+            named.map(Some).ok_or("expected leave or end".to_owned())
+        })?,
     })
 }
 
@@ -183,7 +231,10 @@ mod tests {
         assert_eq!((config.kind, config.buffer), (SessionKind::Ssh, 8 << 20));
         assert_eq!(config.stall_timeout, Duration::from_secs(10));
         assert_eq!(config.sync, SyncPolicy::Interval(Duration::from_secs(1)));
-        assert!(!config.capture_input && !config.capture_streams);
+        assert!(!config.capture_input);
+        assert_eq!(config.capture_streams, CaptureStreams::Auto);
+        assert_eq!(config.after_session(Mode::Strict), AfterSession::End);
+        assert_eq!(config.after_session(Mode::BestEffort), AfterSession::Leave);
     }
 
     #[test]
@@ -191,7 +242,7 @@ mod tests {
         let config = parsed(
             "roles:\n  - /a.yaml\n  - /b\nrecordings: /r/{user}/x\nunknown_user: refuse\nshell: /bin/zsh\n\
              sftp_server: /usr/lib/sftp-server\nkind: db\nsync: always\nbuffer: 1MiB\nstall_timeout: 2s\n\
-             capture_input: true\ncapture_streams: true\nsign_key: /etc/recmode/key\nlog: /var/log/recmode.log\nbanner: |\n  Recorded.\n",
+             capture_input: true\ncapture_streams: true\nsign_key: /etc/recmode/key\nlog: /var/log/recmode.log\nafter_session: leave\nbanner: |\n  Recorded.\n",
         )
         .expect("a configuration");
         assert_eq!(config.roles, [PathBuf::from("/a.yaml"), "/b".into()]);
@@ -200,7 +251,25 @@ mod tests {
         assert_eq!(config.sign_key, Some("/etc/recmode/key".into()));
         assert_eq!((config.sync, config.buffer), (SyncPolicy::Always, 1 << 20));
         assert_eq!(config.banner.as_deref(), Some("Recorded.\n"));
-        assert!(config.capture_input && config.capture_streams);
+        assert!(config.capture_input);
+        assert_eq!(config.capture_streams, CaptureStreams::Yes);
+        assert_eq!(config.after_session(Mode::Strict), AfterSession::Leave);
+    }
+
+    #[test]
+    fn capture_streams_is_a_word_or_what_it_was_before() {
+        for (text, expected) in [
+            ("auto", CaptureStreams::Auto),
+            ("yes", CaptureStreams::Yes),
+            ("no", CaptureStreams::No),
+            ("true", CaptureStreams::Yes),
+            ("false", CaptureStreams::No),
+        ] {
+            let config = parsed(&format!("roles: [/a]\ncapture_streams: {text}\n")).expect(text);
+            assert_eq!(config.capture_streams, expected, "{text}");
+        }
+        let error = parsed("roles: [/a]\ncapture_streams: all\n").expect_err("no such word");
+        assert!(error.message.contains("auto, yes or no"), "{}", error.message);
     }
 
     #[test]
@@ -214,6 +283,7 @@ mod tests {
             ("roles: [/a/../b]\n", Some(1), "absolute"),
             ("roles: [/a]\n\nunknown_user: allow\n", Some(3), "refuse"),
             ("roles: [/a]\nkind: SSH\n", Some(2), "kind"),
+            ("roles: [/a]\nafter_session: kill\n", Some(2), "leave or end"),
             ("roles: [/a]\nstall_timeout: 0s\n", Some(2), "duration"),
             ("roles: [/a]\nbuffer: 2GiB\n", Some(2), "size"),
             ("roles: [/a]\ncapture_input: maybe\n", Some(2), "bool"),

@@ -7,7 +7,9 @@
 mod account;
 mod admission;
 mod config;
+pub mod machine;
 mod request;
+mod transfer;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,9 @@ use crate::trust::{self, Distrust, Owners};
 
 pub use account::{Account, is_this_program};
 pub use admission::Admission;
-pub use config::{Config, PATH, UnknownUser, parse};
+pub use config::{CaptureStreams, Config, PATH, UnknownUser, parse};
 pub use request::{BadCall, Request};
+pub use transfer::{Programs, Tool, Transfer};
 
 /// The most bytes of one role file.
 const MAX_ROLE_FILE: u64 = roles::limits::MAX_FILE_BYTES;
@@ -34,6 +37,10 @@ const SFTP_SERVERS: &[&str] = &[
     "/usr/lib/ssh/sftp-server",
     "/usr/libexec/sftp-server",
 ];
+
+/// Where scp and rsync are, unless the configuration says otherwise.
+const SCP: &str = "/usr/bin/scp";
+const RSYNC: &str = "/usr/bin/rsync";
 
 /// Why there is no login.
 #[derive(Debug, thiserror::Error)]
@@ -148,6 +155,44 @@ pub fn shell(account: &Account, config: &Config) -> Result<PathBuf, LoginError> 
 pub fn sftp_server(config: &Config) -> Result<PathBuf, LoginError> {
     let found = || SFTP_SERVERS.iter().map(PathBuf::from).find(|path| path.is_file());
     config.sftp_server.clone().or_else(found).ok_or(LoginError::NoSftpServer)
+}
+
+/// The transfer of files that a request asks for, and nothing else.
+#[must_use]
+pub fn transfer(request: &Request, account: &Account, config: &Config) -> Option<Transfer> {
+    let there = |configured: &Option<PathBuf>, otherwise: &str| {
+        configured.clone().or_else(|| Some(otherwise.into())).filter(|path: &PathBuf| path.is_file())
+    };
+    let programs = Programs {
+        sftp_server: sftp_server(config).ok(),
+        scp: there(&config.scp, SCP),
+        rsync: there(&config.rsync, RSYNC),
+    };
+    match request {
+        Request::Command(line, more) if more.is_empty() => Transfer::of_line(line, &programs, &account.home),
+        Request::Sftp(arguments) => {
+            let words = [programs.sftp_server?.into_os_string()].into_iter().chain(arguments.iter().cloned());
+            Some(Transfer { tool: Tool::Sftp, words: words.collect() })
+        }
+        Request::Command(..) | Request::Shell => None,
+    }
+}
+
+/// The environment of a transfer, of `given`: what it needs, and nothing that a program acts on in other ways.
+#[must_use]
+pub fn transfer_environment(
+    tool: Tool,
+    account: &Account,
+    given: impl Iterator<Item = (OsString, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    let language = |name: &OsString| name == "LANG" || name.as_encoded_bytes().starts_with(b"LC_");
+    let mut env: Vec<_> = given.filter(|(name, _)| language(name)).collect();
+    env.push(("USER".into(), account.name.clone().into()));
+    // rsync would read ~/.popt, in which an option can stand for a program.
+    if tool != Tool::Rsync {
+        env.push(("HOME".into(), account.home.clone().into()));
+    }
+    env
 }
 
 /// The key that recordings are signed with, if the configuration names one.

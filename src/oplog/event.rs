@@ -71,11 +71,19 @@ pub enum Happening {
     },
     /// Strict mode ended the session.
     Terminated,
-    /// A process of the session could not be ended.
+    /// The terminal hung up, and the command goes on.
+    Disconnected,
+    /// A process of the session lives on.
     Survivor {
         /// Its id.
         pid: i32,
+        /// The first bytes of its program's name.
+        program: String,
+        /// What it has survived.
+        reason: Reason,
     },
+    /// The session's processes were ended without /proc and without a control group, so that others may live on.
+    Unseen,
     /// The session is over.
     End {
         /// Why.
@@ -127,10 +135,13 @@ impl Happening {
             | Self::NotAdmitted { .. }
             | Self::Unjudged { .. }
             | Self::Terminated
-            | Self::Survivor { .. } => Severity::Error,
-            Self::Recovery { .. } | Self::Gap { .. } | Self::End { lost: None | Some(1..), .. } => {
-                Severity::Warning
-            }
+            | Self::Unseen => Severity::Error,
+            Self::Survivor { reason, .. } if *reason != Reason::Hangup => Severity::Error,
+            Self::Survivor { .. }
+            | Self::Disconnected
+            | Self::Recovery { .. }
+            | Self::Gap { .. }
+            | Self::End { lost: None | Some(1..), .. } => Severity::Warning,
             Self::Start | Self::End { .. } => Severity::Info,
         }
     }
@@ -152,7 +163,16 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
             format!("roles could not be judged, strict holds: {}", escape::controls(cause))
         }
         Happening::Terminated => "session terminated by strict mode".to_owned(),
-        Happening::Survivor { pid } => format!("a process could not be ended; pid={pid}"),
+        Happening::Disconnected => "terminal hung up, the command goes on".to_owned(),
+        Happening::Survivor { pid, program, reason } => {
+            let what =
+                if *reason == Reason::Hangup { "lives on after the hang-up" } else { "could not be ended" };
+            let program = escape::controls(program).replace('"', "\\\"");
+            format!("a process {what}; pid={pid} program=\"{program}\"")
+        }
+        Happening::Unseen => {
+            "processes may live on unseen: there is neither /proc nor a control group".to_owned()
+        }
         Happening::End { reason, status, lost, seconds } => {
             let reason = serde_json::to_value(reason).ok();
             let reason = reason.as_ref().and_then(serde_json::Value::as_str).unwrap_or("?");
@@ -162,11 +182,18 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
         }
     };
     let Identity { session, user, mode, kind, because, recording } = identity;
-    let decider = because.first().map_or(String::new(), |Decider { role, option }| {
-        format!(" role=\"{}\" option={option}", escape::controls(role).replace('"', "\\\""))
-    });
-    let (user, recording) = (escape::controls(user), escape::controls(&recording.to_string_lossy()));
-    format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording=\"{recording}\"")
+    let decider = because
+        .first()
+        .map_or(String::new(), |Decider { role, option }| format!(" role={} option={option}", quoted(role)));
+    let plain = |c: char| c.is_alphanumeric() || "._-$+@".contains(c);
+    let user = if user.chars().all(plain) { user.clone() } else { quoted(user) };
+    let recording = quoted(&recording.to_string_lossy());
+    format!("{what} session={session} user={user} mode={mode} kind={kind}{decider} recording={recording}")
+}
+
+/// A value that may hold anything: in quotes, and nothing in it ends them.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", escape::controls(&value.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// The event as a line of JSON, without control characters; `time` is RFC 3339.
@@ -211,7 +238,17 @@ mod tests {
         assert_eq!(
             message(&identity(), &Happening::failure(fault)),
             "recording failed: writing the recording: No space left on device (ENOSPC); error=ENOSPC session=1b9d \
-             user=al\\nice mode=strict kind=ssh role=\"ops \\\"a\\\"\" option=default recording=\"/r/a.cast\""
+             user=\"al\\nice\" mode=strict kind=ssh role=\"ops \\\"a\\\"\" option=default recording=\"/r/a.cast\""
+        );
+    }
+
+    #[test]
+    fn no_value_ends_its_own_quotes() {
+        let recording = "/r/a\" status=0 x=\"\\".into();
+        let user = "al ice".to_owned();
+        assert_eq!(
+            message(&Identity { recording, user, because: Vec::new(), ..identity() }, &Happening::Start),
+            "session started session=1b9d user=\"al ice\" mode=strict kind=ssh recording=\"/r/a\\\" status=0 x=\\\"\\\\\""
         );
     }
 

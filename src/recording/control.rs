@@ -96,7 +96,8 @@ impl<S: Serialize, R: DeserializeOwned> Channel<S, R> {
                 Ok(0) => Received::HungUp,
                 Ok(n) => serde_json::from_slice(&buffer[..n]).map_or(Received::Nothing, Received::Message),
                 Err(Errno::EAGAIN) => Received::Nothing,
-                Err(Errno::EINTR) => continue,
+                // The other side has ended with messages unread. What it sent before is still there.
+                Err(Errno::EINTR | Errno::ECONNRESET) => continue,
                 Err(_) => Received::HungUp,
             };
         }
@@ -112,5 +113,20 @@ impl<S, R> AsFd for Channel<S, R> {
 impl<S, R> AsRawFd for Channel<S, R> {
     fn as_raw_fd(&self) -> RawFd {
         self.socket.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_arrives_though_the_sender_has_ended_without_reading() {
+        let (ours, theirs) = channel().expect("a channel");
+        theirs.send(&Report::Started(1));
+        ours.send(&Order::Abort);
+        drop(ours);
+        assert_eq!(theirs.receive(), Received::Message(Order::Abort));
+        assert_eq!(theirs.receive(), Received::HungUp);
     }
 }

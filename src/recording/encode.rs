@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
+use super::header::{Bounded, MAX_WINDOW};
 use super::json::push_escaped;
 use super::{Header, Record};
 
@@ -68,10 +69,10 @@ impl Encoder {
         self.last = time;
     }
 
-    /// The header line.
-    pub fn header(&self, header: &Header, out: &mut Vec<u8>) {
-        let Header { term, timestamp, command, title, env, session } = header;
-        let (timestamp, title, recmode) = (*timestamp, title.as_deref(), session);
+    /// The header line, its fields within their bounds, and records of what it does not hold.
+    pub fn header(&mut self, header: &Header, out: &mut Vec<u8>) {
+        let Bounded { term, command, title, env, session } = &header.bounded();
+        let (timestamp, title, recmode) = (header.timestamp, title.as_deref(), session);
         // Neither can fail: string keys, and a Vec takes every write.
         let _ = match self.format {
             Format::AsciicastV3 => serde_json::to_writer(
@@ -93,6 +94,10 @@ impl Encoder {
             ),
         };
         out.push(b'\n');
+        self.clamped_window(header.term.cols, header.term.rows, out);
+        for piece in header.command_records() {
+            self.record(&piece, out);
+        }
     }
 
     /// An event of bytes (`o` or `i`) at `time`. What is no UTF-8 becomes U+FFFD, with a raw record
@@ -123,9 +128,18 @@ impl Encoder {
         out.extend_from_slice(b"\"]\n");
     }
 
-    /// A resize event.
+    /// A resize event, within the bounds of windows.
     pub fn resize(&mut self, time: u64, cols: u16, rows: u16, out: &mut Vec<u8>) {
+        self.clamped_window(cols, rows, out);
+        let (cols, rows) = (cols.min(MAX_WINDOW), rows.min(MAX_WINDOW));
         self.event(time, 'r', &format!("{cols}x{rows}"), out);
+    }
+
+    /// The record of a window that is larger than those in recordings.
+    fn clamped_window(&mut self, cols: u16, rows: u16, out: &mut Vec<u8>) {
+        if cols.max(rows) > MAX_WINDOW {
+            self.record(&Record::Window { cols, rows }, out);
+        }
     }
 
     /// A machine record, at the time of the last event.
@@ -188,6 +202,15 @@ mod tests {
         assert_eq!(
             encoded(Format::AsciicastV2, put),
             "[1.500000, \"o\", \"a\"]\n[1.500001, \"o\", \"b\"]\n[62.000000, \"r\", \"100x40\"]\n"
+        );
+    }
+
+    #[test]
+    fn a_window_that_readers_do_not_render_is_clamped_and_its_size_recorded() {
+        let put = |encoder: &mut Encoder, out: &mut Vec<u8>| encoder.resize(0, 1200, 30, out);
+        assert_eq!(
+            encoded(Format::AsciicastV3, put),
+            "#recmode {\"window\":{\"cols\":1200,\"rows\":30}}\n[0.000000, \"r\", \"1000x30\"]\n"
         );
     }
 

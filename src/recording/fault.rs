@@ -22,6 +22,8 @@ pub enum Operation {
     CreateDirectory,
     /// Creating the file.
     Create,
+    /// Locking the file, as one that is being recorded.
+    Lock,
     /// Setting space aside for the closing records.
     Reserve,
     /// Writing to the file.
@@ -78,10 +80,10 @@ impl Fault {
         matches!(self.cause, Cause::Vanished | Cause::Shrunk | Cause::Grown)
     }
 
-    /// Whether the file at the chosen place exists already.
+    /// Whether the file at the chosen place exists already, or what would be its signature.
     #[must_use]
     pub fn is_existing_file(self) -> bool {
-        self == Self { during: Operation::Create, cause: Cause::Errno(libc::EEXIST) }
+        matches!(self.during, Operation::Create | Operation::Sign) && self.cause == Cause::Errno(libc::EEXIST)
     }
 }
 
@@ -107,6 +109,7 @@ impl fmt::Display for Fault {
         let during = match self.during {
             Operation::CreateDirectory => "creating the recording's directory",
             Operation::Create => "creating the recording",
+            Operation::Lock => "locking the recording",
             Operation::Reserve => "setting space aside for the recording",
             Operation::Write => "writing the recording",
             Operation::Sync => "syncing the recording",

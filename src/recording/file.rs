@@ -1,24 +1,26 @@
 //! The recording's file: created safely, written without ever leaving a torn line behind, and
 //! with room for its closing records set aside.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
+mod create;
+
+use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{FallocateFlags, OFlag, fallocate, openat};
+use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::stat::Mode;
 
 use crate::signature::{SigningKey, signature_path};
 use crate::sys;
-use crate::trust::{self, Owners};
+use crate::trust::Owners;
 
 use super::chain::{self, Chain};
 use super::{Batch, Cause, Fault, Operation, Unit};
+use create::{create_new, lock, missing_directories, remove_directories};
 
 /// Bytes that are kept free, beyond what is written, for the records that close a recording.
 const CLOSING_ROOM: u64 = 16 * 1024;
@@ -40,6 +42,8 @@ pub struct RecordingFile {
     /// Where it is new, to be synced once; not of every directory that may be written to.
     directory: Option<Arc<File>>,
     path: PathBuf,
+    /// The directories above it that were made for it, the deepest first.
+    made: Vec<PathBuf>,
     end: u64,
     torn: u64,
     reserved: u64,
@@ -58,12 +62,18 @@ impl RecordingFile {
     /// # Errors
     /// The fault, with the errno of mkdir(2) or open(2), or that a directory can't be relied on.
     pub fn create(path: &Path, owners: Option<Owners>, signed: bool) -> Result<Self, Fault> {
-        let file = create_new(path, owners)?;
+        // It would be taken for this one's.
+        if signature_path(path).symlink_metadata().is_ok() {
+            return Err(Fault { during: Operation::Sign, cause: Cause::Errno(libc::EEXIST) });
+        }
+        let made = missing_directories(path);
+        let file = create_new(path, owners).inspect_err(|_| remove_directories(&made))?;
         let limit = getrlimit(Resource::RLIMIT_FSIZE).map_or(u64::MAX, |(soft, _)| soft);
         let new = Self {
             file: Arc::new(file),
             directory: path.parent().and_then(|parent| File::open(parent).ok()).map(Arc::new),
             path: path.to_owned(),
+            made,
             end: 0,
             torn: 0,
             reserved: 0,
@@ -72,8 +82,10 @@ impl RecordingFile {
             writeback: 0,
             chain: Chain::new(signed),
         };
-        // Held as long as the session lives: nobody takes a live recording for one that was cut off.
-        let _ = new.file.try_lock();
+        if let Err(fault) = lock(&new.file) {
+            new.discard();
+            return Err(fault);
+        }
         // The umask may have taken even the owner's bits.
         if let Err(error) = new.file.set_permissions(Permissions::from_mode(0o600)) {
             new.discard();
@@ -93,10 +105,10 @@ impl RecordingFile {
         &self.path
     }
 
-    /// Removes the file again, if it is still the one at its path.
+    /// Removes the file again, if it is still the one at its path, and the directories that were made for it.
     pub fn discard(self) {
-        if self.is_at_its_path() {
-            let _ = std::fs::remove_file(&self.path);
+        if self.is_at_its_path() && std::fs::remove_file(&self.path).is_ok() {
+            remove_directories(&self.made);
         }
     }
 
@@ -343,41 +355,9 @@ impl RecordingFile {
     }
 }
 
-/// Creates a file that is not there yet, and the directories above it.
-fn create_new(path: &Path, owners: Option<Owners>) -> Result<File, Fault> {
-    if let Some(owners) = owners {
-        return create_below(path, owners);
-    }
-    create_directories(path)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
-    options.open(path).map_err(|error| Fault::io(Operation::Create, &error))
-}
-
-/// Makes the directories above a file.
-fn create_directories(path: &Path) -> Result<(), Fault> {
-    let Some(parent) = path.parent() else { return Ok(()) };
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(parent);
-    made.map_err(|error| Fault::io(Operation::CreateDirectory, &error))
-}
-
-/// Creates a file in a directory that was reached step by step and is its owners' alone.
-fn create_below(path: &Path, owners: Owners) -> Result<File, Fault> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Fault { during: Operation::Create, cause: Cause::Errno(libc::EINVAL) });
-    };
-    let directory = trust::directory(parent, owners, true).map_err(|distrust| Fault {
-        during: Operation::CreateDirectory,
-        cause: distrust.errno().map_or(Cause::Untrusted, |errno| Cause::Errno(errno as i32)),
-    })?;
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
-    openat(&directory, name, flags, Mode::S_IRUSR | Mode::S_IWUSR)
-        .map(File::from)
-        .map_err(|errno| Fault { during: Operation::Create, cause: Cause::Errno(errno as i32) })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::create::LOCK_PAUSE;
     use super::*;
     use crate::recording::{Encoder, Format, Record};
 
@@ -394,6 +374,8 @@ mod tests {
     fn a_file_is_private_new_and_cut_to_what_was_written() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("a/b/session.cast");
+        RecordingFile::create(&path, None, false).expect("created").discard();
+        assert!(!dir.path().join("a").exists(), "nor its directories are left");
         let mut file = RecordingFile::create(&path, None, false).expect("created");
         file.append(&mut batch(&["one\n", "two\n"])).1.expect("written");
         file.append_closing(&mut b"end\n".to_owned()).expect("closed");
@@ -432,6 +414,35 @@ mod tests {
             let (before, rest) = text.split_at(header.len() + value.start);
             assert_eq!(rest[..chain::VALUE], *blake3::hash(before).to_hex().as_bytes());
         }
+    }
+
+    #[test]
+    fn a_lock_that_others_hold_for_a_moment_is_waited_for_and_one_that_they_keep_is_a_fault() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.cast");
+        let file = File::create(&path).expect("created");
+        let open = || File::open(&path).expect("opened");
+        let other = open();
+        other.lock_shared().expect("locked");
+        let fault = Fault { during: Operation::Lock, cause: Cause::Errno(libc::EWOULDBLOCK) };
+        assert_eq!(lock(&file), Err(fault));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(10 * LOCK_PAUSE);
+                drop(other);
+            });
+            assert_eq!(lock(&file), Ok(()));
+        });
+        assert!(open().try_lock_shared().is_err(), "it is locked");
+    }
+
+    #[test]
+    fn a_file_is_not_created_beside_what_would_be_its_signature() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("a.cast");
+        std::fs::write(signature_path(&path), "old").expect("written");
+        assert!(RecordingFile::create(&path, None, false).is_err_and(Fault::is_existing_file));
+        assert!(!path.exists());
     }
 
     #[test]

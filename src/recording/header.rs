@@ -1,10 +1,31 @@
-//! The recording's first line, but for what differs between the versions of the format.
+//! The recording's first line, but for what differs between the versions of the format. Pure.
+//!
+//! What a client or a role file puts into it has bounds, so that readers, which take a header up to
+//! [`reader::MAX_HEADER`](super::reader::MAX_HEADER), can read what the writer writes.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Record, incomplete_tail};
 use crate::policy::{Mode, SessionKind};
+
+/// The most columns, and rows, of a window in a recording: what readers render. The terminal itself keeps its size.
+pub const MAX_WINDOW: u16 = 1000;
+
+/// The most bytes of the command in the header; machine records after it hold all of a longer one.
+const MOST_COMMAND: usize = 64 << 10;
+/// The most bytes of a command in one machine record.
+const COMMAND_PIECE: usize = 1 << 20;
+/// The most bytes of a title, and of the shell's path.
+const MOST_TITLE: usize = 4 << 10;
+/// The most bytes of TERM, of a role's, a user's and a host's name.
+const MOST_NAME: usize = 1 << 10;
+/// The most bytes of a list of role names, and what an entry takes besides its texts.
+const MOST_ROLES: usize = 16 << 10;
+const ENTRY: usize = 32;
+/// Ends a text that is cut.
+const CUT: char = '…';
 
 /// What a recording says of itself.
 #[derive(Debug, Clone)]
@@ -14,7 +35,7 @@ pub struct Header {
     /// When the session began, seconds since the epoch.
     pub timestamp: i64,
     /// The command line, joined by spaces.
-    pub command: String,
+    pub command: Vec<u8>,
     /// The title, if one was given.
     pub title: Option<String>,
     /// SHELL and TERM as the command gets them.
@@ -66,6 +87,99 @@ pub struct Session {
     /// For such a file: the name of the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
+    /// The fields of the header that do not hold all that there was; filled in by the writer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clamped: Vec<&'static str>,
+}
+
+/// The fields of a header within their bounds.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    pub(super) term: Term,
+    pub(super) command: String,
+    pub(super) title: Option<String>,
+    pub(super) env: BTreeMap<&'static str, String>,
+    /// With the names of the fields that were cut.
+    pub(super) session: Session,
+}
+
+impl Header {
+    /// The fields within their bounds.
+    pub(super) fn bounded(&self) -> Bounded {
+        let mut clamped = Vec::new();
+        let mut cut = |name, text: &str, most| {
+            let (text, whole) = shortened(text, most);
+            if !whole && !clamped.contains(&name) {
+                clamped.push(name);
+            }
+            text
+        };
+        let command = cut("command", &String::from_utf8_lossy(&self.command), MOST_COMMAND);
+        let title = self.title.as_ref().map(|title| cut("title", title, MOST_TITLE));
+        let kind = self.term.kind.as_ref().map(|kind| cut("term", kind, MOST_NAME));
+        let env = self.env.iter().map(|(&name, value)| {
+            let most = if name == "TERM" { MOST_NAME } else { MOST_TITLE };
+            (name, cut("env", value, most))
+        });
+        let env = env.collect();
+        let mut session = self.session.clone();
+        session.user = cut("user", &session.user, MOST_NAME);
+        session.host = cut("host", &session.host, MOST_NAME);
+        for role in &mut session.roles {
+            *role = cut("roles", role, MOST_NAME);
+        }
+        for Decider { role, option } in &mut session.because {
+            (*role, *option) = (cut("because", role, MOST_NAME), cut("because", option, MOST_NAME));
+        }
+        let term = Term { cols: self.term.cols.min(MAX_WINDOW), rows: self.term.rows.min(MAX_WINDOW), kind };
+        let mut note = |name, is_cut: bool| {
+            if is_cut && !clamped.contains(&name) {
+                clamped.push(name);
+            }
+        };
+        note("roles", limit(&mut session.roles, String::len));
+        note("because", limit(&mut session.because, |decider| decider.role.len() + decider.option.len()));
+        note("term", (term.cols, term.rows) != (self.term.cols, self.term.rows));
+        session.clamped = clamped;
+        Bounded { term, command, title, env, session }
+    }
+
+    /// The records that hold all of the command, in pieces, where the header does not.
+    pub(super) fn command_records(&self) -> impl Iterator<Item = Record> {
+        let text = str::from_utf8(&self.command);
+        let whole = text.is_ok_and(|text| text.len() <= MOST_COMMAND);
+        let mut rest = if whole { &[][..] } else { &self.command[..] };
+        std::iter::from_fn(move || {
+            // Not within a character, where there are any.
+            let most = rest.len().min(COMMAND_PIECE);
+            let tail = if text.is_ok() { incomplete_tail(&rest[..most]) } else { 0 };
+            let (piece, after) = rest.split_at(most - tail);
+            rest = after;
+            (!piece.is_empty()).then(|| Record::command(piece))
+        })
+    }
+}
+
+/// A text of at most `most` bytes and a mark where it is cut, and whether it is whole.
+fn shortened(text: &str, most: usize) -> (String, bool) {
+    if text.len() <= most {
+        return (text.to_owned(), true);
+    }
+    let mut text = text[..text.floor_char_boundary(most)].to_owned();
+    text.push(CUT);
+    (text, false)
+}
+
+/// Drops what a list has beyond [`MOST_ROLES`]; whether that was anything.
+fn limit<T>(list: &mut Vec<T>, size: impl Fn(&T) -> usize) -> bool {
+    let mut sum = 0;
+    let kept = list.iter().take_while(|entry| {
+        sum += size(entry) + ENTRY;
+        sum <= MOST_ROLES
+    });
+    let (kept, all) = (kept.count(), list.len());
+    list.truncate(kept);
+    kept < all
 }
 
 /// A role's option that decided the mode.
@@ -85,4 +199,109 @@ pub enum StreamCapture {
     Counts,
     /// The bytes, too.
     Content,
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    use super::*;
+    use crate::recording::reader::{Item, MAX_HEADER, Reader};
+    use crate::recording::{Encoder, Format};
+
+    /// The header with texts of `len` of the character that takes most room in JSON.
+    fn huge(len: usize, entries: usize) -> Header {
+        let text = || "\u{1}".repeat(len);
+        let decider = || Decider { role: text(), option: text() };
+        Header {
+            term: Term { cols: 1200, rows: u16::MAX, kind: Some(text()) },
+            timestamp: 1,
+            command: text().into_bytes(),
+            title: Some(text()),
+            env: BTreeMap::from([("SHELL", text()), ("TERM", text())]),
+            session: Session {
+                version: "1",
+                session: "id".to_owned(),
+                mode: Mode::Strict,
+                kind: SessionKind::Ssh,
+                roles: std::iter::repeat_with(text).take(entries).collect(),
+                because: std::iter::repeat_with(decider).take(entries).collect(),
+                user: text(),
+                host: text(),
+                streams: None,
+                chain: "blake3",
+                segment: None,
+                first: None,
+                clamped: Vec::new(),
+            },
+        }
+    }
+
+    fn lines(format: Format, header: &Header) -> Vec<u8> {
+        let mut out = Vec::new();
+        Encoder::new(format, 0).header(header, &mut out);
+        out
+    }
+
+    #[test]
+    fn what_the_writer_writes_the_reader_reads_whatever_a_client_sent() {
+        for (len, entries) in [(2 << 20, 100), (1, 30_000), (1000, 300)] {
+            for format in [Format::AsciicastV3, Format::AsciicastV2] {
+                let out = lines(format, &huge(len, entries));
+                let first = memchr::memchr(b'\n', &out).expect("a line");
+                assert!(first <= MAX_HEADER, "{len}, {entries}: {first} bytes");
+                let reader = Reader::new(&out[..]).expect("a header");
+                let header = reader.header();
+                assert_eq!((header.cols, header.rows), (MAX_WINDOW, MAX_WINDOW));
+                let clamped = &header.recmode.as_ref().expect("ours")["clamped"];
+                let fields = clamped.as_array().expect("a list");
+                for name in ["roles", "because", "term"] {
+                    assert!(fields.iter().any(|field| field == name), "{name} in {clamped}");
+                }
+                assert!(reader.collect::<Result<Vec<Item>, _>>().is_ok());
+            }
+        }
+    }
+
+    #[test]
+    fn what_fits_is_not_marked() {
+        let mut header = huge(1000, 3);
+        (header.term.cols, header.term.rows) = (MAX_WINDOW, 1);
+        header.command = vec![b'a'; MOST_COMMAND];
+        let bounded = header.bounded();
+        assert!(bounded.session.clamped.is_empty(), "{:?}", bounded.session.clamped);
+        assert_eq!(header.command_records().count(), 0);
+        assert_eq!((bounded.command.len(), bounded.session.roles.len()), (MOST_COMMAND, 3));
+    }
+
+    #[test]
+    fn a_cut_text_ends_in_a_mark_and_never_within_a_character() {
+        assert_eq!(shortened("äöü", 3), ("ä…".to_owned(), false));
+        assert_eq!(shortened("äöü", 6), ("äöü".to_owned(), true));
+    }
+
+    #[test]
+    fn the_records_hold_all_of_a_long_or_odd_command() {
+        let mut header = huge(0, 0);
+        for command in [
+            [vec![b' '; MOST_COMMAND + 1], b"; evil".to_vec()].concat(),
+            "é".repeat(COMMAND_PIECE).into_bytes(),
+            b"caf\xe9".to_vec(),
+            vec![0xff; 3 * COMMAND_PIECE + 1],
+        ] {
+            header.command.clone_from(&command);
+            let mut whole = Vec::new();
+            for record in header.command_records() {
+                match record {
+                    Record::Command { text: Some(text), base64: None } => whole.extend(text.bytes()),
+                    Record::Command { text: None, base64: Some(base64) } => {
+                        whole.extend(BASE64_STANDARD.decode(base64).expect("base64"));
+                    }
+                    record => panic!("{record:?}"),
+                }
+            }
+            assert!(whole == command, "{} bytes of {}", whole.len(), command.len());
+        }
+    }
 }

@@ -14,7 +14,7 @@ mod v1;
 
 use std::io::{self, BufRead};
 
-pub use self::item::{Code, End, Event, Gap, Header, Item, Streams, Version};
+pub use self::item::{Code, End, Event, Gap, Header, Item, SftpFile, Streams, Version};
 
 /// The longest line that is read, in bytes without its newline. Memory is bounded by about four
 /// times this: the line, the event made of it, and the exact bytes from the record before it.
@@ -217,6 +217,8 @@ impl<R: BufRead> Reader<R> {
             }
             decode::Line::Gap(gap) => Some(Item::Gap(gap)),
             decode::Line::Streams(streams) => Some(Item::Streams(streams)),
+            decode::Line::Command(piece) => Some(Item::Command(piece)),
+            decode::Line::Sftp(file) => Some(Item::Sftp(file)),
             decode::Line::End(end) => Some(Item::End(end)),
             decode::Line::OtherEvent { .. } | decode::Line::Blank | decode::Line::Other => None,
         })

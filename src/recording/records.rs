@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::chain;
@@ -17,12 +19,30 @@ pub enum Record {
         /// Its bytes, standard base64.
         base64: String,
     },
+    /// A piece of the command, where the header does not hold all of it; the pieces in order are the whole.
+    Command {
+        /// The piece, where the command is UTF-8.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// Its bytes where it is not, standard base64.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        base64: Option<String>,
+    },
+    /// The size of a window that the header or the next event has clamped.
+    Window {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
     /// A time in which the recording failed.
     Gap(Gap),
     /// The hash of all bytes of the file before this value, in hexadecimal.
     Check(Cow<'static, str>),
     /// Bytes that went through the streams of a session without a terminal.
     Streams(StreamBytes),
+    /// A file of a transfer by sftp.
+    Sftp(SftpFile),
     /// The last record of a recording that was closed.
     End {
         /// Why it ended.
@@ -43,6 +63,49 @@ pub enum Record {
 impl Record {
     /// A check with room for its value.
     pub const EMPTY_CHECK: Self = Self::Check(Cow::Borrowed(chain::NO_VALUE));
+
+    /// A piece of the command.
+    #[must_use]
+    pub fn command(piece: &[u8]) -> Self {
+        match str::from_utf8(piece) {
+            Ok(text) => Self::Command { text: Some(text.to_owned()), base64: None },
+            Err(_) => Self::Command { text: None, base64: Some(BASE64_STANDARD.encode(piece)) },
+        }
+    }
+}
+
+/// A file that a client of sftp opened: once when it was opened, and once when it was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SftpFile {
+    /// The name as the client gave it; bytes that are no UTF-8 are U+FFFD here.
+    pub name: String,
+    /// Its exact bytes where that is not them, standard base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// Bytes that were read of it.
+    pub read: u64,
+    /// Bytes that were written to it.
+    pub written: u64,
+    /// It was opened, and the counts are to come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub open: bool,
+}
+
+impl SftpFile {
+    /// The file that a frame of the ring holds.
+    pub(super) fn of_payload(payload: &[u8]) -> Option<Self> {
+        let (&open, rest) = payload.split_first()?;
+        let (&read, rest) = rest.split_first_chunk()?;
+        let (&written, name) = rest.split_first_chunk()?;
+        let text = String::from_utf8_lossy(name);
+        Some(Self {
+            base64: matches!(text, Cow::Owned(_)).then(|| BASE64_STANDARD.encode(name)),
+            name: text.into_owned(),
+            read: u64::from_le_bytes(read),
+            written: u64::from_le_bytes(written),
+            open: open == 1,
+        })
+    }
 }
 
 /// Bytes that went through a command's standard streams, whether they are recorded or not.

@@ -78,7 +78,7 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
                     0
                 };
             }
-            Item::Streams(_) => {}
+            Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::Gap(gap) => {
                 gaps += 1;
                 lost += gap.lost;

@@ -1,7 +1,9 @@
 //! From the ring's frames to encoded lines: characters cut by a read, losses, order of time. Pure.
 
 use super::utf8::incomplete_tail;
-use super::{Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, StreamBytes, seconds};
+use super::{
+    Batch, Cause, Encoder, Ending, Fault, Format, Gap, Header, Record, SftpFile, StreamBytes, seconds,
+};
 use crate::ring::{Frame, FrameCode, HEADER, MAX_PAYLOAD, SEGMENT};
 
 /// How much is worth a write, bytes.
@@ -158,6 +160,18 @@ impl Transcript {
             FrameCode::Input => {
                 self.typed += payload.len() as u64;
                 self.encoder.bytes(frame.time, 'i', payload, &mut self.batch.bytes);
+                self.end_unit();
+            }
+            FrameCode::Sftp => {
+                if let Some(file) = SftpFile::of_payload(payload) {
+                    self.encoder.record(&Record::Sftp(file), &mut self.batch.bytes);
+                    self.end_unit();
+                }
+            }
+            FrameCode::Marker => {
+                self.release_held();
+                let text = String::from_utf8_lossy(payload);
+                self.encoder.event(frame.time, 'm', &text, &mut self.batch.bytes);
                 self.end_unit();
             }
             FrameCode::Resize => {

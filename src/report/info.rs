@@ -1,6 +1,7 @@
 //! What is known of one recording. As a tree `recmode.info/1` is stable: keys are added, never changed or
 //! taken away, without a new number.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use indicatif::HumanBytes;
@@ -11,7 +12,7 @@ use super::{duration, local_time, offset, utc};
 use crate::cast::Decider;
 use crate::catalog::{State, Summary};
 use crate::escape;
-use crate::recording::reader::{Streams, Version};
+use crate::recording::reader::{SftpFile, Streams, Version};
 use crate::recording::seconds;
 use crate::verify::{Checked, Followed};
 
@@ -38,7 +39,7 @@ pub struct Info<'a> {
     segment: Option<u64>,
     first: Option<&'a str>,
     title: Option<&'a str>,
-    command: Option<&'a str>,
+    command: Option<Cow<'a, str>>,
     start: Option<String>,
     /// Seconds.
     duration: f64,
@@ -57,6 +58,11 @@ pub struct Info<'a> {
     /// Bytes through standard input, output and error of a session without a terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
     streams: Option<[u64; 3]>,
+    /// Files that were transferred by sftp; their names as the client gave them.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    files: &'a [SftpFile],
+    #[serde(skip_serializing_if = "is_zero")]
+    file_count: u64,
     integrity: Integrity,
 }
 
@@ -122,7 +128,7 @@ impl<'a> Info<'a> {
             segment: session.and_then(|session| session.segment),
             first: session.and_then(|session| session.first.as_deref()),
             title: header.title.as_deref(),
-            command: header.command.as_deref(),
+            command: summary.command(),
             start: header.timestamp.and_then(utc),
             duration: seconds(summary.length),
             exit: summary.exit.as_deref(),
@@ -157,6 +163,8 @@ impl<'a> Info<'a> {
                 .map(|marker| Marker { time: seconds(marker.time), text: &marker.what })
                 .collect(),
             streams: summary.streams.map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
+            files: &summary.files,
+            file_count: summary.file_count,
             integrity: Integrity {
                 chain: checked.chain != Followed::NoChain,
                 state: super::verified::state(checked),
@@ -210,8 +218,8 @@ pub fn info_text(
         line("Start", &local_time(start, zone));
     }
     line("Duration", &duration(summary.length));
-    if let Some(command) = &header.command {
-        line("Command", command);
+    if let Some(command) = summary.command() {
+        line("Command", &command);
     }
     if let Some(session) = &summary.session {
         if let Some(kind) = &session.kind {
@@ -252,6 +260,7 @@ pub fn info_text(
         let Streams { stdin, stdout, stderr } = streams;
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
+    files(&mut line, summary);
     let integrity = super::verified::in_words(checked);
     line("Integrity", &integrity);
     if summary.gap_count > 0 {
@@ -280,6 +289,22 @@ pub fn info_text(
         more(&mut line, summary.marker_count);
     }
     out
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+fn files(line: &mut impl FnMut(&str, &str), summary: &Summary) {
+    if summary.file_count > 0 {
+        line("Files", &summary.file_count.to_string());
+        for SftpFile { name, read, written, open, .. } in summary.files.iter().take(MAX_SHOWN) {
+            let sizes = format!("{read} bytes read, {written} bytes written");
+            line("", &format!("{name}: {}", if *open { "not known to be closed" } else { &sizes }));
+        }
+        more(line, summary.file_count);
+    }
 }
 
 fn more(line: &mut impl FnMut(&str, &str), count: u64) {

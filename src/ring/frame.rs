@@ -16,10 +16,15 @@ pub enum FrameCode {
     Resize,
     /// Bytes that a session without a terminal wrote to standard error.
     ErrorOutput,
+    /// A file that sftp opened or closed: 1 if it was opened, bytes read and written, two little-endian u64, and its name.
+    Sftp,
+    /// The text of a marker.
+    Marker,
 }
 
 impl FrameCode {
-    const ALL: [Self; 5] = [Self::Pad, Self::Output, Self::Input, Self::Resize, Self::ErrorOutput];
+    const ALL: [Self; 7] =
+        [Self::Pad, Self::Output, Self::Input, Self::Resize, Self::ErrorOutput, Self::Sftp, Self::Marker];
 
     fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.get(usize::from(byte)).copied()

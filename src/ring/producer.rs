@@ -176,6 +176,18 @@ impl Producer {
         true
     }
 
+    /// Counts the bytes of a frame that found no room, so that the next one tells that they are missing.
+    pub fn refuse(&mut self, code: FrameCode, len: usize) {
+        match code {
+            FrameCode::Output | FrameCode::ErrorOutput => {
+                self.stream += len as u64;
+                self.shared.stream().store(self.stream, Ordering::Release);
+            }
+            FrameCode::Input => self.typed += len as u64,
+            FrameCode::Pad | FrameCode::Resize | FrameCode::Sftp | FrameCode::Marker => {}
+        }
+    }
+
     /// Appends a frame of output with what one read from `fd` gives, and publishes it; `time` is asked for once it
     /// is there. Returns how many bytes, 0 at the end and then without a frame; `None` where there is no room.
     ///

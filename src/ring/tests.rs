@@ -196,3 +196,18 @@ fn two_processes_worth_of_threads_agree_on_every_byte() {
     }
     reader.join().expect("the consumer's assertions");
 }
+
+#[test]
+fn what_finds_no_room_is_counted_in_the_next_frame() {
+    let (mut producer, mut consumer) = ring(4 * SEGMENT).expect("a ring");
+    let payload = [b'x'; MAX_PAYLOAD];
+    while producer.push(FrameCode::Input, 0, &payload) {}
+    let pushed = producer.typed();
+    producer.refuse(FrameCode::Input, payload.len());
+    producer.refuse(FrameCode::Output, 5);
+    drop(take(&mut consumer));
+    producer.all_shown();
+    assert!(producer.push(FrameCode::Output, 0, b"next"));
+    let (frame, _) = take(&mut consumer).pop().expect("a frame");
+    assert_eq!((frame.typed, frame.stream), (pushed + payload.len() as u64, 5));
+}

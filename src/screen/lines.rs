@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
                     self.ready.extend(self.screen.take());
                 }
             }
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::End(_) => self.ending = Ending::Complete,
             Item::TornTail { line } => self.ending = Ending::Torn { line },
         }

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use avt::Terminal;
 
+use crate::recording::MAX_WINDOW;
 use crate::recording::reader::Header;
 
 pub use self::line::{Place, Style, TextLine};
@@ -23,7 +24,7 @@ use self::repeat::Repeats;
 use self::track::Tracker;
 
 /// The most columns and the most rows of a terminal that is rendered.
-pub const MAX_SIZE: usize = 1000;
+pub const MAX_SIZE: usize = MAX_WINDOW as usize;
 
 /// What a shell prints when a command was entered.
 const PASTE_OFF: &str = "\x1b[?2004l";

@@ -148,7 +148,7 @@ fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<Ending
                 typed.feed(event.time, &event.data);
                 tell(typed.take());
             }
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) => {}
+            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::End(_) => ending = Ending::Complete,
             Item::TornTail { line } => ending = Ending::Torn { line },
         }

@@ -53,7 +53,7 @@ impl Cgroup {
 
     /// Removes it, unless a living process is in it; whether it is gone.
     pub(super) fn remove(&self) -> bool {
-        fs::remove_dir(&self.path).is_ok()
+        remove_with_nested(&self.path)
     }
 
     /// Whether a living process is in it.
@@ -98,8 +98,16 @@ fn remove_unused(own: &Path) {
             && is_at(&unused, &path)
         {
             // With the lock held, so that nobody claims it meanwhile. The kernel refuses where something runs in it.
-            let _ = fs::remove_dir(path);
+            remove_with_nested(&path);
         }
+    }
+}
+
+/// Removes a group, and before it those of sessions inside the session, such as were killed; whether it is gone.
+fn remove_with_nested(path: &Path) -> bool {
+    fs::remove_dir(path).is_ok() || {
+        remove_unused(path);
+        fs::remove_dir(path).is_ok()
     }
 }
 

@@ -1,28 +1,29 @@
-//! The recorded command: its terminal, its start, and its end with all that it started.
+//! The recorded command: its terminal, its start, and what becomes of it.
+
+mod ending;
+mod passed_on;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{Winsize, openpty};
-use nix::sys::signal::{SigSet, Signal, kill, killpg};
+use nix::sys::signal::{SigSet, Signal};
 use nix::sys::termios::{LocalFlags, SpecialCharacterIndices, Termios, tcgetattr};
-use nix::unistd::{Pid, getsid, pipe2, tcgetpgrp};
+use nix::unistd::{Pid, getsid, pipe2, ttyname};
 
 use super::cgroup::Cgroup;
 use super::hang_up::HangUp;
 use super::input_mask::Echo;
 use super::outer::{Sink, own_flags};
-use super::processes::{Process, descendants};
+use super::processes::Process;
 use crate::exit;
-use crate::sys::{self, Belongs, Ended, Spawn};
+use crate::sys::{self, Belongs, Change, Spawn};
 
-/// What ending a session's processes may take at most.
-pub(super) const PATIENCE: Duration = Duration::from_millis(2900);
+pub(super) use ending::{PATIENCE, Remains};
+use passed_on::PassedOn;
 
 /// What pipes to a command hold, if the system lets them.
 const PIPE: i32 = 1024 * 1024;
@@ -37,8 +38,8 @@ pub struct Program<'a> {
     pub words: &'a [OsString],
     /// The name that it is called by, where that is another.
     pub argv0: Option<&'a OsStr>,
-    /// What is set in its environment.
-    pub env: Vec<(&'a OsStr, &'a OsStr)>,
+    /// Its environment.
+    pub env: &'a [(&'a OsStr, &'a OsStr)],
 }
 
 impl Program<'_> {
@@ -50,7 +51,7 @@ impl Program<'_> {
         cgroup: Option<&Cgroup>,
     ) -> io::Result<Pid> {
         let cgroup = cgroup.map(AsFd::as_fd);
-        let Self { words, argv0, ref env } = *self;
+        let Self { words, argv0, env } = *self;
         let spawn = Spawn { words, argv0, env, streams, belongs, mask, reset: RESET, cgroup };
         spawn.start().map_err(|error| {
             // execve(2) says so of a script whose interpreter is missing, too.
@@ -90,6 +91,12 @@ impl Pty {
         fcntl(&pty.slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
         Ok(Self { master: pty.master, slave: pty.slave })
     }
+
+    /// The terminal's name, where it has one that leads to it here.
+    #[must_use]
+    pub fn name(&self) -> Option<PathBuf> {
+        ttyname(&self.slave).ok()
+    }
 }
 
 /// The command, running.
@@ -108,6 +115,11 @@ pub struct Running {
     /// The pipe to the command's input, where that is no terminal.
     pub stdin: Option<OwnedFd>,
     status: Option<u8>,
+    /// The signal that ended it, if one did.
+    ended_by: Option<i32>,
+    /// It was stopped, and nobody has taken note of that.
+    stopped: bool,
+    passed_on: Option<PassedOn>,
     hang_up: Option<HangUp>,
     /// Where the session's processes are.
     cgroup: Option<Cgroup>,
@@ -168,7 +180,21 @@ impl Running {
 
     fn of(pid: Pid, session: Pid, spared: Vec<i32>, cgroup: Option<Cgroup>) -> Self {
         let (master, slave, stdin) = (None, None, None);
-        Self { pid, session, spared, master, slave, stdin, status: None, hang_up: None, cgroup }
+        let (status, ended_by, stopped, passed_on, hang_up) = (None, None, false, None, None);
+        Self {
+            pid,
+            session,
+            spared,
+            master,
+            slave,
+            stdin,
+            status,
+            ended_by,
+            stopped,
+            passed_on,
+            hang_up,
+            cgroup,
+        }
     }
 
     /// Leaves a child of this process alone that is not the session's.
@@ -182,19 +208,43 @@ impl Running {
         self.status
     }
 
+    /// The signal that ended the command, if one did.
+    #[must_use]
+    pub fn ended_by(&self) -> Option<i32> {
+        self.ended_by
+    }
+
     /// Collects every child that has ended: the command, and orphans of the session. Whether there was any.
     pub fn reap(&mut self) -> bool {
         let mut any = false;
-        while let Some((pid, ended)) = sys::next_ended_child() {
+        while let Some((pid, change)) = sys::next_child_change() {
+            if change == Change::Stopped {
+                self.stopped |= pid == self.pid;
+                continue;
+            }
             any = true;
-            if pid == self.pid {
-                self.status = Some(match ended {
-                    Ended::Exited(code) => u8::try_from(code & 0xff).unwrap_or(0),
-                    Ended::Signalled(signal) => exit::signal_status(signal),
-                });
+            // From now on its number may be another's.
+            self.spared.retain(|&spared| spared != pid.as_raw());
+            if pid == self.pid && self.status.is_none() {
+                (self.status, self.ended_by) = match change {
+                    Change::Signalled(signal) => (Some(exit::signal_status(signal)), Some(signal)),
+                    Change::Exited(code) => (Some(u8::try_from(code & 0xff).unwrap_or(0)), None),
+                    Change::Stopped => (None, None),
+                };
             }
         }
         any
+    }
+
+    /// Whether the command was stopped by a signal since this was asked last.
+    pub fn take_stop(&mut self) -> bool {
+        std::mem::take(&mut self.stopped)
+    }
+
+    /// Whether the command is stopped still, as far as the system tells.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.status.is_none() && Process::read(self.pid.as_raw()).is_none_or(|process| process.is_stopped())
     }
 
     /// Tells the session that its terminal went away, as sshd and a closed terminal window do.
@@ -246,79 +296,10 @@ impl Running {
         self.cgroup.take_if(|cgroup| cgroup.remove());
     }
 
-    fn give_up_terminal(&mut self) {
+    /// Closes the session's terminal: the kernel hangs up on all that have it.
+    pub fn give_up_terminal(&mut self) {
         self.master = None;
         self.slave = None;
         self.stdin = None;
-    }
-
-    /// Signals the command itself.
-    pub fn signal(&self, signal: Signal) {
-        if self.status.is_none() {
-            let _ = kill(self.pid, signal);
-        }
-    }
-
-    /// Ends every process of the session that may be signalled, within `patience`: what stayed in
-    /// the session, and what left it, as those are this process's to inherit. Returns who is left.
-    pub fn end_all(&mut self, signals: BorrowedFd<'_>, patience: Duration) -> Vec<Pid> {
-        let foreground = self.master.as_ref().and_then(|master| tcgetpgrp(master).ok());
-        // Who may not be signalled loses the terminal at least.
-        self.give_up_terminal();
-        let begun = Instant::now();
-        let steps = [
-            (Duration::ZERO, &[Signal::SIGHUP, Signal::SIGCONT][..]),
-            (Duration::from_millis(250), &[Signal::SIGTERM][..]),
-            (Duration::from_secs(1), &[Signal::SIGKILL][..]),
-        ];
-        let mut step = 0;
-        loop {
-            let ended = self.reap();
-            let left = self.left();
-            // What forks and ends all the time is easily missed where processes are listed; but the
-            // ended ones are ours to collect.
-            let restless = ended || self.cgroup.as_ref().is_some_and(Cgroup::is_populated);
-            if (left.is_empty() && !restless) || begun.elapsed() > patience {
-                return left;
-            }
-            // Whoever is new gets the signals of the step again; KILL is repeated until nobody is left.
-            while step + 1 < steps.len() && begun.elapsed() >= steps[step + 1].0 {
-                step += 1;
-            }
-            if let (true, Some(cgroup)) = (step + 1 == steps.len(), &self.cgroup) {
-                let _ = cgroup.kill();
-            }
-            for &signal in steps[step].1 {
-                // The groups first: they are known even where the list of processes is not to be had.
-                for group in foreground.into_iter().chain([self.pid]).filter(|group| group.as_raw() > 1) {
-                    let _ = killpg(group, signal);
-                }
-                for &pid in &left {
-                    let _ = kill(pid, signal);
-                }
-            }
-            let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-            let _ = poll(&mut fds, PollTimeout::from(20_u8));
-            if fds[0].any() == Some(true) {
-                // Only children's ends are of interest now; reap() looks at those itself.
-                let mut buffer = [0; 4096];
-                let _ = nix::unistd::read(signals, &mut buffer);
-            }
-        }
-    }
-
-    /// The living processes that descend from this one, but for those that were there before the
-    /// session and the recorder. Where /proc can't be read: the command, while it lives.
-    fn left(&self) -> Vec<Pid> {
-        let command = || if self.status.is_none() { vec![self.pid] } else { Vec::new() };
-        descendants(&self.spared)
-            .map_or_else(command, |found| found.into_iter().map(|process| process.pid).collect())
-    }
-
-    /// The processes of the command's own session: those that did not leave it.
-    fn members(&self) -> Vec<Process> {
-        let mut members = descendants(&self.spared).unwrap_or_default();
-        members.retain(|process| process.session == self.session);
-        members
     }
 }

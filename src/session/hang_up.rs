@@ -8,22 +8,26 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::unistd::{Pid, getpgrp, tcgetpgrp};
+use nix::unistd::{Pid, getpgrp, getsid, tcgetpgrp};
 
 use super::processes::{Action, Process};
 
 /// How often is looked for who has missed it.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
+/// How long after the command's end at most.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What a terminal that goes away sends.
+const HANG_UP: [Signal; 2] = [Signal::SIGHUP, Signal::SIGCONT];
 
 /// A hang-up under way.
 #[derive(Debug)]
 pub(super) struct HangUp {
     /// What ran in the background: that is the shell's to end or to let live.
-    spared: Vec<Pid>,
+    spared: Vec<Process>,
     /// The command's name, which a child of it has until it executes something else.
     shell: Vec<u8>,
-    /// When it was looked last.
-    looked: Option<Instant>,
+    /// When it was looked first and last, the command having ended.
+    looked: Option<(Instant, Instant)>,
 }
 
 /// What to do about a process that is left when the command has ended.
@@ -49,51 +53,55 @@ impl HangUp {
         // Only now: what has become a program has taken the foreground before.
         let foreground = terminal.map_or_else(|| Some(getpgrp()), |terminal| tcgetpgrp(terminal).ok());
         let in_foreground = |process: &&Process| Some(process.group) == foreground;
-        let background = settled.iter().filter(|process| !in_foreground(process));
-        let spared = background.map(|process| process.pid).collect();
-        if let Some(group) = foreground.filter(|group| terminal.is_some() && group.as_raw() > 1) {
-            // The command first, as the kernel does it: else a shell could go on to its next line
-            // before it hears.
-            if group != command {
-                tell(command);
+        let background = settled.into_iter().filter(|process| !in_foreground(process));
+        let spared = background.cloned().collect();
+        // The command first, as the kernel does it: else a shell could go on to its next line before it hears.
+        if foreground != Some(command) || terminal.is_none() {
+            for signal in HANG_UP {
+                let _ = kill(command, signal);
             }
-            for signal in [Signal::SIGHUP, Signal::SIGCONT] {
+        }
+        if let Some(group) =
+            foreground.filter(|&group| terminal.is_some() && is_of_session(group, command, members))
+        {
+            for signal in HANG_UP {
                 let _ = killpg(group, signal);
             }
         } else {
-            tell(command);
-            let others = members.iter().filter(|process| process.pid != command);
-            others.filter(in_foreground).for_each(|process| {
-                let _ = tell(process.pid);
-            });
+            for other in members.iter().filter(|process| process.pid != command).filter(in_foreground) {
+                let _ = other.signal(&HANG_UP);
+            }
         }
         Self { spared, shell, looked: None }
     }
 
     /// Whether it is time to look again.
     pub(super) fn is_due(&self) -> bool {
-        self.looked.is_none_or(|at| at.elapsed() >= LOOK)
+        self.looked.is_none_or(|(_, at)| at.elapsed() >= LOOK)
     }
 
     /// Once the command has ended: tells those of its session again who have missed it. Whether that is not over.
     pub(super) fn go_on(&mut self, members: &[Process]) -> bool {
-        self.looked = Some(Instant::now());
+        let now = Instant::now();
+        let (first, _) = *self.looked.get_or_insert((now, now));
+        self.looked = Some((first, now));
         let mut goes_on = false;
         for process in members {
             match self.judge(process, process.action(libc::SIGHUP)) {
-                Left::Tell if tell(process.pid) => goes_on = true,
-                Left::Tell => self.spared.push(process.pid),
+                Left::Tell if process.signal(&HANG_UP).is_ok() => goes_on = true,
+                Left::Tell => self.spared.push(process.clone()),
                 Left::Await => goes_on = true,
                 Left::Leave => {}
             }
         }
-        goes_on
+        goes_on && first.elapsed() < PATIENCE
     }
 
     fn judge(&self, process: &Process, action: Option<Action>) -> Left {
         // What others started is theirs to end: cleaning up takes programs, too.
         let orphan = process.parent == Pid::this();
-        if !orphan || self.spared.contains(&process.pid) {
+        let is_it = |spared: &Process| (spared.pid, spared.started) == (process.pid, process.started);
+        if !orphan || self.spared.iter().any(is_it) {
             return Left::Leave;
         }
         match action {
@@ -104,11 +112,12 @@ impl HangUp {
     }
 }
 
-/// Whether the process could be told.
-fn tell(pid: Pid) -> bool {
-    let told = kill(pid, Signal::SIGHUP).is_ok();
-    let _ = kill(pid, Signal::SIGCONT);
-    told
+/// Whether a terminal's foreground group is one of the session's: the terminal keeps its number when the group is gone,
+/// and another may have it by then. `command` leads the session, and has not been waited for.
+fn is_of_session(group: Pid, command: Pid, members: &[Process]) -> bool {
+    group == command
+        || group.as_raw() > 1
+            && (members.iter().any(|process| process.group == group) || getsid(Some(group)) == Ok(command))
 }
 
 #[cfg(test)]
@@ -117,12 +126,13 @@ mod tests {
 
     fn process(pid: i32, parent: Pid, name: &str) -> Process {
         let (pid, session) = (Pid::from_raw(pid), Pid::from_raw(100));
-        Process { pid, name: name.into(), state: b'S', parent, group: pid, session }
+        Process { pid, name: name.into(), state: b'S', parent, group: pid, session, started: 1 }
     }
 
     #[test]
     fn only_an_orphan_that_missed_it_is_told_again() {
-        let hang_up = HangUp { spared: vec![Pid::from_raw(7)], shell: b"bash".to_vec(), looked: None };
+        let hang_up =
+            HangUp { spared: vec![process(7, Pid::this(), "sleep")], shell: b"bash".to_vec(), looked: None };
         let judge = |process: &Process, action| hang_up.judge(process, Some(action));
         let (orphaned, owned) = (Pid::this(), Pid::from_raw(101));
         let sleep = process(102, orphaned, "sleep");
@@ -131,6 +141,8 @@ mod tests {
         assert_eq!(judge(&sleep, Action::Caught), Left::Leave, "it was told, and does what it does");
         assert_eq!(judge(&process(102, orphaned, "bash"), Action::Caught), Left::Await);
         assert_eq!(judge(&process(7, orphaned, "sleep"), Action::Default), Left::Leave, "disowned");
+        let later = Process { started: 2, ..process(7, orphaned, "sleep") };
+        assert_eq!(judge(&later, Action::Default), Left::Tell, "another one with the id of the disowned");
         assert_eq!(judge(&process(102, owned, "cp"), Action::Default), Left::Leave, "cleans up for another");
         assert_eq!(hang_up.judge(&sleep, None), Left::Leave, "gone");
     }

@@ -74,6 +74,12 @@ impl InputMask {
         self.give_up()
     }
 
+    /// Bytes that were typed and are not decided on.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
     /// When to call [`InputMask::overdue`], if at all.
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {

@@ -7,13 +7,16 @@
 mod cgroup;
 mod command;
 mod enforce;
+mod environment;
 mod hang_up;
 mod input_mask;
 mod messages;
 mod outer;
+mod place;
 mod processes;
 mod program_modes;
 mod pump;
+mod sftp;
 mod signals;
 
 use std::ffi::{OsStr, OsString};
@@ -24,13 +27,13 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
-use nix::sys::signal::SigSet;
 use nix::unistd::Pid;
 use std::os::fd::AsFd;
 
 pub use enforce::{Enforcer, Verdict};
 pub use messages::{LineEnd, refused, terminating, warning};
 pub use outer::{Outer, restore_on_panic};
+pub use processes::{Survivor, can_be_listed};
 pub use program_modes::ProgramModes;
 pub use signals::{Signalled, Signals};
 
@@ -39,19 +42,21 @@ use crate::exit;
 use crate::oplog::{Happening, Identity, LogFile, LogSocket};
 use crate::policy::{Mode, SessionKind};
 use crate::recording::control::{Channel, Order, Received, Report, channel};
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, StreamCapture, side};
+use crate::recording::{Cause, Fault, Operation, Reason, side};
 use crate::ring::{Consumer, Producer, ring};
 use crate::spin::Spin;
 use crate::stall::StallWatch;
 use crate::sys::{self, Forked};
-use cgroup::Cgroup;
-use command::{Program, Pty, Running};
+use command::Program;
 use outer::Streams;
+use place::Place;
 use processes::Process;
-use pump::{Pump, Relay};
+use pump::Pump;
 
 /// The least buffer: what is on its way between the processes while nothing is wrong.
 const LEAST_BUFFER: usize = 1024 * 1024;
+/// How long is waited for what a start that failed has left to be removed.
+const ABANDON: Duration = Duration::from_millis(500);
 /// How long a best-effort session's start waits for the disk.
 const START_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -68,8 +73,12 @@ pub struct Plan {
     pub command: Vec<OsString>,
     /// The name that the command is called by, where that is not its own.
     pub argv0: Option<OsString>,
-    /// What is set in the command's environment besides the session's id.
+    /// The command's environment, but for the session's id and the names of its terminal.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether the user's terminal is to be opened by nobody else meanwhile, where it is this process's own.
+    pub exclusive: bool,
+    /// Whether the streams of a session without a terminal are sftp's, and the files in it are recorded.
+    pub sftp: bool,
     /// A fixed size for the session's terminal: columns, rows.
     pub size: Option<(u16, u16)>,
     /// Whether input is recorded.
@@ -78,6 +87,31 @@ pub struct Plan {
     pub buffer: usize,
     /// What is shown on the terminal before the command, once the recording has begun.
     pub banner: Option<String>,
+    /// What becomes of processes that outlive the session.
+    pub after_session: AfterSession,
+}
+
+/// What becomes of processes that outlive the session. Strict's own termination ends them in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterSession {
+    /// They live on.
+    Leave,
+    /// They are ended when the session is over.
+    End,
+}
+
+impl AfterSession {
+    /// Both, in the order in which help lists them.
+    pub const ALL: [Self; 2] = [Self::Leave, Self::End];
+
+    /// Its name on the command line and in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Leave => "leave",
+            Self::End => "end",
+        }
+    }
 }
 
 /// How a session went.
@@ -94,8 +128,8 @@ pub struct Outcome {
     pub lost: Option<u64>,
     /// The failures, in order.
     pub faults: Vec<Fault>,
-    /// Processes that outlived a strict termination, as they run as another user.
-    pub survivors: Vec<Pid>,
+    /// Processes that should have been ended with the session and could not be, as they run as another user.
+    pub survivors: Vec<Survivor>,
     /// Why the command could not be executed.
     pub not_executed: Option<io::Error>,
     /// Why the output could not be written.
@@ -144,6 +178,22 @@ struct Recorder {
 }
 
 impl Recorder {
+    /// Has it leave nothing, as there is no session. Waits a moment for that; a disk that hangs is not waited for.
+    fn abandon(&self) {
+        self.channel.send(&Order::Abort);
+        let begun = Instant::now();
+        while let Some(left) = ABANDON.checked_sub(begun.elapsed()) {
+            match self.channel.receive() {
+                Received::HungUp => return,
+                Received::Message(_) => {}
+                Received::Nothing => {
+                    let mut fds = [PollFd::new(self.channel.as_fd(), PollFlags::POLLIN)];
+                    let _ = poll(&mut fds, PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
+                }
+            }
+        }
+    }
+
     /// Whether it is stopped by a signal: time in which it can't work is no stall.
     fn is_stopped(&self) -> bool {
         Process::read(self.pid.as_raw()).is_some_and(|process| process.is_stopped())
@@ -176,6 +226,9 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         None => (Outer::open()?, None),
         Some(capture) => (Outer::none()?, Some((Streams::take()?, capture))),
     };
+    if plan.exclusive {
+        outer.exclude_others();
+    }
     // Only now: nothing of /proc/self/fd could be opened afresh any more.
     nix::sys::prctl::set_dumpable(false)?;
     let size = initial_size(plan.size, &outer);
@@ -204,7 +257,7 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     let place = match Place::make(&plan, size, &outer, streams, ours) {
         Ok(place) => place,
         Err(error) => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             return Err(error);
         }
     };
@@ -218,20 +271,20 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     match started {
         Started::Go => log.tell(&Happening::Start),
         Started::Refuse => {
-            recorder.channel.send(&Order::Abort);
             log.tell(&Happening::Refused);
             say(&outer, &refused(plan.kind));
+            recorder.abandon();
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::FileExists => {
-            recorder.channel.send(&Order::Abort);
+            recorder.abandon();
             outcome.file_exists = true;
             outcome.status = exit::RECORD_TROUBLE;
             return Ok(outcome);
         }
         Started::Signalled(status) => {
-            recorder.channel.send(&Order::Finish(Ending { reason: Reason::Signal, status }));
+            recorder.abandon();
             outcome.status = status;
             log.tell(&Happening::End { reason: Reason::Signal, status, lost: None, seconds: None });
             return Ok(outcome);
@@ -248,16 +301,22 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
         say(&outer, banner);
     }
 
-    let session = OsString::from(&plan.recording.header.session.session);
-    let set = plan.env.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()));
-    let program = Program {
-        words: &plan.command,
-        argv0: plan.argv0.as_deref(),
-        env: set.chain([(OsStr::new("RECMODE_SESSION"), session.as_os_str())]).collect(),
-    };
-    let started = place.start(&program, signals.mask_before(), outer.input_is_stream());
+    let session = OsStr::new(&plan.recording.header.session.session);
+    let inner = place.terminal();
+    let env = environment::of_command(&plan.env, session, outer.name(), inner.as_deref());
+    let program = Program { words: &plan.command, argv0: plan.argv0.as_deref(), env: &env };
+    let started = place.start(&program, signals.mask_before(), outer.input_is_stream(), plan.sftp);
     let (running, relay) = match started {
         Ok((running, relay)) => (Some(running), relay),
+        // The command may be fine: there are no means to start any.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE)) => {
+            recorder.abandon();
+            let (reason, status) = (Reason::NotStarted, exit::RECORD_TROUBLE);
+            log.tell(&Happening::End { reason, status, lost: None, seconds: None });
+            (outcome.status, outcome.not_executed) = (status, Some(error));
+            outcome.files.clear();
+            return Ok(outcome);
+        }
         Err(error) => {
             outcome.not_executed = Some(error);
             (None, None)
@@ -266,63 +325,6 @@ pub fn run(mut plan: Plan) -> io::Result<Outcome> {
     enforcer.running();
     outer.enter_raw();
     Ok(Pump::new(outer, signals, Watched { recorder, enforcer, log }, running, relay, &plan, outcome).run())
-}
-
-/// What the command is to run in.
-struct Place {
-    /// Children of this process that are not the session's.
-    spared: Vec<i32>,
-    cgroup: Option<Cgroup>,
-    ends: Ends,
-}
-
-/// What the command's standard streams lead to.
-enum Ends {
-    Terminal(Pty),
-    Streams(Streams, StreamCapture),
-}
-
-impl Place {
-    /// A place for the plan's command; `ours` are processes that are not the session's.
-    ///
-    /// # Errors
-    /// Where the session's terminal can't be had, or orphans can't come to this process.
-    fn make(
-        plan: &Plan,
-        size: Winsize,
-        outer: &Outer,
-        streams: Option<(Streams, StreamCapture)>,
-        ours: [Option<Pid>; 2],
-    ) -> io::Result<Self> {
-        // Orphans of the session come to us, so that a strict termination finds them.
-        nix::sys::prctl::set_child_subreaper(true)?;
-        // And what a shell that became recmode had left running.
-        let mut spared = processes::own_children();
-        spared.extend(ours.into_iter().flatten().map(Pid::as_raw));
-        let cgroup = Cgroup::create(&plan.recording.header.session.session);
-        let ends = match streams {
-            Some((streams, capture)) => Ends::Streams(streams, capture),
-            None => Ends::Terminal(Pty::open(size, outer.settings().as_ref())?),
-        };
-        Ok(Self { spared, cgroup, ends })
-    }
-
-    /// Starts the command; on a terminal with a pipe to its standard input if `piped`.
-    ///
-    /// # Errors
-    /// Why it could not be executed.
-    fn start(self, program: &Program<'_>, mask: SigSet, piped: bool) -> io::Result<(Running, Option<Relay>)> {
-        let Self { spared, cgroup, ends } = self;
-        match ends {
-            Ends::Terminal(pty) => {
-                Running::start(pty, program, piped, mask, spared, cgroup).map(|running| (running, None))
-            }
-            Ends::Streams(streams, capture) => {
-                let (running, ends) = Running::start_piped(program, mask, spared, cgroup)?;
-                Ok((running, Some(Relay::new(streams, ends, capture))))
-            }
-        }
-    }
 }
 
 /// A ring of so many bytes or, where there is no memory for it, of as many as there is memory for.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use nix::errno::Errno;
@@ -10,9 +11,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::Winsize;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::socket::{MsgFlags, send};
-use nix::sys::stat::{Mode, SFlag, fstat};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
-use nix::unistd::{getpgrp, isatty, tcgetpgrp};
+use nix::sys::stat::{Mode, SFlag, fstat, makedev};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, cfmakeraw, tcgetattr, tcgetsid, tcsetattr};
+use nix::unistd::{Pid, getpgrp, getpid, getuid, isatty, tcgetpgrp, ttyname};
 
 use crate::sys;
 
@@ -29,8 +30,33 @@ pub(super) fn write_polled(fd: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<usiz
     nix::unistd::write(fd, &bytes[..bytes.len().min(SAFE_WRITE)])
 }
 
+/// What was done to the user's terminal.
+#[derive(Debug, Clone, PartialEq)]
+enum Raw {
+    /// Nothing.
+    No,
+    /// It was set to raw mode.
+    Set {
+        /// From these settings, which are put back.
+        before: Box<Termios>,
+        /// To these.
+        set: Box<Termios>,
+    },
+    /// It was in raw mode already: another recorder's, which puts it back.
+    Found,
+}
+
+/// These settings in raw mode.
+fn raw_of(settings: &Termios) -> Termios {
+    let mut raw = settings.clone();
+    cfmakeraw(&mut raw);
+    raw
+}
+
 /// The terminal to put back, for the hook that runs when the program panics.
 static RAW: Mutex<Option<(OwnedFd, Termios)>> = Mutex::new(None);
+/// The terminal that is to be opened by others again, likewise.
+static EXCLUSIVE: Mutex<Option<OwnedFd>> = Mutex::new(None);
 
 /// How a descriptor is written without waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,9 +171,15 @@ pub struct Outer {
     stream: Option<OwnedFd>,
     output: Sink,
     output_is_terminal: bool,
-    /// The user's settings, where there is a terminal.
-    saved: Option<Termios>,
-    raw: bool,
+    /// The user's settings at the start, where there is a terminal.
+    settings: Option<Termios>,
+    raw: Raw,
+    /// Whether this process leads its group.
+    leads: bool,
+    /// The terminal's name, where it has one that leads to it here.
+    name: Option<PathBuf>,
+    /// Nobody else can open the terminal.
+    exclusive: bool,
 }
 
 impl Outer {
@@ -175,7 +207,8 @@ impl Outer {
             });
         } else {
             stream = Some(stdin.as_fd().try_clone_to_owned()?);
-            if output_is_terminal {
+            // Who is given nothing to read reads no terminal either: a job of a script's or of make's in the background.
+            if output_is_terminal && !is_null(stdin.as_fd()) {
                 keyboard = fresh(stdout.as_fd());
             }
         }
@@ -185,8 +218,31 @@ impl Outer {
             None => Sink::shared(stdout.as_fd().try_clone_to_owned()?),
         };
         let terminal = keyboard.as_ref().or_else(|| output_is_terminal.then_some(&output.fd));
-        let saved = terminal.and_then(|terminal| tcgetattr(terminal).ok());
-        Ok(Self { keyboard, stream, output, output_is_terminal, saved, raw: false })
+        let settings = terminal.and_then(|terminal| tcgetattr(terminal).ok());
+        let leads = getpgrp() == Pid::this();
+        // By the descriptors that we were given: one that was opened as /dev/tty has that name.
+        let given = [input_is_terminal.then(|| stdin.as_fd()), output_is_terminal.then(|| stdout.as_fd())];
+        let name = given.into_iter().flatten().find_map(|terminal| ttyname(terminal).ok());
+        let (raw, exclusive) = (Raw::No, false);
+        Ok(Self { keyboard, stream, output, output_is_terminal, settings, raw, leads, name, exclusive })
+    }
+
+    /// Lets nobody but root open the terminal until this is dropped, where the terminal is this process's own: it leads the
+    /// terminal's session, and its user owns the device. Under `su -` it is another user's, who is not to lose it.
+    pub fn exclude_others(&mut self) {
+        let (stdin, stdout) = (io::stdin(), io::stdout());
+        let is_ours = |terminal: &BorrowedFd<'_>| {
+            tcgetsid(terminal).is_ok_and(|leader| leader == getpid())
+                && fstat(terminal).is_ok_and(|stat| stat.st_uid == getuid().as_raw())
+        };
+        let terminal = [stdin.as_fd(), stdout.as_fd()].into_iter().find(is_ours);
+        if let (Some(terminal), Ok(mut hook)) = (terminal, EXCLUSIVE.lock())
+            && let Ok(terminal) = terminal.try_clone_to_owned()
+            && sys::set_exclusive(&terminal, true).is_ok()
+        {
+            *hook = Some(terminal);
+            self.exclusive = true;
+        }
     }
 
     /// Neither input nor output: those of a session without a terminal go their own way.
@@ -196,7 +252,15 @@ impl Outer {
     pub fn none() -> io::Result<Self> {
         let null = std::fs::OpenOptions::new().write(true).open("/dev/null")?;
         let output = Sink { fd: null.into(), writing: Writing::File };
-        Ok(Self { keyboard: None, stream: None, output, output_is_terminal: false, saved: None, raw: false })
+        let (keyboard, stream, settings, name) = (None, None, None, None);
+        let (output_is_terminal, raw, leads, exclusive) = (false, Raw::No, false, false);
+        Ok(Self { keyboard, stream, output, output_is_terminal, settings, raw, leads, name, exclusive })
+    }
+
+    /// The name of the user's terminal, where it has one that leads to it here.
+    #[must_use]
+    pub fn name(&self) -> Option<&Path> {
+        self.name.as_deref()
     }
 
     /// Whether standard input is a stream: no terminal.
@@ -214,16 +278,17 @@ impl Outer {
     /// Whether the terminal is in raw mode.
     #[must_use]
     pub fn is_raw(&self) -> bool {
-        self.raw
+        self.raw != Raw::No
     }
 
-    /// The settings for the session's terminal: the user's, where there is a terminal.
+    /// The settings for the session's terminal: the user's, where there is a terminal, and it is not in raw mode for
+    /// another recorder.
     #[must_use]
     pub fn settings(&self) -> Option<Termios> {
-        let mut settings = self.saved.clone()?;
-        if self.keyboard.is_some() && !self.output_is_terminal {
-            // The user's terminal is not raw then and shows what is typed; the session's would put
-            // it into the data stream as well.
+        let mut settings = self.settings.clone().filter(|settings| *settings != raw_of(settings))?;
+        if self.keyboard.is_some() && (!self.output_is_terminal || !self.is_own()) {
+            // The user's terminal is not raw then and shows what is typed; the session's would show
+            // it once more, or put it into the data stream.
             settings.local_flags.remove(LocalFlags::ECHO);
         }
         Some(settings)
@@ -247,49 +312,65 @@ impl Outer {
         group.is_none_or(|group| group.map_or(true, |group| group == getpgrp()))
     }
 
-    /// Enters raw mode where output goes to a terminal, there is a keyboard, and we are in its foreground.
+    /// Whether the keys come from the terminal that controls this process.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.keyboard.as_ref().is_some_and(|keyboard| tcgetpgrp(keyboard).is_ok())
+    }
+
+    /// Whether others may change the terminal, or who is in its foreground, without this process being told: another
+    /// recorder, or a script that ends before its job does. Where this process leads its group, a shell tells it.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        match self.raw {
+            Raw::No => false,
+            Raw::Set { .. } => !self.leads,
+            Raw::Found => true,
+        }
+    }
+
+    /// Enters raw mode where output goes to a terminal and keys come from one that controls this process, which is in
+    /// its foreground. What is in raw mode already is left so, and not put back at the end.
     pub fn enter_raw(&mut self) {
-        let Some(keyboard) = self.keyboard.as_ref().filter(|_| self.output_is_terminal && !self.raw) else {
-            return;
-        };
-        if !self.in_foreground() {
+        let Some(keyboard) = self.keyboard.as_ref().filter(|_| self.output_is_terminal) else { return };
+        if matches!(self.raw, Raw::Set { .. }) || !self.is_own() || !self.in_foreground() {
             return;
         }
-        let Ok(current) = tcgetattr(keyboard) else { return };
-        let mut raw = current.clone();
-        cfmakeraw(&mut raw);
+        let Ok(before) = tcgetattr(keyboard) else { return };
+        let raw = raw_of(&before);
+        if raw == before {
+            self.raw = Raw::Found;
+            return;
+        }
         if set_terminal(keyboard.as_fd(), &raw).is_ok() {
             if let (Ok(mut hook), Ok(fd)) = (RAW.lock(), keyboard.try_clone()) {
-                *hook = Some((fd, current.clone()));
+                *hook = Some((fd, before.clone()));
             }
-            self.saved = Some(current);
-            self.raw = true;
+            // What the terminal has made of it.
+            let set = Box::new(tcgetattr(keyboard).unwrap_or(raw));
+            self.raw = Raw::Set { before: Box::new(before), set };
         }
     }
 
     /// Enters raw mode again after a stop, in which others may have used the terminal.
     pub fn enter_raw_again(&mut self) {
-        if let (true, Some(saved), Some(keyboard)) = (self.raw, &self.saved, &self.keyboard) {
-            let mut raw = saved.clone();
-            cfmakeraw(&mut raw);
-            let _ = set_terminal(keyboard.as_fd(), &raw);
+        if let (Raw::Set { before, .. }, Some(keyboard)) = (&self.raw, &self.keyboard) {
+            let _ = set_terminal(keyboard.as_fd(), &raw_of(before));
         } else {
             self.enter_raw();
         }
     }
 
-    /// Leaves raw mode. In the background the terminal is someone else's and is left alone.
+    /// Leaves raw mode. In the background the terminal is someone else's, and is left alone unless it still is as
+    /// this process has set it.
     pub fn leave_raw(&mut self) {
-        if !std::mem::take(&mut self.raw) {
-            return;
-        }
+        let Raw::Set { before, set } = std::mem::replace(&mut self.raw, Raw::No) else { return };
         if let Ok(mut hook) = RAW.lock() {
             *hook = None;
         }
-        if let (Some(saved), Some(keyboard)) = (&self.saved, &self.keyboard)
-            && self.in_foreground()
-        {
-            let _ = set_terminal(keyboard.as_fd(), saved);
+        let Some(keyboard) = &self.keyboard else { return };
+        if self.in_foreground() || tcgetattr(keyboard).is_ok_and(|current| current == *set) {
+            let _ = set_terminal(keyboard.as_fd(), &before);
         }
     }
 
@@ -323,6 +404,12 @@ impl Outer {
 impl Drop for Outer {
     fn drop(&mut self) {
         self.leave_raw();
+        if self.exclusive
+            && let Ok(mut hook) = EXCLUSIVE.lock()
+            && let Some(terminal) = hook.take()
+        {
+            let _ = sys::set_exclusive(terminal, false);
+        }
     }
 }
 
@@ -336,8 +423,21 @@ pub fn restore_on_panic() {
         {
             let _ = set_terminal(fd.as_fd(), &saved);
         }
+        if let Ok(mut exclusive) = EXCLUSIVE.try_lock()
+            && let Some(terminal) = exclusive.take()
+        {
+            let _ = sys::set_exclusive(terminal, false);
+        }
         before(info);
     }));
+}
+
+/// Whether a descriptor is /dev/null.
+fn is_null(fd: BorrowedFd<'_>) -> bool {
+    fstat(fd).is_ok_and(|stat| {
+        let kind = SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits());
+        kind == SFlag::S_IFCHR && stat.st_rdev == makedev(1, 3)
+    })
 }
 
 /// Sets a terminal without being stopped by SIGTTOU.

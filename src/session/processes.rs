@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+
+use crate::sys::PidFd;
+
+/// The fields of proc_pid_stat(5) between a process's session and its start.
+const BETWEEN_SESSION_AND_START: usize = 15;
 
 /// One process, from proc_pid_stat(5).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +23,17 @@ pub(super) struct Process {
     pub(super) parent: Pid,
     pub(super) group: Pid,
     pub(super) session: Pid,
+    /// When it started, in clock ticks since the boot: no later process of its id has the same.
+    pub(super) started: u64,
+}
+
+/// A process that a session has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survivor {
+    /// Its id.
+    pub pid: Pid,
+    /// The first bytes of its program's name.
+    pub name: String,
 }
 
 /// What a signal does to a process.
@@ -39,14 +57,45 @@ impl Process {
         let mut fields = std::str::from_utf8(stat.get(end + 1..)?).ok()?.split_whitespace();
         let state = *fields.next()?.as_bytes().first()?;
         let mut number = || fields.next()?.parse().ok().map(Pid::from_raw);
+        let [parent, group, session] = [number()?, number()?, number()?];
         Some(Self {
             pid: Pid::from_raw(pid),
             name: stat.get(begin + 1..end)?.to_vec(),
             state,
-            parent: number()?,
-            group: number()?,
-            session: number()?,
+            parent,
+            group,
+            session,
+            started: fields.nth(BETWEEN_SESSION_AND_START)?.parse().ok()?,
         })
+    }
+
+    /// Sends it these signals, one after the other, and never to a later process of its id.
+    ///
+    /// # Errors
+    /// ESRCH where it has ended, EPERM where this user may not.
+    pub(super) fn signal(&self, signals: &[Signal]) -> nix::Result<()> {
+        let held = match PidFd::open(self.pid) {
+            Ok(held) => Some(held),
+            Err(Errno::ESRCH) => return Err(Errno::ESRCH),
+            // An old kernel, or no descriptor to be had: the look before each signal has to do.
+            Err(_) => None,
+        };
+        for &signal in signals {
+            // After it was opened: what has the id and the start now is what is held.
+            if Self::read(self.pid.as_raw()).is_none_or(|now| now.started != self.started) {
+                return Err(Errno::ESRCH);
+            }
+            match &held {
+                Some(held) => held.signal(signal)?,
+                None => kill(self.pid, signal)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// How it is named where it lives on.
+    pub(super) fn survivor(&self) -> Survivor {
+        Survivor { pid: self.pid, name: String::from_utf8_lossy(&self.name).into_owned() }
     }
 
     /// Whether it is stopped by a signal.
@@ -77,6 +126,13 @@ fn action(status: &str, signal: i32) -> Option<Action> {
 pub(super) fn own_children() -> Vec<i32> {
     let listed = fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     listed.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Whether /proc shows this process's descendants. Where it does not, and there is no control group either, a strict end
+/// reaches only what has stayed in the session's process groups.
+#[must_use]
+pub fn can_be_listed() -> bool {
+    descendants(&[]).is_some()
 }
 
 /// The living processes that descend from this one, but for `spared` and theirs; nothing where /proc
@@ -112,10 +168,12 @@ mod tests {
 
     #[test]
     fn a_name_may_hold_anything() {
-        let process = Process::parse(7, b"7 (a) R (b\xff) S 3 4 5 34816 4 0").expect("a process");
+        let process = Process::parse(7, b"7 (a) R (b\xff) S 3 4 5 34816 4 0 1 2 3 4 5 6 7 8 20 0 1 0 987 1")
+            .expect("a process");
         assert_eq!((process.name.as_slice(), process.state), (&b"a) R (b\xff"[..], b'S'));
         let numbers = [process.parent, process.group, process.session].map(Pid::as_raw);
         assert_eq!(numbers, [3, 4, 5]);
+        assert_eq!(process.started, 987);
         assert_eq!(Process::parse(7, b"7 (a"), None);
         assert_eq!(Process::parse(7, b"7 )a("), None);
         assert_eq!(Process::parse(7, b"7 (a) S 3"), None);

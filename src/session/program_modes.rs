@@ -3,40 +3,15 @@
 //! Only what must be undone when a session is cut short is followed, and where a line of our own
 //! may be put in. Output is searched for a few introducers, not parsed: this runs on every byte.
 
-use memchr::memrchr;
+mod table;
+
+use memchr::{memrchr, memrchr2};
 
 use crate::recording::incomplete_tail;
 use crate::sys::{WIDE, rare_escapes};
 
 /// The longest sequence that may be cut between two reads and still be understood.
 const LONGEST: usize = 64;
-
-/// Private modes (DECSET numbers) that are undone, with the value they have at a prompt.
-const MODES: [(u16, bool); 22] = [
-    (1, false),    // cursor keys send application sequences
-    (5, false),    // reverse video
-    (6, false),    // origin
-    (7, true),     // autowrap
-    (9, false),    // mouse, X10
-    (25, true),    // visible cursor
-    (47, false),   // alternate screen
-    (1000, false), // mouse, clicks
-    (1001, false), // mouse, highlights
-    (1002, false), // mouse, drags
-    (1003, false), // mouse, all motion
-    (1004, false), // focus events
-    (1005, false), // mouse, UTF-8 coordinates
-    (1006, false), // mouse, SGR coordinates
-    (1015, false), // mouse, urxvt coordinates
-    (1016, false), // mouse, pixels
-    (1047, false), // alternate screen
-    (1049, false), // alternate screen with saved cursor
-    (2004, false), // bracketed paste
-    (2026, false), // synchronized output
-    (2031, false), // colour scheme reports
-    (2048, false), // resize reports
-];
-const ALTERNATE: [u16; 3] = [47, 1047, 1049];
 
 /// What the end of the output is inside of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +23,32 @@ enum Tail {
     String,
 }
 
+/// The keyboard of one screen, by kitty's protocol: each has its own.
+#[derive(Debug, Default, Clone, Copy)]
+struct Keyboard {
+    /// Levels that were pushed.
+    levels: u32,
+    /// Flags were set without a level of their own.
+    set: bool,
+}
+
 /// The modes that programs have set and not reset.
 #[derive(Debug)]
 pub struct ProgramModes {
     changed: Vec<u16>,
     keypad: bool,
-    keyboard_levels: u32,
+    /// Of the normal and of the alternate screen.
+    keyboards: [Keyboard; 2],
+    /// Key modifier options (XTMODKEYS) that were set, and key formats (XTFMTKEYS).
+    modifiers: Vec<u8>,
+    formats: Vec<u8>,
+    /// Character sets but the first that are not ASCII, in the table's order.
+    sets: [bool; table::SETS.len()],
+    /// Another one than the first is in use, while there was no escape sequence.
+    shifted: bool,
+    link: bool,
+    update: bool,
+    progress: bool,
     escapes: bool,
     tail: Tail,
     broken_character: bool,
@@ -68,7 +63,14 @@ impl Default for ProgramModes {
         Self {
             changed: Vec::new(),
             keypad: false,
-            keyboard_levels: 0,
+            keyboards: [Keyboard::default(); 2],
+            modifiers: Vec::new(),
+            formats: Vec::new(),
+            sets: [false; table::SETS.len()],
+            shifted: false,
+            link: false,
+            update: false,
+            progress: false,
             escapes: false,
             tail: Tail::Ground,
             broken_character: false,
@@ -100,7 +102,7 @@ impl ProgramModes {
     /// Whether a program holds the alternate screen.
     #[must_use]
     pub fn alternate_screen(&self) -> bool {
-        ALTERNATE.iter().any(|mode| self.changed.contains(mode))
+        table::ALTERNATE.iter().any(|mode| self.changed.contains(mode))
     }
 
     /// Whether a line of our own can stand here without breaking a sequence or a character.
@@ -131,25 +133,56 @@ impl ProgramModes {
             Tail::String => reset.push_str("\x1b\\"),
             Tail::Ground => {}
         }
+        for (set, undone) in [
+            (self.link, table::NO_LINK),
+            (self.update, table::END_UPDATE),
+            (self.progress, table::NO_PROGRESS),
+        ] {
+            reset.push_str(if set { undone } else { "" });
+        }
+        let keyboard = |reset: &mut String, Keyboard { levels, set }: Keyboard| {
+            if levels > 0 {
+                let _ = write!(reset, "\x1b[<{levels}u");
+            }
+            reset.push_str(if set { table::NO_KEYBOARD_FLAGS } else { "" });
+        };
+        // The alternate screen's while it is there.
+        if self.alternate_screen() {
+            keyboard(&mut reset, self.keyboards[1]);
+        }
+        if self.changed.contains(&table::MARGINS) {
+            reset.push_str(table::NO_MARGINS);
+        }
         for mode in &self.changed {
-            let on = MODES.iter().any(|&(known, at_prompt)| known == *mode && at_prompt);
+            let on = table::PRIVATE.iter().any(|&(known, at_prompt)| known == *mode && at_prompt);
             let _ = write!(reset, "\x1b[?{mode}{}", if on { 'h' } else { 'l' });
         }
+        keyboard(&mut reset, self.keyboards[0]);
         if self.keypad {
-            reset.push_str("\x1b>");
+            reset.push_str(table::NUMERIC_KEYPAD);
         }
-        if self.keyboard_levels > 0 {
-            let _ = write!(reset, "\x1b[<{}u", self.keyboard_levels);
+        for (numbers, last) in [(&self.modifiers, 'm'), (&self.formats, 'f')] {
+            for number in numbers {
+                let _ = write!(reset, "\x1b[>{number}{last}");
+            }
+        }
+        for (set, _) in table::SETS.iter().zip(self.sets).filter(|(_, other)| *other) {
+            reset.extend(['\x1b', char::from(*set), 'B']);
         }
         if self.escapes {
-            // Margins, character set, insert mode and attributes; the cursor is saved around the
-            // margins, which move it.
-            reset.push_str("\x1b7\x1b[r\x1b8\x0f\x1b(B\x1b[4l\x1b[m");
+            reset.push_str(table::ALWAYS);
+        } else if self.shifted {
+            reset.push_str(table::SHIFT_IN);
         }
         reset
     }
 
     fn scan(&mut self, bytes: &[u8]) {
+        if !self.escapes
+            && let Some(at) = memrchr2(0x0e, 0x0f, bytes)
+        {
+            self.shifted = bytes[at] == 0x0e;
+        }
         let Some(last) = memrchr(0x1b, bytes) else {
             self.tail = tail_after(self.tail, bytes);
             return;
@@ -179,13 +212,27 @@ impl ProgramModes {
     fn escape(&mut self, rest: &[u8]) {
         match rest {
             [b'[', b'?', rest @ ..] => self.private_mode(rest),
-            [b'[', b'>', rest @ ..] => self.keyboard_protocol(rest, true),
-            [b'[', b'<', rest @ ..] => self.keyboard_protocol(rest, false),
+            [b'[', marker @ (b'<' | b'=' | b'>'), rest @ ..] => self.keyboard(*marker, rest),
+            [b']', b'8', b';', rest @ ..] => self.link = begins_link(rest),
+            [b']', b'9', b';', b'4', b';', state, ..] => self.progress = *state != b'0',
+            [b'P', b'=', begins @ (b'1' | b'2'), b's', ..] => self.update = *begins == b'1',
             [b'=', ..] => self.keypad = true,
             [b'>', ..] => self.keypad = false,
+            // A full reset. What is inside of it is looked at as it comes.
             [b'c', ..] => {
-                self.changed.clear();
-                (self.keypad, self.keyboard_levels) = (false, 0);
+                let (joined, carry) = (std::mem::take(&mut self.joined), std::mem::take(&mut self.carry));
+                *self = Self {
+                    escapes: true,
+                    at_line_start: self.at_line_start,
+                    joined,
+                    carry,
+                    ..Self::default()
+                };
+            }
+            [introducer, set, ..] => {
+                if let Some(at) = table::SETS.iter().position(|known| known == introducer) {
+                    self.sets[at] = *set != b'B';
+                }
             }
             _ => {}
         }
@@ -203,7 +250,8 @@ impl ProgramModes {
         };
         for number in rest[..end].split(|&byte| byte == b';') {
             let number = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
-            let Some(&(mode, at_prompt)) = MODES.iter().find(|(mode, _)| Some(*mode) == number) else {
+            let Some(&(mode, at_prompt)) = table::PRIVATE.iter().find(|(mode, _)| Some(*mode) == number)
+            else {
                 continue;
             };
             self.changed.retain(|&changed| changed != mode);
@@ -213,19 +261,40 @@ impl ProgramModes {
         }
     }
 
-    /// The kitty keyboard protocol: `CSI > flags u` pushes a level, `CSI < n u` pops n. `rest` follows the marker.
-    fn keyboard_protocol(&mut self, rest: &[u8], push: bool) {
-        let digits = rest.iter().take(LONGEST).take_while(|byte| byte.is_ascii_digit()).count();
-        if rest.get(digits) != Some(&b'u') {
+    /// What keys send. By kitty's protocol `CSI > flags u` pushes a level, `CSI < n u` pops n, and `CSI = flags ; mode u` sets
+    /// flags; by xterm's `CSI > option ; value m` sets how modifiers are told, `CSI > option n` that they are not, and
+    /// `CSI > option ; value f` their format. `rest` follows the marker.
+    fn keyboard(&mut self, marker: u8, rest: &[u8]) {
+        let Some(end) = rest.iter().take(LONGEST).position(|byte| !matches!(byte, b'0'..=b'9' | b';')) else {
             return;
-        }
-        let number = std::str::from_utf8(&rest[..digits]).ok().and_then(|text| text.parse().ok());
-        self.keyboard_levels = if push {
-            self.keyboard_levels.saturating_add(1)
-        } else {
-            self.keyboard_levels.saturating_sub(number.unwrap_or(1))
         };
+        let number = |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse::<u32>().ok();
+        let mut numbers = rest[..end].split(|&byte| byte == b';').map(number);
+        let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
+        let keyboard =
+            &mut self.keyboards[usize::from(table::ALTERNATE.iter().any(|mode| self.changed.contains(mode)))];
+        match (marker, rest[end]) {
+            (b'>', b'u') => keyboard.levels = keyboard.levels.saturating_add(1),
+            (b'<', b'u') => keyboard.levels = keyboard.levels.saturating_sub(first.unwrap_or(1)),
+            (b'=', b'u') => keyboard.set = first.is_some_and(|flags| flags > 0),
+            (b'>', last @ (b'm' | b'n' | b'f')) => {
+                let Some(option) = first.and_then(|option| u8::try_from(option).ok()) else { return };
+                let options = if last == b'f' { &mut self.formats } else { &mut self.modifiers };
+                options.retain(|&known| known != option);
+                if last == b'n' || second.is_some_and(|value| value > 0) {
+                    options.push(option);
+                }
+            }
+            _ => {}
+        }
     }
+}
+
+/// Whether a hyperlink begins, and none ends; `rest` follows `OSC 8 ;`, and may be cut: a link that is ended once more is no
+/// harm.
+fn begins_link(rest: &[u8]) -> bool {
+    let parameters = rest.iter().take(LONGEST).position(|&byte| byte == b';');
+    !parameters.is_some_and(|end| matches!(rest.get(end + 1), Some(0x07 | 0x1b)))
 }
 
 /// What the output is inside of after `bytes`, which hold no ESC.
@@ -284,6 +353,52 @@ mod tests {
         let modes = after(&[enter, "\x1b[<u\x1b[?1002;1006l\x1b[?25h\x1b>\x1b[?1;2004l\x1b[?1049l"]);
         assert!(!modes.alternate_screen());
         assert!(!modes.reset_sequence().contains('?') && !modes.reset_sequence().contains('u'));
+    }
+
+    #[test]
+    fn what_sessions_were_seen_to_leave_on_is_undone_once() {
+        for (set, undone, by_itself) in [
+            ("\x1b[>4;2m", "\x1b[>4m", "\x1b[>4;0m"),
+            ("\x1b[>4;1m", "\x1b[>4m", "\x1b[>4m"),
+            ("\x1b[>4n", "\x1b[>4m", "\x1b[>4m"),
+            ("\x1b[>4;1f", "\x1b[>4f", "\x1b[>4f"),
+            ("\x1b[>1u\x1b[>5u", "\x1b[<2u", "\x1b[<2u"),
+            ("\x1b[=5;1u", "\x1b[=0u", "\x1b[=0;1u"),
+            ("\x1b[?69h\x1b[5;20s", "\x1b7\x1b[s\x1b8\x1b[?69l", "\x1b[?69l"),
+            ("\x1b]8;;https://example.com/\x1b\\text", "\x1b]8;;\x1b\\", "\x1b]8;;\x07"),
+            ("\x1b]8;id=1;https://example.com/\x07text", "\x1b]8;;\x1b\\", "\x1b]8;;\x1b\\"),
+            ("\x1b)0", "\x1b)B", "\x1b)B"),
+            ("\x1b*0", "\x1b*B", "\x1b*B"),
+            ("\x1b[?1004h", "\x1b[?1004l", "\x1b[?1004l"),
+            ("\x1b[?2026h", "\x1b[?2026l", "\x1b[?2026l"),
+            ("\x1bP=1s\x1b\\", "\x1bP=2s\x1b\\", "\x1bP=2s\x1b\\"),
+            ("\x1b]9;4;1;50\x1b\\", "\x1b]9;4;0\x1b\\", "\x1b]9;4;0\x07"),
+        ] {
+            let reset = after(&[set]).reset_sequence();
+            assert_eq!(reset.matches(undone).count(), 1, "{set:?}: {reset:?}");
+            for cut in 0..=set.len() {
+                assert_eq!(
+                    after(&[&set[..cut], &set[cut..]]).reset_sequence(),
+                    reset,
+                    "{set:?} cut at {cut}"
+                );
+            }
+            let reset = after(&[set, by_itself]).reset_sequence();
+            assert!(!reset.contains(undone), "{set:?}, then {by_itself:?}: {reset:?}");
+            assert!(!after(&[set, "\x1bc"]).reset_sequence().contains(undone), "{set:?}, then a full reset");
+        }
+        // Nothing follows these: they are always undone.
+        let reset = after(&["\x1b[2h\x1b[20h\x1b[12l"]).reset_sequence();
+        assert!(reset.contains("\x1b[2;4;20l") && reset.contains("\x1b[12h"), "{reset:?}");
+        assert_eq!(after(&["text \x0e lines"]).reset_sequence(), "\x0f");
+        assert_eq!(after(&["text \x0e lines \x0f"]).reset_sequence(), "");
+    }
+
+    #[test]
+    fn each_screens_keyboard_is_put_back_on_that_screen() {
+        let reset = after(&["\x1b[>1u\x1b[?1049h\x1b[>3u\x1b[>5u"]).reset_sequence();
+        let at = |part: &str| reset.find(part).unwrap_or_else(|| panic!("{part:?} in {reset:?}"));
+        assert!(at("\x1b[<2u") < at("\x1b[?1049l") && at("\x1b[?1049l") < at("\x1b[<1u"), "{reset:?}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::sys;
 
 /// The signals that end a process unless it does something about them, in good order here. Real-time
 /// signals do, too.
-const ENDING: [i32; 14] = [
+const ENDING: [i32; 20] = [
     libc::SIGHUP,
     libc::SIGINT,
     libc::SIGQUIT,
@@ -23,6 +23,13 @@ const ENDING: [i32; 14] = [
     libc::SIGXCPU,
     libc::SIGSTKFLT,
     libc::SIGTRAP,
+    // Sent by others. A fault of ours ends the process at once, whatever is blocked.
+    libc::SIGABRT,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGSYS,
+    libc::SIGSEGV,
+    libc::SIGBUS,
 ];
 
 /// What was signalled.

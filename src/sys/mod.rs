@@ -5,6 +5,7 @@
 
 mod disk;
 mod memory;
+mod pidfd;
 mod power;
 mod process;
 mod scan;
@@ -14,11 +15,12 @@ mod unfinished;
 
 pub use disk::{has_writer, start_writeback};
 pub use memory::{SharedBytes, SharedMemory};
+pub use pidfd::PidFd;
 pub use process::{
-    Ended, Forked, begin_elsewhere, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored,
-    next_ended_child, null_streams, reset_signal, signal_set, stop_self,
+    Change, Forked, begin_elsewhere, close_other_descriptors, exit_now, fork, ignore_signal, is_ignored,
+    next_child_change, null_streams, reset_signal, signal_set, stop_group, stop_self,
 };
 pub use scan::{BLOCK, Escape, WIDE, json_specials, push_escaped_blocks, rare_escapes};
 pub use spawn::{Belongs, Spawn};
-pub use tty::{is_terminal_same, set_window_size, window_size};
+pub use tty::{is_terminal_same, set_exclusive, set_window_size, window_size};
 pub use unfinished::Unfinished;

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::sys::signal::{
-    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, raise, sigaction, sigprocmask,
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, kill, raise, sigaction, sigprocmask,
 };
 use nix::unistd::{ForkResult, Pid};
 
@@ -131,34 +131,43 @@ pub fn signal_set(signals: impl IntoIterator<Item = i32>) -> SigSet {
     unsafe { SigSet::from_sigset_t_unchecked(set) }
 }
 
-/// How a child ended.
+/// What happened to a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum Change {
     /// It exited with this status.
     Exited(i32),
     /// This signal, real-time ones too, ended it.
     Signalled(i32),
+    /// A signal stopped it.
+    Stopped,
 }
 
-/// Collects the next child that has ended, if one has.
+/// The next child that has ended, which is collected, or that was stopped.
 #[must_use]
-pub fn next_ended_child() -> Option<(Pid, Ended)> {
+pub fn next_child_change() -> Option<(Pid, Change)> {
     loop {
         let mut status = 0;
         // SAFETY: the kernel writes one int behind the pointer.
-        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        match pid {
-            -1 if Errno::last() == Errno::EINTR => {}
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::WUNTRACED) };
+        let change = match pid {
+            -1 if Errno::last() == Errno::EINTR => continue,
             -1 | 0 => return None,
-            pid if libc::WIFEXITED(status) => {
-                return Some((Pid::from_raw(pid), Ended::Exited(libc::WEXITSTATUS(status))));
-            }
-            pid if libc::WIFSIGNALED(status) => {
-                return Some((Pid::from_raw(pid), Ended::Signalled(libc::WTERMSIG(status))));
-            }
-            _ => {}
-        }
+            _ if libc::WIFEXITED(status) => Change::Exited(libc::WEXITSTATUS(status)),
+            _ if libc::WIFSIGNALED(status) => Change::Signalled(libc::WTERMSIG(status)),
+            _ if libc::WIFSTOPPED(status) => Change::Stopped,
+            _ => continue,
+        };
+        return Some((Pid::from_raw(pid), change));
     }
+}
+
+/// Stops this process's whole group, as a shell with job control expects of a job. Returns when this process is
+/// continued.
+///
+/// # Errors
+/// Those of kill(2).
+pub fn stop_group() -> io::Result<()> {
+    Ok(kill(Pid::from_raw(0), Signal::SIGSTOP)?)
 }
 
 /// Stops this process by `signal` as if it had never been blocked, and returns when it is continued.

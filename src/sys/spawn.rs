@@ -52,7 +52,7 @@ pub struct Spawn<'a> {
     pub words: &'a [OsString],
     /// The name that it is called by, where that is not the program's.
     pub argv0: Option<&'a OsStr>,
-    /// What is set in its environment besides ours, each name once.
+    /// Its environment, all of it, each name once.
     pub env: &'a [(&'a OsStr, &'a OsStr)],
     /// Its standard streams, none of them one of ours: their numbers are from 3 up.
     pub streams: [BorrowedFd<'a>; 3],
@@ -88,12 +88,11 @@ impl Spawn<'_> {
             .chain(self.words[1..].iter().map(OsString::as_os_str))
             .map(text)
             .collect::<Result<_, _>>()?;
-        let ours = std::env::vars_os().filter(|(name, _)| self.env.iter().all(|(set, _)| name != set));
-        let set = self.env.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        let env = ours.chain(set).map(|(mut name, value)| {
-            name.push("=");
-            name.push(value);
-            text(&name)
+        let env = self.env.iter().map(|&(name, value)| {
+            let mut variable = name.to_owned();
+            variable.push("=");
+            variable.push(value);
+            text(&variable)
         });
         let env: Vec<CString> = env.collect::<Result<_, _>>()?;
         let pointers = |texts: &[CString]| {

@@ -7,6 +7,8 @@ use nix::pty::Winsize;
 
 nix::ioctl_read_bad!(tiocgwinsz, libc::TIOCGWINSZ, Winsize);
 nix::ioctl_write_ptr_bad!(tiocswinsz, libc::TIOCSWINSZ, Winsize);
+nix::ioctl_none_bad!(tiocexcl, libc::TIOCEXCL);
+nix::ioctl_none_bad!(tiocnxcl, libc::TIOCNXCL);
 // _IOR('T', 0x32, unsigned int): the device number behind /dev/tty too.
 nix::ioctl_read!(tiocgdev, b'T', 0x32, libc::c_uint);
 
@@ -28,6 +30,17 @@ pub fn window_size(fd: impl AsFd) -> io::Result<Winsize> {
 pub fn set_window_size(fd: impl AsFd, size: Winsize) -> io::Result<()> {
     // SAFETY: the kernel reads one winsize behind the pointer.
     unsafe { tiocswinsz(fd.as_fd().as_raw_fd(), &raw const size)? };
+    Ok(())
+}
+
+/// Lets nobody but root open a terminal any more, or everyone again whom its mode lets.
+///
+/// # Errors
+/// ENOTTY when `fd` is none.
+pub fn set_exclusive(fd: impl AsFd, exclusive: bool) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: ioctls without an argument.
+    unsafe { if exclusive { tiocexcl(fd)? } else { tiocnxcl(fd)? } };
     Ok(())
 }
 

@@ -27,8 +27,7 @@ fn directory() -> TempDir {
     write("live.cast", recording("alice", "strict", base - 4 * day, "[0.5,\"o\",\"a\"]\n").as_bytes());
     write("other.json", b"{\"version\":2,\"width\":80,\"height\":24}\n[1.5,\"o\",\"x\"]\n");
     write("notes.txt", b"{ no recording\n");
-    write("a.cast", b"nothing of the sort\n");
-    write("empty.cast", b"");
+    write("empty.json", b"");
     write("config.json", b"{\"version\":3,\"name\":\"x\"}\n");
     std::os::unix::fs::symlink("gap.cast", dir.path().join("link.cast")).expect("a link");
     dir
@@ -63,6 +62,62 @@ fn recordings_are_listed_newest_first_with_their_states_and_the_rest_is_passed_o
     assert!(other.try_lock_shared().is_err());
     drop(live);
     assert!(run(&["ls", "--state", "live", arg(dir.path())]).0.lines().count() == 1);
+}
+
+#[test]
+fn what_is_called_a_recording_and_can_not_be_read_is_reported_and_one_that_begins_is_not() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let other = recording("zoe", "strict", 1, &end(0, 1.0, 0));
+    let long = other.replacen("zoe", &"z".repeat(2 << 20), 1);
+    let begun = dir.path().join("begun.cast");
+    let recorder = File::create(&begun).expect("a file");
+    recorder.try_lock().expect("the recorder's lock");
+    for (name, text, why) in [
+        ("a.cast", &b"nothing of the sort\n"[..], "line 1: this is no asciicast header"),
+        ("a.cast.gz", b"\x1f\x8bnothing", "line 1"),
+        ("a.cast.zst", b"", "the file is empty"),
+        ("b.cast", long.as_bytes(), "line 1: longer than 1048576 bytes"),
+    ] {
+        let file = dir.path().join(name);
+        fs::write(&file, text).expect("a file");
+        for command in
+            [&["ls", d][..], &["search", "zoe", d], &["prune", "--max-total", "1G", d], &["verify", d]]
+        {
+            let (out, err, status) = run(command);
+            assert!(err.contains(&format!("/{name}: ")), "{command:?}: {err}");
+            // A verification does not read a header as those do that want to know it.
+            assert!(command[0] == "verify" || err.contains(why), "{command:?}: {err}");
+            assert!(!err.contains("begun.cast") && !err.contains("notes.txt"), "{command:?}: {err}");
+            assert_eq!(status, Some(2), "{command:?}: {out}");
+        }
+        fs::remove_file(file).expect("removed");
+    }
+    assert_eq!(run(&["ls", d]).2, Some(0));
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    fs::write(elsewhere.path().join("c.cast"), &other).expect("a file");
+    let odd = dir.path().join("odd.cast");
+    for (kind, why) in [
+        ("outside", "a symbolic link, which is not followed"),
+        ("nowhere", "a symbolic link, which is not followed"),
+        ("socket", "no file"),
+    ] {
+        match kind {
+            "outside" => std::os::unix::fs::symlink(elsewhere.path().join("c.cast"), &odd).expect("a link"),
+            "nowhere" => std::os::unix::fs::symlink("nowhere.cast", &odd).expect("a link"),
+            _ => drop(std::os::unix::net::UnixListener::bind(&odd).expect("a socket")),
+        }
+        for command in
+            [&["ls", d][..], &["search", "zoe", d], &["prune", "--max-total", "1G", d], &["verify", d]]
+        {
+            let (out, err, status) = run(command);
+            assert!(err.contains(&format!("/odd.cast: {why}")), "{kind}: {command:?}: {err}");
+            assert_eq!(status, Some(2), "{kind}: {command:?}: {out}");
+        }
+        fs::remove_file(&odd).expect("removed");
+    }
+    let (_, err, status) = run(&["ls", &format!("{d}/notes.txt")]);
+    assert!(err.contains("notes.txt: can't be read as a recording") && status == Some(2), "named: {err}");
 }
 
 #[test]

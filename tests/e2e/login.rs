@@ -96,6 +96,7 @@ fn the_login_shell_is_the_users_own_recorded_and_believes_no_environment() -> Ve
 fn a_command_without_a_terminal_has_its_streams_untouched_and_counted() -> Verdict {
     let lab = Lab::new();
     let node = Node::start(&lab, ROOMY)?;
+    configure(&node, "capture_streams: no");
     let noise = noise(3_000_000);
     for user in ["stella", "bess", "forced"] {
         let run = node.run(&lab, user, &["cat; echo problem >&2; exit 9"], &noise);
@@ -190,7 +191,7 @@ fn files_are_copied_by_scp_sftp_and_rsync() -> Verdict {
 fn the_streams_content_is_recorded_where_the_configuration_says_so() -> Verdict {
     let lab = Lab::new();
     let node = Node::start(&lab, ROOMY)?;
-    configure(&node, "capture_streams: true");
+    configure(&node, "capture_streams: yes");
     let noise = noise(300_000);
     for user in ["stella", "bess"] {
         let run = node.run(&lab, user, &["cat; printf 'problem\\377\\n' >&2"], &noise);
@@ -264,6 +265,7 @@ fn fill(node: &Node) {
 fn a_slow_reader_gets_all_of_it() -> Verdict {
     let lab = Lab::new();
     let node = Node::start(&lab, ROOMY)?;
+    configure(&node, "capture_streams: no");
     for capture in ["counts", "content"] {
         for user in ["stella", "bess"] {
             let client = shell_words(&node.ssh(user, &["-T"], &["seq 400000"]));
@@ -272,7 +274,7 @@ fn a_slow_reader_gets_all_of_it() -> Verdict {
             assert!(run.stdout == expected, "{user}, {capture}: {}", show(&run.stdout));
         }
         if capture == "counts" {
-            configure(&node, "capture_streams: true");
+            node.sh("sed -i 's/^capture_streams: no/capture_streams: yes/' /etc/recmode/config.yaml");
             node.sh("rm /var/log/recmode/*/*");
         }
     }
@@ -325,7 +327,7 @@ fn a_full_disk_keeps_strict_users_out_and_lets_the_others_free_it() -> Verdict {
 fn a_disk_that_fills_ends_strict_transfers_and_no_others() -> Verdict {
     let lab = Lab::new();
     let node = Node::start(&lab, Recordings::Small(400))?;
-    configure(&node, "capture_streams: true");
+    configure(&node, "capture_streams: yes");
     let run = node.run(&lab, "stella", &["seq 1000000; echo never"], b"");
     assert_eq!(run.status, 124);
     assert_eq!(run.stderr(), MESSAGE_B.replace('\r', ""));
@@ -614,6 +616,11 @@ fn check_says_what_a_user_would_get_and_what_stands_in_the_way() -> Verdict {
         let (status, text) = check("stella");
         assert_eq!(status, 0, "{undo}: {text}");
     }
+    // Without /proc nobody finds what leaves a session.
+    let hidden =
+        "unshare --mount sh -c 'mount -t tmpfs none /proc; exec recmode login --check --user stella'";
+    let (status, text) = node.try_sh(hidden);
+    assert!(status == 1 && text.contains("/proc does not show the processes"), "{text}");
     // A log that the user can't append to would tell nothing of the user.
     configure(&node, "log: /var/log/sessions");
     for (change, said) in [

@@ -6,12 +6,17 @@
 #![expect(clippy::unnecessary_wraps, reason = "every test has one type, whether it may skip or not")]
 
 mod aftermath;
+mod attacks;
+mod bypass;
+mod deploy;
+mod disconnect;
 mod faults;
 mod faulty;
 mod frozen;
 mod hardship;
 mod harness;
 mod kill;
+mod leftovers;
 mod login;
 mod matrix;
 mod operators;
@@ -40,6 +45,9 @@ fn main() -> ExitCode {
     let tests = [
         frozen::TESTS,
         login::TESTS,
+        bypass::TESTS,
+        attacks::TESTS,
+        deploy::TESTS,
         start::TESTS,
         faults::TESTS,
         tampering::TESTS,
@@ -51,6 +59,8 @@ fn main() -> ExitCode {
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
+        leftovers::TESTS,
+        disconnect::TESTS,
         termination::TESTS,
         soak::TESTS,
         aftermath::TESTS,

@@ -7,8 +7,9 @@ use crate::harness::{Lab, SOON, Skip, Verdict, needs_root, needs_tools, tests};
 
 tests![journald_is_told_in_its_own_format, without_journald_syslog_is_told];
 
-/// Runs a session in which `mount` has put the socket $SOCKET where the machine's is; its log's datagrams.
-fn told(mount: &str) -> Result<Vec<String>, Skip> {
+/// Runs a session that is recorded to a file of this name, and in which `mount` has put the socket $SOCKET where the
+/// machine's is; its log's datagrams.
+fn told(file: &str, mount: &str) -> Result<Vec<String>, Skip> {
     needs_root()?;
     needs_tools(&["unshare", "mount"])?;
     let lab = Lab::new();
@@ -18,7 +19,9 @@ fn told(mount: &str) -> Result<Vec<String>, Skip> {
     let script =
         format!("set -e; SOCKET={}; mount -t tmpfs tmpfs /run; {mount}; exec \"$@\"", path.display());
     let mut words = ["unshare", "-m", "sh", "-c", &script, "sh"].map(str::to_owned).to_vec();
-    words.extend(lab.record(&["-q", "--mode", "strict", "--", "sh", "-c", "echo hi; exit 3"]));
+    words.extend(
+        lab.record_to(&lab.path(file), &["-q", "--mode", "strict", "--", "sh", "-c", "echo hi; exit 3"]),
+    );
     let run = lab.run(&words, b"");
     assert_eq!((run.status, run.stdout()), (3, "hi\r\n".to_owned()), "{}", run.stderr());
     let mut datagrams = Vec::new();
@@ -32,6 +35,7 @@ fn told(mount: &str) -> Result<Vec<String>, Skip> {
 
 fn journald_is_told_in_its_own_format() -> Verdict {
     let datagrams = told(
+        "rec.cast",
         "mkdir -p /run/systemd/journal; : >/run/systemd/journal/socket; \
          mount --bind $SOCKET /run/systemd/journal/socket",
     )?;
@@ -49,6 +53,7 @@ fn journald_is_told_in_its_own_format() -> Verdict {
 
 fn without_journald_syslog_is_told() -> Verdict {
     let datagrams = told(
+        "a\" status=0 \\.cast",
         "mkdir /run/dev /run/dev/pts; cp -a /dev/null /dev/ptmx /dev/tty /run/dev/; \
          mount --bind /dev/pts /run/dev/pts; : >/run/dev/log; mount --bind $SOCKET /run/dev/log; \
          mount --rbind /run/dev /dev",
@@ -59,6 +64,8 @@ fn without_journald_syslog_is_told() -> Verdict {
         let (head, text) = entry.split_once("]: ").unwrap_or_default();
         assert!(head.starts_with("<86>") && head.contains(" recmode["), "{entry}");
         assert!(text.starts_with(message) && text.contains("mode=strict"), "{entry}");
+        // The quotes end where the value does.
+        assert!(text.ends_with("/a\\\" status=0 \\\\.cast\""), "{entry}");
     }
     Ok(())
 }

@@ -415,7 +415,8 @@ fn a_usage_error_is_125() -> Verdict {
     for args in [
         ["--mode", "lenient"].as_slice(),
         &["--size", "80"],
-        &["--size", "1001x24"],
+        &["--size", "65536x24"],
+        &["--size", "0x24"],
         &["--no-such-option"],
         &["--kind", "telnet"],
         &["--dir", "x"],

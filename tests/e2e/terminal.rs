@@ -7,8 +7,8 @@ use nix::sys::signal::Signal;
 use nix::sys::termios::{InputFlags, SpecialCharacterIndices};
 
 use crate::harness::{
-    Cast, Lab, Outer, SOON, Verdict, alive, find, kill, named_pid, needs_tools, recording_side, show, tests,
-    until, working_in,
+    Cast, Lab, Outer, SOON, Verdict, alive, count, find, has_pending, kill, named_pid, needs_tools,
+    recording_side, show, tests, until, working_in,
 };
 
 tests![
@@ -18,7 +18,8 @@ tests![
     sigterm_ends_the_session_in_good_order,
     sighup_ends_the_session_in_good_order,
     sigint_ends_the_session_in_good_order,
-    sigterm_ends_a_session_whose_command_ignores_it,
+    two_sigterms_end_a_session_whose_command_ignores_them,
+    fatal_signals_leave_the_terminal_sane,
     a_session_cut_short_resets_the_modes_its_programs_had_set,
     a_command_that_is_not_found_is_status_127,
     a_command_that_can_not_be_executed_is_status_126,
@@ -37,6 +38,11 @@ tests![
     less_pages_and_leaves_the_screen,
     recmode_in_the_background_leaves_the_terminals_modes_alone,
     recmode_brought_to_the_foreground_takes_the_terminal,
+    a_command_that_stops_itself_gives_the_terminal_back_until_it_goes_on,
+    a_recorder_in_a_scripts_background_never_makes_the_terminal_raw,
+    several_recorders_on_one_terminal_leave_it_as_it_was,
+    a_recorder_that_outlives_its_script_gives_the_terminal_back,
+    a_terminal_that_is_not_recmodes_own_is_never_made_raw,
     a_terminal_that_hangs_up_ends_the_session_in_good_order,
     a_hang_up_reaches_what_the_shell_is_about_to_run,
     a_hang_up_leaves_what_the_shell_has_let_go,
@@ -118,11 +124,22 @@ fn sigint_ends_the_session_in_good_order() -> Verdict {
     Ok(())
 }
 
-fn sigterm_ends_a_session_whose_command_ignores_it() -> Verdict {
+fn fatal_signals_leave_the_terminal_sane() -> Verdict {
+    let faults = [Signal::SIGILL, Signal::SIGFPE, Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGSYS];
+    for signal in faults.into_iter().chain([Signal::SIGABRT]) {
+        ends_in_good_order(signal);
+    }
+    Ok(())
+}
+
+fn two_sigterms_end_a_session_whose_command_ignores_them() -> Verdict {
     let lab = Lab::new();
     let script = "trap '' HUP TERM INT; echo ready; for i in $(seq 60); do sleep 1; done";
     let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
     outer.wait_for("ready\r\n");
+    outer.kill(Signal::SIGTERM);
+    // Not before the first one was taken: the kernel makes one of two.
+    until(SOON, "the first one to be taken", || !has_pending(outer.pid(), Signal::SIGTERM));
     outer.kill(Signal::SIGTERM);
     let end = outer.end();
     assert_eq!(end.status, 143);
@@ -131,17 +148,40 @@ fn sigterm_ends_a_session_whose_command_ignores_it() -> Verdict {
 }
 
 fn a_session_cut_short_resets_the_modes_its_programs_had_set() -> Verdict {
-    let lab = Lab::new();
-    let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[?1006h\033[31mready'; sleep 60";
-    let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
-    outer.wait_for("ready");
-    outer.kill(Signal::SIGTERM);
-    let end = outer.end();
-    let after = &end.seen[find(&end.seen, "ready").unwrap()..];
-    for reset in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l", "\x1b[?1000l"] {
-        assert!(find(after, reset).is_some(), "{reset:?} not in {}", show(after));
+    // By a signal to recmode, by one to the command, and by a hang-up that the terminal outlives.
+    for (cut, status) in [("recmode", 143), ("command", 137), ("hang-up", 129)] {
+        let lab = Lab::new();
+        let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[?1000h\033[?1006h\033[31m'
+            printf '\033[>4;2m\033[>1u\033[?1004h\033[?2026h\033[?69h\033[5;20s\033[20h\033)0'
+            echo $$ > pid; printf '\033]8;;https://example.com/\033\\ready'; exec sleep 60";
+        let mut outer = lab.outer(&lab.record(&["-q", "--", "sh", "-c", script]));
+        outer.wait_for("ready");
+        match cut {
+            "recmode" => outer.kill(Signal::SIGTERM),
+            "command" => kill(named_pid(&lab.path("pid")), Signal::SIGKILL),
+            _ => outer.kill(Signal::SIGHUP),
+        }
+        let end = outer.end();
+        assert_eq!(end.status, status, "{cut}");
+        let after = &end.seen[find(&end.seen, "ready").unwrap()..];
+        for reset in [
+            "\x1b[?1049l",
+            "\x1b[?25h",
+            "\x1b[?2004l",
+            "\x1b[?1000l",
+            "\x1b[>4m",
+            "\x1b[<1u",
+            "\x1b[?1004l",
+            "\x1b[?2026l",
+            "\x1b[?69l",
+            "\x1b[2;4;20l",
+            "\x1b)B",
+            "\x1b]8;;\x1b\\",
+            "\x1b[m",
+        ] {
+            assert!(find(after, reset).is_some(), "{cut}: {reset:?} not in {}", show(after));
+        }
     }
-    assert!(find(after, "\x1b[m").or(find(after, "\x1b[0m")).is_some(), "colours are reset: {}", show(after));
     Ok(())
 }
 
@@ -530,5 +570,127 @@ fn a_killed_terminal_side_still_gets_a_closed_recording() -> Verdict {
     cast.assert_closed(137);
     assert_eq!(cast.output(), b"ready\r\n");
     until(SOON, "the end of the recording side", || !alive(side));
+    Ok(())
+}
+
+fn a_command_that_stops_itself_gives_the_terminal_back_until_it_goes_on() -> Verdict {
+    for how in ["kill -STOP $$", "kill -STOP 0", "(kill -STOP $$)"] {
+        let lab = Lab::new().env("PS1", "outer> ").env("HOW", how);
+        let mut outer = lab.outer(&["sh", "-i"]);
+        outer.wait_for("outer> ");
+        lab.write("script", format!("echo rea''dy; {how}; echo back; read x; echo got-$x; exit 4\n"));
+        outer.send("\"$RECMODE\" record -q --mode strict -o \"$CAST\" -- sh script\r");
+        outer.wait_for("ready\r\n");
+        outer.wait_for("Stopped");
+        outer.wait_for("outer> ");
+        outer.wait_restored();
+        outer.send("fg\r");
+        outer.wait_for("back\r\n");
+        outer.wait_raw();
+        outer.send("this\r");
+        outer.wait_for("got-this\r\n");
+        outer.wait_for("outer> ");
+        outer.wait_restored();
+        outer.send("exit $?\r");
+        assert_eq!(outer.end().status, 4, "{how}");
+        Cast::read(&lab.cast()).assert_closed(4);
+    }
+    Ok(())
+}
+
+fn a_recorder_in_a_scripts_background_never_makes_the_terminal_raw() -> Verdict {
+    let lab = Lab::new().env("PS1", "outer> ");
+    lab.write("script", "\"$RECMODE\" record -q -o \"$CAST\" -- sh -c 'echo in''ner; sleep 1' & sleep 0.5\n");
+    let mut outer = lab.outer(&["sh", "-i"]);
+    outer.wait_for("outer> ");
+    outer.send("sh script\r");
+    until(SOON, "the end of the session", || {
+        assert!(!outer.is_raw(), "raw in the background of a script");
+        Cast::try_read(&lab.cast()).is_some_and(|cast| cast.is_closed())
+    });
+    outer.wait_restored();
+    outer.send("exit 3\r");
+    assert_eq!(outer.end().status, 3);
+    Ok(())
+}
+
+fn several_recorders_on_one_terminal_leave_it_as_it_was() -> Verdict {
+    needs_tools(&["xargs"])?;
+    // Each with the terminal as its input; with pipes, as make's jobs have; with none. One ends before the other.
+    let two = |from: &str| {
+        format!(
+            "{from} \"$RECMODE\" record -q -o a.cast -- sh -c 'echo a; sleep 1' FROM & sleep 0.4
+             {from} \"$RECMODE\" record -q -o b.cast -- sh -c 'echo b; sleep 1' FROM & wait"
+        )
+    };
+    let scripts = [
+        two("").replace("FROM", "< /dev/tty"),
+        two(": |").replace("FROM", ""),
+        two("").replace("FROM", ""),
+        "seq 4 | xargs -P2 -I% \"$RECMODE\" record -q -o %.cast -- sh -c 'echo %; sleep 0.%'".to_owned(),
+    ];
+    for script in scripts {
+        let lab = Lab::new();
+        let mut outer = lab.outer_sh(&format!("{script}; echo all-done; read x"));
+        outer.wait_for("all-done");
+        assert!(outer.is_restored(), "{script}");
+        outer.send("\n");
+        assert_eq!(outer.end().status, 0, "{script}");
+    }
+    // What is inside starts with settings of its own, not with another recorder's raw ones.
+    let lab = Lab::new();
+    let script = "\"$RECMODE\" record -q -o a.cast -- sleep 1 < /dev/tty & sleep 0.4
+        \"$RECMODE\" record -q -o b.cast -- stty -a < /dev/tty; wait";
+    let end = lab.outer_sh(script).end();
+    let text = String::from_utf8_lossy(&end.seen).into_owned();
+    assert!(end.restored && !text.contains("-opost") && !text.contains("-icanon"), "{text}");
+    assert!(text.contains("opost"), "{text}");
+    Ok(())
+}
+
+fn a_recorder_that_outlives_its_script_gives_the_terminal_back() -> Verdict {
+    let lab = Lab::new().env("PS1", "outer> ");
+    lab.write(
+        "script",
+        "\"$RECMODE\" record -q -o \"$CAST\" -- sh -c 'echo in''ner; sleep 60' < /dev/tty & sleep 0.5\n",
+    );
+    let mut outer = lab.outer(&["sh", "-i"]);
+    outer.wait_for("outer> ");
+    outer.send("sh script\r");
+    outer.wait_for("inner");
+    outer.wait_for("outer> ");
+    outer.wait_restored();
+    // What is typed is the shell's, and no hang-up for the session.
+    outer.send("echo ty''ped\r");
+    outer.wait_for("typed\r\n");
+    outer.wait_restored();
+    let cast = Cast::read(&lab.cast());
+    assert!(cast.events("m").is_empty() && !cast.is_closed());
+    for pid in working_in(lab.dir()).into_iter().filter(|&pid| pid != outer.pid()) {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        if name.trim() == "sleep" {
+            kill(pid, Signal::SIGKILL);
+        }
+    }
+    until(SOON, "the end of the session", || Cast::read(&lab.cast()).is_closed());
+    outer.wait_restored();
+    outer.send("exit 3\r");
+    assert_eq!(outer.end().status, 3);
+    Ok(())
+}
+
+fn a_terminal_that_is_not_recmodes_own_is_never_made_raw() -> Verdict {
+    let lab = Lab::new();
+    let script =
+        "setsid -w \"$RECMODE\" record -q -o \"$CAST\" -- sh -c 'echo ready; read x; echo got-$x; exit 5'";
+    let mut outer = lab.outer_sh(script);
+    outer.wait_for("ready");
+    assert!(outer.is_restored(), "raw");
+    outer.send("line\n");
+    outer.wait_for("got-line");
+    let end = outer.end();
+    assert_eq!(end.status, 5);
+    assert_eq!(count(&end.seen, "line"), 2, "shown once more: {}", show(&end.seen));
+    assert!(end.restored);
     Ok(())
 }

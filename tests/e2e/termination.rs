@@ -18,6 +18,9 @@ tests![
     strict_ends_what_forks_faster_than_it_is_found,
     strict_ends_what_runs_as_another_user_where_the_group_may_be_had,
     a_background_job_lives_on_after_a_normal_end_and_its_group_is_removed_later,
+    the_groups_of_nested_sessions_that_were_killed_are_removed_later,
+    strict_ends_what_has_the_id_that_a_spared_process_had,
+    strict_without_proc_and_a_control_group_tells_that_others_may_live_on,
 ];
 
 /// This process's control group, if one can be made below it.
@@ -177,5 +180,110 @@ fn a_background_job_lives_on_after_a_normal_end_and_its_group_is_removed_later()
     lab.run(&lab.record_to(&lab.path("b.cast"), &["-q", "--", "true"]), b"");
     assert!(!group.exists() && !left.exists(), "a group that nobody uses is left behind");
     assert!(Cast::read(&lab.path("k.cast")).is_closed());
+    Ok(())
+}
+
+const NO_CONTROL_GROUPS: &str = "mount -t tmpfs none /sys/fs/cgroup";
+
+fn strict_ends_what_has_the_id_that_a_spared_process_had() -> Verdict {
+    needs_root()?;
+    needs_tools(&["unshare", "mount", "bash"])?;
+    needs(Path::new("/proc/sys/kernel/ns_last_pid").exists(), "/proc/sys/kernel/ns_last_pid")?;
+    // In a namespace, whose first process looks for who lives on.
+    let keep = format!(
+        "{NO_CONTROL_GROUPS}; \"$@\"; status=$?; before=$(wc -c < beat); sleep 0.5
+         [ $before = $(wc -c < beat) ] || exit 99; exit $status"
+    );
+    let words =
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", &keep, "sh"];
+    let lab = Lab::new().wrap(&words.map(str::to_owned));
+    // The log's process is killed, and another one takes its id.
+    let script = r#"for child in $(cat /proc/$PPID/task/$PPID/children); do
+            [ "$(cat /proc/$child/comm)" = recmode-log ] && log=$child; done
+        kill -KILL $log
+        while [ -e /proc/$log ]; do sleep 0.01; done
+        until [ "$job" = "$log" ]; do
+            [ -n "$job" ] && kill $job
+            echo $((log - 1)) > /proc/sys/kernel/ns_last_pid
+            (trap '' HUP TERM INT; while :; do echo x >> beat; sleep 0.05; done) < /dev/null > /dev/null 2>&1 &
+            job=$!
+        done
+        until [ -s beat ]; do sleep 0.01; done
+        disown; echo ready; sleep 60"#;
+    let args = ["-q", "--mode", "strict", "--log", "log.jsonl", "--", "bash", "-c", script];
+    let mut outer = lab.outer(&lab.record(&args));
+    outer.wait_for("ready\r\n");
+    fs::remove_file(lab.cast()).unwrap();
+    let end = outer.end();
+    assert_ne!(end.status, 99, "it lives on");
+    assert_eq!(end.status, 124, "{}", show(&end.seen));
+    assert!(end.seen.ends_with(MESSAGE_B.as_bytes()), "no word of a survivor: {}", show(&end.seen));
+    Ok(())
+}
+
+fn strict_without_proc_and_a_control_group_tells_that_others_may_live_on() -> Verdict {
+    needs_root()?;
+    needs_tools(&["unshare", "mount", "setsid"])?;
+    for hidden in [true, false] {
+        let hide =
+            if hidden { format!("{NO_CONTROL_GROUPS}; mount -t tmpfs none /proc") } else { ":".to_owned() };
+        let lab = Lab::new();
+        let words =
+            ["unshare", "--mount", "sh", "-c", &format!("{hide}; exec \"$@\""), "sh"].map(str::to_owned);
+        let lab = lab.wrap(&words);
+        let script = "setsid sh -c 'trap \"\" HUP; echo $$ > pid; exec sleep 60' > /dev/null 2>&1 < /dev/null & \
+             until [ -s pid ]; do sleep 0.01; done; echo ready; sleep 60";
+        let args = ["-q", "--mode", "strict", "--log", "log.jsonl", "--", "sh", "-c", script];
+        let mut outer = lab.outer(&lab.record(&args));
+        outer.wait_for("ready\r\n");
+        fs::remove_file(lab.cast()).unwrap();
+        assert_eq!(outer.end().status, 124);
+        let daemon = named_pid(&lab.path("pid"));
+        let log = || fs::read_to_string(lab.path("log.jsonl")).unwrap_or_default();
+        until(SOON, "the end in the log", || log().contains("\"event\":\"end\""));
+        assert_eq!((alive(daemon), log().contains("\"event\":\"unseen\"")), (hidden, hidden), "{}", log());
+        if hidden {
+            kill(daemon, Signal::SIGKILL);
+        }
+    }
+    Ok(())
+}
+
+fn the_groups_of_nested_sessions_that_were_killed_are_removed_later() -> Verdict {
+    let own = own_group()?;
+    // The nested one alone is killed, and the outer session ends later; or both are killed.
+    for both in [false, true] {
+        let lab = Lab::new();
+        let inner = "echo $PPID > inner; echo $RECMODE_SESSION ready; sleep 60";
+        lab.write("script", format!("\"$RECMODE\" record -q -o inner.cast -- sh -c '{inner}'; read x\n"));
+        let args = ["-q", "--", "sh", "-c", "echo $RECMODE_SESSION; exec sh script"];
+        let mut outer = lab.outer(&lab.record(&args));
+        outer.wait_for("ready\r\n");
+        let group = group_of(&own, &outer);
+        let nested = fs::read_dir(&group).expect("the session's group").flatten();
+        let nested = nested.map(|entry| entry.path()).find(|path| path.is_dir()).expect("the nested one's");
+        if both {
+            outer.kill(Signal::SIGKILL);
+        }
+        let inner = named_pid(&lab.path("inner"));
+        if alive(inner) {
+            kill(inner, Signal::SIGKILL);
+        }
+        until(SOON, "the end of what ran in it", || {
+            let events = fs::read_to_string(nested.join("cgroup.events")).unwrap_or_default();
+            !events.contains("populated 1")
+        });
+        if !both {
+            // The killed one has left its terminal raw.
+            outer.send("\n");
+        }
+        outer.end();
+        until(SOON, "the end of what is in the session's group", || {
+            let events = fs::read_to_string(group.join("cgroup.events")).unwrap_or_default();
+            !events.contains("populated 1")
+        });
+        lab.run(&lab.record_to(&lab.path("later.cast"), &["-q", "--", "true"]), b"");
+        assert!(!nested.exists() && !group.exists(), "left behind; both: {both}");
+    }
     Ok(())
 }

@@ -1,24 +1,32 @@
 //! `recmode login --check`: what a user would get, before anybody depends on it.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use nix::errno::Errno;
 use nix::fcntl::AtFlags;
-use nix::unistd::{AccessFlags, User, access, faccessat, getuid, initgroups, setgid, setuid};
+use nix::unistd::{AccessFlags, User, access, faccessat, gethostname, getuid, initgroups, setgid, setuid};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{cause, told};
+use crate::cli::InfoFormat;
 use crate::login::{self, Account, Admission, Config, LoginError, admit, is_this_program};
-use crate::policy::{Dialect, Mode};
+use crate::policy::{Dialect, Mode, SessionKind};
 use crate::trust::{self, Owners};
-use crate::{escape, exit, report};
+use crate::{escape, exit, report, session};
 
-/// What was found for a user: lines that say what the user would get, and what stands in the way.
+/// What was found for a user: lines that say what the user would get, what stands in the way, and what on the machine
+/// lets users past recmode.
 #[derive(Default)]
 struct Findings {
     lines: Vec<(&'static str, String)>,
     problems: Vec<String>,
+    warnings: Vec<String>,
+    mode: Option<Mode>,
+    kind: Option<SessionKind>,
 }
 
 impl Findings {
@@ -31,41 +39,119 @@ impl Findings {
     }
 }
 
-/// Judges and prints. The code is 1 where something stands in the way of what is configured.
+/// The tree `recmode.login-check/1`. It is stable: keys are added, never changed or taken away, without a new number.
+#[derive(Serialize)]
+struct Tree<'a> {
+    schema: &'static str,
+    host: String,
+    /// The user who was asked for; where none was, null if there is no such user.
+    user: Option<&'a str>,
+    /// Null where the user gets no session, or none could be judged.
+    mode: Option<Mode>,
+    kind: Option<SessionKind>,
+    /// What is printed for people, by name.
+    found: serde_json::Map<String, Value>,
+    problems: &'a [String],
+    warnings: &'a [String],
+}
+
+/// Judges and prints. The code is 1 where something stands in the way of what is configured, and 2 where that can't be
+/// judged: no such user, or a configuration that can't be read or is wrong.
 ///
 /// # Errors
 ///
-/// Where it can't be judged: no such user, or a configuration that can't be read or is wrong.
-pub(super) fn run(user: Option<&str>) -> anyhow::Result<u8> {
+/// Where it can't be judged, unless the report is a tree, which says so; and where standard output can't be written.
+pub(super) fn run(user: Option<&str>, format: InfoFormat) -> anyhow::Result<u8> {
+    let mut found = Findings::default();
+    // With the caller's rights, as the user may not read all of it.
+    let program = std::env::current_exe().ok();
+    let warnings = login::machine::warnings(Path::new("/"), program.as_deref());
+    found.warnings.extend(warnings.iter().map(ToString::to_string));
+    let judged = judge(user, &mut found);
+    match (judged, format) {
+        (judged, InfoFormat::Json) => {
+            let code = match judged {
+                Ok(()) if found.problems.is_empty() => exit::OK,
+                Ok(()) => exit::NO,
+                Err(error) => {
+                    found.problem(match error.downcast::<LoginError>() {
+                        Ok(LoginError::Config(error)) => {
+                            report::config_error(&error, false).trim_end().to_owned()
+                        }
+                        Ok(error) => error.to_string(),
+                        Err(error) => format!("{error:#}"),
+                    });
+                    exit::TROUBLE
+                }
+            };
+            super::super::print(json(&found, user)?.as_bytes())?;
+            Ok(code)
+        }
+        (Err(error), InfoFormat::Human) => match error.downcast::<LoginError>() {
+            Ok(LoginError::Config(error)) => {
+                super::super::say(&report::config_error(&error, false));
+                Ok(exit::TROUBLE)
+            }
+            Ok(error) => Err(error.into()),
+            Err(error) => Err(error),
+        },
+        (Ok(()), InfoFormat::Human) => {
+            let mut out = String::new();
+            for (name, text) in &found.lines {
+                let _ = writeln!(out, "{name:12}{text}");
+            }
+            super::super::print(out.as_bytes())?;
+            for problem in &found.problems {
+                super::super::say(&format!("recmode: {problem}\n"));
+            }
+            for warning in &found.warnings {
+                super::super::say(&format!("recmode: warning: {warning}\n"));
+            }
+            Ok(if found.problems.is_empty() { exit::OK } else { exit::NO })
+        }
+    }
+}
+
+fn judge(user: Option<&str>, found: &mut Findings) -> anyhow::Result<()> {
     if let Some(name) = user {
         become_user(name)?;
     }
     let account = Account::own()?;
-    let config = match login::read_config() {
-        Ok(config) => config,
-        Err(LoginError::Config(error)) => {
-            super::super::say(&report::config_error(&error, false));
-            return Ok(exit::TROUBLE);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let mut found = Findings::default();
+    let config = login::read_config()?;
     found.line("user", format!("{} (user id {})", escape::controls(&account.name), account.uid));
-    let admitted = judge_roles(&account, &config, &mut found);
-    if admitted {
-        judge_programs(&account, &config, &mut found);
-        judge_recordings(&account, &config, &mut found);
-        judge_log(&account, &config, &mut found);
+    if judge_roles(&account, &config, found) {
+        judge_programs(&account, &config, found);
+        judge_recordings(&account, &config, found);
+        judge_log(&account, &config, found);
+        judge_ending(found);
     }
-    let mut out = String::new();
+    Ok(())
+}
+
+fn json(found: &Findings, user: Option<&str>) -> anyhow::Result<String> {
+    let host = gethostname().map_or_else(|_| String::new(), |host| host.to_string_lossy().into_owned());
+    let mut by_name = serde_json::Map::new();
+    let mut last = "";
     for (name, text) in &found.lines {
-        let _ = writeln!(out, "{name:12}{text}");
+        // A line without a name goes on with the one before.
+        last = if name.is_empty() { last } else { name };
+        match by_name.get_mut(last) {
+            Some(Value::String(before)) => before.extend(["; ", text]),
+            _ => drop(by_name.insert(last.to_owned(), text.clone().into())),
+        }
     }
-    super::super::print(out.as_bytes())?;
-    for problem in &found.problems {
-        super::super::say(&format!("recmode: {problem}\n"));
-    }
-    Ok(if found.problems.is_empty() { exit::OK } else { exit::NO })
+    let own = User::from_uid(getuid()).ok().flatten().map(|user| user.name);
+    let tree = Tree {
+        schema: "recmode.login-check/1",
+        host,
+        user: user.or(own.as_deref()),
+        mode: found.mode,
+        kind: found.kind,
+        found: by_name,
+        problems: &found.problems,
+        warnings: &found.warnings,
+    };
+    Ok(escape::json(&serde_json::to_string_pretty(&tree)?) + "\n")
 }
 
 /// Becomes the user for good: what can be read and written is then what that user can.
@@ -87,6 +173,7 @@ fn become_user(name: &str) -> anyhow::Result<()> {
 fn judge_roles(account: &Account, config: &Config, found: &mut Findings) -> bool {
     let paths: Vec<_> = config.roles.iter().map(|path| escape::path(path)).collect();
     found.line("roles", paths.join(", "));
+    found.kind = Some(config.kind);
     let (admission, unjudged) = match login::read_roles(config) {
         Ok(roles) => admit(&account.name, config, Ok(&roles)),
         Err(unjudged) => admit(&account.name, config, Err(unjudged)),
@@ -108,12 +195,15 @@ fn judge_roles(account: &Account, config: &Config, found: &mut Findings) -> bool
         }
         Admission::Session { mode, roles: None } => {
             let why = if unjudged.is_some() { "the roles could not be judged" } else { "unknown_user" };
+            found.mode = Some(mode);
             found.line("mode", format!("{mode} for {}: {why}", config.kind));
         }
         Admission::Session { roles: Some(set), .. } => {
             let answer = set.answer(config.kind, Dialect::Rfd68);
             let why = report::reasons(&answer).join("; ");
-            found.line("mode", format!("{} for {}: {why}", answer.mode.unwrap_or(Mode::Strict), config.kind));
+            let mode = answer.mode.unwrap_or(Mode::Strict);
+            found.mode = Some(mode);
+            found.line("mode", format!("{mode} for {}: {why}", config.kind));
         }
     }
     true
@@ -134,6 +224,12 @@ fn judge_programs(account: &Account, config: &Config, found: &mut Findings) {
             found.line("sftp", escape::path(&server));
         }
         Err(_) => found.line("sftp", "none: a request for internal-sftp is refused"),
+    }
+    for (key, program) in [("scp", &config.scp), ("rsync", &config.rsync)] {
+        if let Some(program) = program {
+            judge_program(program, key, found);
+            found.line(key, escape::path(program));
+        }
     }
     match login::sign_key(config) {
         Ok(None) => {}
@@ -191,6 +287,16 @@ fn judge_recordings(account: &Account, config: &Config, found: &mut Findings) {
     }
 }
 
+/// Whether processes that leave a session can be found when strict ends it.
+fn judge_ending(found: &mut Findings) {
+    if !session::can_be_listed() {
+        found.problem(
+            "/proc does not show the processes: without a control group of its own, what leaves a session outlives its \
+             strict end",
+        );
+    }
+}
+
 /// Whether the user can append to the operator's log, where that is a file of all users. It never keeps a session from
 /// being, so only this tells that nothing comes.
 fn judge_log(account: &Account, config: &Config, found: &mut Findings) {
@@ -198,11 +304,16 @@ fn judge_log(account: &Account, config: &Config, found: &mut Findings) {
     let (name, shown) = (escape::controls(&account.name), escape::path(log));
     match std::fs::symlink_metadata(log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => found.problem(format!(
-            "log: {shown} is missing, and would belong to whoever comes first: install -m 0622 /dev/null {shown}"
+            "log: {shown} is missing, and would belong to whoever comes first: leave it out of the configuration, so that \
+             journald has the log, or install -m 0622 /dev/null {shown}"
         )),
         Err(error) => found.problem(format!("log: {shown}: {error}")),
         Ok(metadata) if metadata.is_symlink() => found.problem(format!("log: {shown}: is a symbolic link")),
-        Ok(_) => {
+        Ok(metadata) => {
+            if metadata.mode() & 0o022 != 0 {
+                let warning = "every user can truncate it and write what recmode did not: without `log` journald has it";
+                found.warnings.push(format!("log: {shown}: {warning}"));
+            }
             if let Err(errno) = access(log, AccessFlags::W_OK) {
                 found.problem(format!("log: {shown}: {name} can't append to it: {}", errno.desc()));
             }

@@ -307,6 +307,20 @@ const RECORD: Page = Page {
          --verbose to standard error when the session is over.",
         "Under strict nothing is shown before the recording has accepted it. Under best_effort the session \
          never waits for the disk.",
+        "When the user's terminal hangs up, or recmode gets SIGHUP, the command's input ends and it gets SIGHUP and SIGCONT. \
+         It is recorded (the marker disconnected shows where) until it has ended, has printed nothing for 5 seconds, or \
+         has gone on for 60 seconds or 16 MiB. Then its terminal is closed, so that the kernel hangs up on everybody, and \
+         recmode ends with status 129; nothing is killed. Who lives on is named in the operator's log. With \
+         --after-session end recmode waits, without a terminal, until the command has ended by itself.",
+        "SIGTERM, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to the command, and recmode waits for what it does. A \
+         second SIGTERM, SIGINT or SIGQUIT within 2 seconds ends the session: the command gets SIGHUP, and after \
+         2 seconds SIGKILL. Another signal that would end recmode does the same at once. When the command is \
+         stopped, recmode stops with it; when recmode is continued, so is the command.",
+        "What the command leaves running when the session is over lives on (--after-session leave), or all processes that \
+         the session has started are ended (end): by SIGHUP, after 250 ms SIGTERM, and after a second SIGKILL. Strict's own \
+         termination ends them in any case. systemd-logind with KillUserProcesses=yes ends them when a login is over, whatever is said here.",
+        "The terminal is put into raw mode only where recmode is in the foreground of its controlling terminal and reads it, \
+         and never while another recorder has it so. With standard input from /dev/null nothing is read from the terminal.",
         "Input is recorded only with --capture-input, and what is typed while the terminal does not echo, \
          such as a password, is masked even then.",
         "Bytes of output that are not valid UTF-8 are kept exactly, and recmode-cat(1) prints them with \
@@ -319,12 +333,12 @@ const RECORD: Page = Page {
         (
             "125",
             "recmode could not do its work: bad usage, an error in the roles, an output file that exists, \
-             a strict session that can't be recorded, or no descriptors or memory for a session: the command was \
-             not run. Also where the command's output could not be written.",
+             or its signature's, a strict session that can't be recorded, or no descriptors or memory for a session: the \
+             command was not run. Also where the command's output could not be written.",
         ),
         ("126", "The command was found but could not be executed."),
         ("127", "The command was not found."),
-        ("128+N", "Signal N ended the command, or recmode."),
+        ("128+N", "Signal N ended the command, or recmode; 129 where the terminal hung up."),
     ],
     diagnostics: &[
         (
@@ -390,23 +404,28 @@ const LOGIN: Page = Page {
          ForceCommand /usr/bin/recmode login. Everything is configured in /etc/recmode/config.yaml. No option and \
          no environment variable changes how a login is recorded; the user is that of the real user id.",
         "With a terminal the session is recorded as recmode-record(1) does it: the user's shell as a login shell, or what \
-         was asked for, as an argument of its -c. Without one (scp, rsync, git, sftp) the bytes of standard input, output and error \
+         was asked for, as an argument of its -c. Without one the bytes of standard input, output and error \
          pass untouched, each stream by itself; recorded are the command line, the exit status and how many \
-         bytes went through each stream, and with capture_streams the bytes. Messages go to standard error. A request \
-         for internal-sftp, which sshd would serve in its own process, is served by sftp_server.",
+         bytes went through each stream, and, as capture_streams has it, the bytes: under strict of everything but real \
+         transfers of files (scp, rsync, sftp), which run without a shell; of sftp the files' names and sizes are recorded. \
+         Messages go to standard error. A request for internal-sftp, which sshd would serve in its own process, is served by \
+         sftp_server.",
+        "The user's terminal can be opened by nobody but root during a session on it, where recmode leads the terminal's session \
+         and the user owns its device.",
         "The configuration's keys: roles (a list of role files and directories, read as recmode-resolve(1) does), \
          recordings (the directory, /var/log/recmode/{user} if not given), unknown_user (strict, best_effort or refuse: \
          what a user gets whom the roles don't know; strict if not given), shell (for users whose shell in passwd is \
-         recmode), sftp_server, kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input and \
-         capture_streams (false), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
-         of the machine's log) and banner (a text for users with a \
-         terminal). All paths are absolute. An unknown key is an error.",
+         recmode), sftp_server, scp (/usr/bin/scp), rsync (/usr/bin/rsync), kind (ssh), sync (interval:1s), buffer (8MiB), stall_timeout (10s), capture_input (false), \
+         capture_streams (auto, yes or no; auto if not given), sign_key (as record --sign-key; the user has to be able to read it), log (a file instead \
+         of the machine's log), banner (a text for users with a \
+         terminal) and after_session (leave or end, as record --after-session; end for strict logins and leave for others \
+         if not given). All paths are absolute. An unknown key is an error.",
         "The configuration, the role files and every directory above them must belong to root and be writable by \
          nobody else, and none may be a symbolic link. Every directory above the recordings must belong to root or the user \
          and be writable by nobody else; where one is not, the recording fails. A configuration that is missing, wrong or not to be relied \
          on admits nobody. Where the roles can't be judged, everybody is a user that they don't know, and none gets less than \
          strict.",
-        "With --check nothing is started: it prints what the user would get, and says what stands in the way of it. \
+        "With --check nothing is started: it prints what the user would get, and reports what stands in the way of it, and warns of what on this machine lets users past recmode. \
          Root can check for any user, and judges with that user's rights.",
     ],
     exit_status: &[
@@ -528,7 +547,9 @@ const INFO: Page = Page {
 const LS: Page = Page {
     description: &[
         "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
-         version 1, 2 or 3 is listed, other files are passed over. A part of a recording that went on in a new file \
+         version 1, 2 or 3 is listed. Other files are passed over, but a file called .cast, .cast.gz or \
+         .cast.zst that can't be read is reported, and the exit status is 2; so is a symbolic link of such a name that leads \
+         out of DIR or nowhere. A part of a recording that went on in a new file \
          (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
@@ -568,7 +589,8 @@ const SEARCH: Page = Page {
          control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
          between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
          line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
-         found. Files that are no recordings are passed over.",
+         found. Files that are no recordings are passed over, but one called .cast, .cast.gz or .cast.zst is reported, and \
+         the exit status is 2.",
         "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
          recording only if it was recorded with --capture-input.",
         "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
@@ -667,7 +689,8 @@ const PRUNE: Page = Page {
          last write to the file, and not from what the recording says of itself. A file in which a session \
          went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
         "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
-         what is no recording. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
+         what is no recording; a file called .cast, .cast.gz or .cast.zst that can't be read is reported, and the exit status \
+         is 2. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
          the file open, for which one has to be the file's owner or to have CAP_LEASE, as root does. No link is followed, and a file that has changed since it was judged stays.",
         "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
         "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Code, End, Gap, ReadError, Streams, Version, event, time};
+use super::{Code, End, Gap, ReadError, SftpFile, Streams, Version, event, time};
 use crate::escape;
 
 /// What a line holds.
@@ -22,6 +22,10 @@ pub(super) enum Line {
     Gap(Gap),
     /// What went through the streams of a session without a terminal.
     Streams(Streams),
+    /// A piece of the command.
+    Command(Vec<u8>),
+    /// A file that was transferred by sftp.
+    Sftp(SftpFile),
     /// The recording was closed.
     End(End),
     /// A blank line.
@@ -98,6 +102,9 @@ fn record(json: &str) -> Result<Line, Fault> {
         raw: Option<Raw<'a>>,
         gap: Option<Gap>,
         streams: Option<Streams>,
+        #[serde(borrow)]
+        command: Option<Piece<'a>>,
+        sftp: Option<SftpFile>,
         end: Option<End>,
     }
     #[derive(Deserialize)]
@@ -106,6 +113,14 @@ fn record(json: &str) -> Result<Line, Fault> {
         code: Cow<'a, str>,
         #[serde(borrow)]
         base64: Cow<'a, str>,
+    }
+
+    #[derive(Deserialize)]
+    struct Piece<'a> {
+        #[serde(borrow)]
+        text: Option<Cow<'a, str>>,
+        #[serde(borrow)]
+        base64: Option<Cow<'a, str>>,
     }
 
     let record: Record<'_> = serde_json::from_str(json).map_err(|error| {
@@ -122,6 +137,14 @@ fn record(json: &str) -> Result<Line, Fault> {
         }
         Record { gap: Some(gap), .. } => Line::Gap(gap),
         Record { streams: Some(streams), .. } => Line::Streams(streams),
+        Record { command: Some(Piece { text: Some(text), .. }), .. } => {
+            Line::Command(text.into_owned().into_bytes())
+        }
+        Record { command: Some(Piece { base64: Some(base64), .. }), .. } => {
+            let piece = BASE64.decode(base64.as_bytes());
+            Line::Command(piece.map_err(|_| Fault::new("a command record's base64 is invalid"))?)
+        }
+        Record { sftp: Some(file), .. } => Line::Sftp(file),
         Record { end: Some(end), .. } => Line::End(end),
         _ => Line::Other,
     })

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+pub use crate::recording::SftpFile;
+
 /// The version of the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
@@ -149,6 +151,10 @@ pub enum Item {
     Gap(Gap),
     /// A record of streams.
     Streams(Streams),
+    /// The next piece of the command, where the header does not hold all of it.
+    Command(Vec<u8>),
+    /// A file that was transferred by sftp.
+    Sftp(SftpFile),
     /// An end record.
     End(End),
     /// The recording was cut off in this line (or right before an event whose exact bytes stand

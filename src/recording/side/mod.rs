@@ -5,32 +5,30 @@
 //! is gone it records what the ring still holds and closes the recording.
 
 mod failure;
+mod plan;
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
+pub use plan::{Plan, Resume};
+
 use crate::apart;
 use crate::clock::boottime_micros;
-use crate::oplog::{Happening, Identity, LogSocket};
+use crate::oplog::{Happening, LogSocket};
 use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
 use crate::recording::sync::Durability;
 use crate::recording::transcript::{Transcript, WRITE};
 use crate::recording::watch::{Seen, Watch};
-use crate::recording::{
-    Batch, Cause, Ending, Fault, Format, Header, Operation, RecordingFile, SyncPolicy, Unit, name,
-};
+use crate::recording::{Batch, Cause, Ending, Fault, Format, Operation, RecordingFile, Unit, name};
 use crate::ring::Consumer;
-use crate::signature::SigningKey;
 use crate::spin::{self, Spin};
 use crate::sys;
-use crate::trust::Owners;
 use crate::wait::wait;
 
 /// How long a session lives before what only a longer one needs is set up: a watch over the file, and a thread that syncs it.
@@ -49,52 +47,6 @@ const MOST_LEFT: usize = 64;
 const SLOW: Duration = Duration::from_millis(500);
 /// What a session exits with whose terminal side was killed.
 const KILLED: u8 = 128 + 9;
-
-/// What to record, and where.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// The file to create, absolute.
-    pub path: PathBuf,
-    /// Whose every directory above it must be, where that matters.
-    pub owners: Option<Owners>,
-    /// The key that it is signed with when it is finished.
-    pub sign_key: Option<SigningKey>,
-    /// Its format.
-    pub format: Format,
-    /// Its header.
-    pub header: Header,
-    /// Whether a failing disk is tried again.
-    pub retry: bool,
-    /// When the session began, microseconds of the session's clock.
-    pub started: u64,
-    /// When it is synced.
-    pub sync: SyncPolicy,
-    /// A sync without an end for this long has failed.
-    pub stall_timeout: Duration,
-    /// Whose session it is, for the operator's log.
-    pub identity: Identity,
-    /// The operator's log, where it is a file, which another process writes; absolute.
-    pub log: Option<PathBuf>,
-    /// Where to go on, for one that takes the place of another that died.
-    pub resume: Option<Resume>,
-}
-
-/// What another recording side has left.
-#[derive(Debug, Clone, Copy)]
-pub struct Resume {
-    /// How many files there are, at least one.
-    pub segments: u32,
-    /// Bytes of output that it has dealt with.
-    pub stream: u64,
-    /// How many of them are in its files.
-    pub recorded: u64,
-    /// Bytes of output that came until now: those after `stream` are lost.
-    pub came: u64,
-    /// Bytes of input that came until now.
-    pub typed: u64,
-    /// When it died, microseconds of the session's clock.
-    pub since: u64,
-}
 
 /// A failure that lasts.
 #[derive(Debug, Clone, Copy)]
@@ -408,6 +360,9 @@ impl Recorder {
 
     /// Creates the next file with its header.
     fn open(&mut self) -> Result<(), Fault> {
+        if let Some(errno) = self.plan.unreachable {
+            return Err(Fault { during: Operation::CreateDirectory, cause: Cause::Errno(errno) });
+        }
         let mut header = self.plan.header.clone();
         let mut path = self.plan.path.clone();
         if self.segments > 0 {

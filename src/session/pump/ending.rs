@@ -14,18 +14,20 @@ use crate::policy::Mode;
 use crate::recording::control::{Order, Received, Report};
 use crate::recording::{Cause, Ending, Fault, Operation, Reason};
 use crate::ring::FrameCode;
-use crate::session::command::{PATIENCE, Running};
+use crate::session::command::{PATIENCE, Remains, Running};
 use crate::session::messages::{terminating, warning};
-use crate::session::say;
 use crate::session::signals::Signalled;
+use crate::session::{AfterSession, Survivor, say};
 use crate::sys;
 
 /// How long a best-effort session's end waits for the disk.
 pub(super) const END_PATIENCE: Duration = Duration::from_secs(2);
 /// How long strict's last message and the end of all processes may take together.
 const TERMINATION: Duration = Duration::from_millis(3300);
-/// How long the command has after a hang-up before it is killed.
+/// How long the command has before it is killed, where recmode was told to end.
 pub(super) const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
+/// A second signal within this time ends the session.
+const AGAIN: Duration = Duration::from_secs(2);
 
 impl Pump {
     pub(super) fn signalled(&mut self) {
@@ -35,6 +37,7 @@ impl Pump {
                     if let Some(running) = &mut self.running {
                         running.reap();
                         self.command_ended();
+                        self.note_stop();
                     }
                 }
                 Signalled::Resized => self.resized(),
@@ -46,15 +49,35 @@ impl Pump {
                     self.continued();
                 }
                 Signalled::Continued => self.continued(),
+                Signalled::End(libc::SIGHUP) => self.disconnected(),
                 Signalled::End(signal) => {
-                    if let Some((_, since)) = self.ended_by.as_mut().filter(|_| signal != libc::SIGHUP) {
-                        // The second time it is by force; but one hang-up of a terminal may be told twice.
+                    if let Some((_, since)) = &mut self.ended_by {
+                        // The second time it is by force.
                         *since = since.checked_sub(HANG_UP_PATIENCE).unwrap_or(*since);
+                    } else if !self.passes_on(signal) {
+                        self.end_by(signal);
                     }
-                    self.end_by(signal);
                 }
             }
         }
+    }
+
+    /// Passes a signal on to the command, if it is one that is the command's to act on: so that recmode waits for what
+    /// that does. Not a second one that ends most programs within a moment.
+    fn passes_on(&mut self, signal: i32) -> bool {
+        let passed = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
+        let Some(&known) = passed.iter().find(|&&passed| passed as i32 == signal) else { return false };
+        let Some(running) = self.running.as_mut().filter(|running| running.status().is_none()) else {
+            return false;
+        };
+        if !matches!(known, Signal::SIGUSR1 | Signal::SIGUSR2) {
+            if self.passed_on.is_some_and(|(_, at)| at.elapsed() < AGAIN) {
+                return false;
+            }
+            self.passed_on = Some((signal, Instant::now()));
+        }
+        running.pass_on(known);
+        true
     }
 
     pub(super) fn continued(&mut self) {
@@ -85,11 +108,9 @@ impl Pump {
         self.append(FrameCode::Resize, time, &[c0, c1, r0, r1]);
     }
 
-    /// Ends the session by a signal to recmode: as its terminal's going away would, and by force after
-    /// a while.
+    /// Ends the session by a signal to recmode: with a hang-up, and by force after a while.
     pub(super) fn end_by(&mut self, signal: i32) {
-        let reason = if signal == libc::SIGHUP { Reason::Hangup } else { Reason::Signal };
-        self.end_with(Ending { reason, status: exit::signal_status(signal) });
+        self.end_with(Ending { reason: Reason::Signal, status: exit::signal_status(signal) });
     }
 
     pub(super) fn end_with(&mut self, ending: Ending) {
@@ -107,31 +128,46 @@ impl Pump {
     /// Where the command has ended, and a hang-up has reached all that it is for: the rest of the output is read.
     fn command_ended(&mut self) {
         let Some(running) = &mut self.running else { return };
+        if running.status().is_some() {
+            self.over_since.get_or_insert_with(Instant::now);
+        }
         let over = running.status().is_some() && !running.hangs_up();
-        if over && self.drain.is_none() && self.relay.is_none() {
+        let streams = self.relay.is_some() && self.disconnect.is_none() && self.ended_by.is_none();
+        if over && self.drain.is_none() && !streams {
             self.drain = Some(DRAIN);
         }
     }
 
+    /// Since when the end is waited for that recmode was told of: the session's, or that of what is still to be shown of
+    /// a command that has ended after it was told.
+    pub(super) fn told_to_end(&self) -> Option<Instant> {
+        let passed_on = self.passed_on.and(self.over_since);
+        self.ended_by.map(|(_, since)| since).or(passed_on)
+    }
+
     pub(super) fn end_when_told(&mut self) {
-        if self.ended_by.is_none() {
+        let told = self.told_to_end();
+        if told.is_none() && self.disconnect.is_none() {
             return;
         }
         self.command_ended();
-        let over = self.ended_by.is_some_and(|(_, since)| since.elapsed() >= HANG_UP_PATIENCE);
-        if !over {
-            return;
-        }
-        // A terminal that takes nothing must not keep its caller waiting, nor a command that can't die.
-        if self.output_blocked {
+        let forced = told.is_some_and(|since| since.elapsed() >= HANG_UP_PATIENCE);
+        // A terminal that takes nothing must not keep its caller waiting, nor the recording of one that is gone.
+        if self.output_blocked && (forced || self.disconnect.is_some()) {
             self.output_open = false;
             // Nobody sees it, but it counts as shown: so the rest can be read.
             self.show();
         }
-        if self.drain.is_none() {
+        if !forced && !self.gives_up_terminal() {
+            return;
+        }
+        if forced && self.drain.is_none_or(|left| left == 0) {
+            // A command that can't die must not keep its caller waiting either.
             if let Some(running) = &self.running {
                 running.signal(Signal::SIGKILL);
             }
+        }
+        if self.drain.is_none() {
             self.drain = Some(DRAIN);
         }
     }
@@ -140,14 +176,14 @@ impl Pump {
     /// more, as it is for sshd.
     pub(super) fn end_of_streams(&mut self) {
         let Some(relay) = &mut self.relay else { return };
-        if self.drain.is_some() && self.drain != Some(0) {
-            relay.close();
-        }
-        let ended = self
-            .running
-            .as_ref()
-            .is_none_or(|running| running.status().is_some() && !running.is_hanging_up());
-        if relay.output_is_over() && (ended || self.drain.is_some()) {
+        let over = if let Some(left) = self.drain {
+            left == 0 || !relay.has_more()
+        } else {
+            let running = self.running.as_ref();
+            relay.output_is_over()
+                && running.is_none_or(|running| running.status().is_some() && !running.is_hanging_up())
+        };
+        if over {
             relay.close();
             self.drain = Some(0);
         }
@@ -159,7 +195,16 @@ impl Pump {
         if self.drain != Some(0) {
             return None;
         }
+        if self.finishing.is_none() && self.awaits_command() {
+            if let Some(running) = &mut self.running {
+                running.give_up_terminal();
+            }
+            return None;
+        }
         let Some(since) = self.finishing else {
+            if !self.record_last_files() {
+                return None;
+            }
             let ending = self.ending();
             self.outcome.status = ending.status;
             if let Some(mask) = &mut self.mask {
@@ -169,6 +214,9 @@ impl Pump {
             self.recorder.channel.send(&Order::Finish(ending));
             self.finishing = Some(Instant::now());
             // While the recording is closed.
+            if self.after_session == AfterSession::End {
+                self.end_all(ending.reason, PATIENCE);
+            }
             if let Some(running) = &mut self.running {
                 running.tidy_up();
             }
@@ -193,10 +241,34 @@ impl Pump {
             self.say_on_own_line("", warning);
             self.enforcer.warned(now);
         }
-        if self.ended_by.is_some() {
+        if self.is_cut_short() {
             self.cut_short();
         }
+        self.log_who_lives_on();
         Some(Step::Over)
+    }
+
+    /// Whether programs may have been ended before they could put the terminal back.
+    fn is_cut_short(&self) -> bool {
+        let killed = self.running.as_ref().is_some_and(|running| running.ended_by().is_some());
+        killed || self.ended_by.is_some() || self.disconnect.is_some()
+    }
+
+    /// Ends all that the session has started, and tells who could not be ended.
+    fn end_all(&mut self, reason: Reason, patience: Duration) {
+        let Some(running) = &mut self.running else { return };
+        let Remains { survivors, unseen } = running.end_all(self.signals.as_fd(), patience);
+        self.log_survivors(&survivors, reason);
+        if unseen {
+            self.log.tell(&Happening::Unseen);
+        }
+        self.outcome.survivors = survivors;
+    }
+
+    pub(super) fn log_survivors(&self, survivors: &[Survivor], reason: Reason) {
+        for Survivor { pid, name } in survivors {
+            self.log.tell(&Happening::Survivor { pid: pid.as_raw(), program: name.clone(), reason });
+        }
     }
 
     pub(super) fn log_end(&self, reason: Reason) {
@@ -206,16 +278,21 @@ impl Pump {
     }
 
     pub(super) fn ending(&self) -> Ending {
-        if let Some((ending, _)) = self.ended_by {
+        if let Some(ending) = self.ended_by.map(|(ending, _)| ending).or_else(|| self.hung_up()) {
             return ending;
         }
-        if let Some(status) = self.running.as_ref().and_then(Running::status) {
-            return Ending { reason: Reason::Exit, status };
+        if let Some((running, status)) =
+            self.running.as_ref().zip(self.running.as_ref().and_then(Running::status))
+        {
+            // What recmode was told to pass on may have been the end of it.
+            let passed_on = self.passed_on.map(|(signal, _)| signal);
+            let signalled = passed_on.is_some() && running.ended_by() == passed_on;
+            return Ending { reason: if signalled { Reason::Signal } else { Reason::Exit }, status };
         }
         let status = match self.outcome.not_executed.as_ref().and_then(std::io::Error::raw_os_error) {
             Some(libc::ENOENT) => exit::NOT_FOUND,
             // The command may be fine: there are no means to start any.
-            Some(libc::EMFILE | libc::ENFILE | libc::EAGAIN | libc::ENOMEM) => exit::RECORD_TROUBLE,
+            Some(libc::EAGAIN | libc::ENOMEM) => exit::RECORD_TROUBLE,
             _ => exit::CANNOT_EXECUTE,
         };
         Ending { reason: Reason::NotStarted, status }
@@ -246,13 +323,7 @@ impl Pump {
         self.outer.leave_raw();
         self.relay = None;
         let begun = Instant::now();
-        if let Some(running) = &mut self.running {
-            let patience = PATIENCE.min(TERMINATION.saturating_sub(told.elapsed()));
-            self.outcome.survivors = running.end_all(self.signals.as_fd(), patience);
-        }
-        for pid in &self.outcome.survivors {
-            self.log.tell(&Happening::Survivor { pid: pid.as_raw() });
-        }
+        self.end_all(Reason::Strict, PATIENCE.min(TERMINATION.saturating_sub(told.elapsed())));
         // What the recording side can still write it has written by now, or a moment later.
         while !self.closed && !self.recorder.gone {
             let left = Duration::from_secs(1).saturating_sub(begun.elapsed());

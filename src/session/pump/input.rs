@@ -34,6 +34,12 @@ impl Inflow {
 
 impl Pump {
     pub(super) fn read_keys(&mut self) {
+        if !self.outer.in_foreground() {
+            // Reading would stop this process, or fail as if the terminal were gone.
+            self.foreground = false;
+            self.outer.leave_raw();
+            return;
+        }
         let Some(keyboard) = self.outer.keyboard() else { return };
         let mut buffer = [0; 4096];
         match read(keyboard, &mut buffer) {
@@ -56,8 +62,7 @@ impl Pump {
             }
             // A terminal that is gone.
             Ok(_) | Err(_) => {
-                self.keys.open = false;
-                self.end_by(libc::SIGHUP);
+                self.disconnected();
             }
         }
     }

@@ -2,11 +2,14 @@
 //!
 //! One thread, one poll, no waiting for anything else. What a failure means is the enforcer's to say.
 
+mod disconnect;
 mod ending;
 mod input;
 mod output;
 mod relay;
+mod reports;
 mod restart;
+mod suspend;
 mod tempo;
 
 use std::os::fd::AsFd;
@@ -14,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFlags, PollTimeout};
 
+use self::disconnect::Disconnect;
 use self::ending::{END_PATIENCE, HANG_UP_PATIENCE};
 use self::input::Inflow;
 use self::output::FULL_PATIENCE;
@@ -22,17 +26,14 @@ use self::relay::{NOTHING_POLLED, POLLED};
 use self::restart::Restart;
 use self::tempo::{Flow, Tempo};
 use super::command::Running;
-use super::enforce::{Enforcer, Verdict};
+use super::enforce::Enforcer;
 use super::hang_up::LOOK;
 use super::input_mask::InputMask;
 use super::outer::Outer;
 use super::program_modes::ProgramModes;
 use super::signals::Signals;
-use super::{LEAST_BUFFER, Log, Outcome, Plan, Recorder, Watched};
-use crate::oplog::Happening;
+use super::{AfterSession, LEAST_BUFFER, Log, Outcome, Plan, Recorder, Watched};
 use crate::policy::Mode;
-use crate::recording::control::{Order, Received, Report};
-use crate::recording::name::segment_path;
 use crate::recording::{Cause, Ending, Fault, Operation};
 use crate::ring::MAX_PAYLOAD;
 use crate::stall::StallWatch;
@@ -43,7 +44,8 @@ const WINDOW: u64 = 256 * 1024;
 /// What is read at most after the command ended: more than a terminal's buffers hold, so that all
 /// of the command's own output is in it, and a background job can't keep the session open.
 const DRAIN: usize = 256 * 1024;
-/// How often is looked whether a session in the background came to the foreground: nothing says so.
+/// How often is looked whether a session in the background came to the foreground, or one that shares its terminal is
+/// there still: nothing says so.
 const BACKGROUND_LOOK: Duration = Duration::from_millis(500);
 
 /// A session that runs.
@@ -71,6 +73,8 @@ pub(super) struct Pump {
     stream: Inflow,
     output_open: bool,
     foreground: bool,
+    /// When it was looked last whether it is.
+    looked: Duration,
     /// The terminal took less than it was given.
     output_blocked: bool,
     tempo: Tempo,
@@ -78,11 +82,22 @@ pub(super) struct Pump {
     full: Option<(Instant, u64)>,
     /// Bytes that may still be read after the command ended; `None` while it runs.
     drain: Option<usize>,
+    after_session: AfterSession,
+    /// The last signal that ends most programs and was passed on to the command, and when.
+    passed_on: Option<(i32, Instant)>,
+    /// Since when the command has ended.
+    over_since: Option<Instant>,
+    /// The user's terminal is gone.
+    disconnect: Option<Disconnect>,
+    /// Since when the command is stopped, which recmode is to be, too.
+    suspends: Option<Instant>,
     /// What recmode was told to end by.
     ended_by: Option<(Ending, Instant)>,
     finishing: Option<Instant>,
     /// Since when the recording has failed, if it does.
     failing_since: Option<Instant>,
+    /// A frame found no room under strict.
+    refused: bool,
     /// The recording side may have said something.
     reported: bool,
     closed: bool,
@@ -143,13 +158,20 @@ impl Pump {
             stream,
             output_open: true,
             foreground,
+            looked: Duration::ZERO,
             output_blocked: false,
             tempo,
             full: None,
             drain: None,
+            after_session: plan.after_session,
+            passed_on: None,
+            over_since: None,
+            disconnect: None,
+            suspends: None,
             ended_by: None,
             finishing: None,
             failing_since,
+            refused: false,
             reported: true,
             closed: false,
         }
@@ -188,12 +210,19 @@ impl Pump {
         if let Step::Terminate = self.watch_for_stall(now) {
             return Step::Terminate;
         }
+        if std::mem::take(&mut self.refused) {
+            return self.failed(Fault { during: Operation::Run, cause: Cause::BufferFull });
+        }
         self.show_warning(now);
         if let Some(mask) = &mut self.mask {
             let overdue = mask.overdue(now);
             self.record_input(&overdue);
         }
         self.restart_recorder();
+        self.suspend_when_due();
+        if let Some(running) = &mut self.running {
+            running.tell_again();
+        }
         self.end_when_told();
         self.end_of_streams();
         if let Some(step) = self.finish() {
@@ -202,93 +231,8 @@ impl Pump {
         self.wait_and_move(now)
     }
 
-    fn reports(&mut self) -> Step {
-        while !self.recorder.gone && self.reported {
-            match self.recorder.channel.receive() {
-                Received::Nothing => self.reported = false,
-                Received::Message(Report::Started(segment)) => {
-                    if let Some(restart) = &mut self.restart {
-                        restart.segments = restart.segments.max(segment);
-                    }
-                    let first = &self.recorder.path;
-                    let path = if segment > 1 { segment_path(first, segment) } else { first.clone() };
-                    self.outcome.files.push(path);
-                }
-                Received::Message(Report::Recovered { bytes, lost, micros }) => {
-                    self.enforcer.recovered(self.begun.elapsed());
-                    self.failing_since = None;
-                    let seconds = Duration::from_micros(micros).as_secs_f64();
-                    self.log.tell(&Happening::Recovery { bytes, lost, seconds });
-                }
-                Received::Message(Report::Dropped(lost)) => {
-                    let error = Cause::BufferFull.code();
-                    self.log.tell(&Happening::Gap { error, lost });
-                }
-                Received::Message(Report::Failed(fault)) => {
-                    if let Step::Terminate = self.failed(fault) {
-                        return Step::Terminate;
-                    }
-                }
-                Received::Message(Report::Closed { lost, fault }) => {
-                    self.closed = true;
-                    self.outcome.lost = Some(lost);
-                    if let Some(fault) = fault
-                        && let Step::Terminate = self.failed(fault)
-                    {
-                        return Step::Terminate;
-                    }
-                }
-                Received::HungUp => {
-                    self.recorder.gone = true;
-                    if !self.closed {
-                        let fault = Fault { during: Operation::Run, cause: Cause::RecorderGone };
-                        return self.failed(fault);
-                    }
-                }
-            }
-        }
-        Step::GoOn
-    }
-
-    fn failed(&mut self, fault: Fault) -> Step {
-        self.failing_since.get_or_insert_with(Instant::now);
-        if self.outcome.faults.last() != Some(&fault) {
-            self.outcome.faults.push(fault);
-        }
-        self.log.tell(&Happening::failure(fault));
-        if fault.is_spoiled_file() {
-            self.outcome.spoiled.extend(self.outcome.files.pop());
-        }
-        match self.enforcer.failed() {
-            Verdict::GoOn => Step::GoOn,
-            Verdict::Refuse | Verdict::Terminate => Step::Terminate,
-        }
-    }
-
-    fn watch_for_stall(&mut self, now: Duration) -> Step {
-        let outstanding = self.outstanding();
-        let progress = self.recorder.ring.accepted().wrapping_add(self.recorder.ring.released());
-        let stalled = self.stall.look(now, outstanding, progress);
-        if stalled < self.stall_timeout {
-            return Step::GoOn;
-        }
-        self.stall.forgive();
-        if self.ended_by.is_none() && self.recorder.is_stopped() {
-            return Step::GoOn;
-        }
-        self.recorder.channel.send(&Order::Stalled);
-        let during = if self.finishing.is_some() { Operation::Close } else { Operation::Write };
-        self.failed(Fault { during, cause: Cause::Stalled })
-    }
-
-    /// Whether the recording side owes progress that nothing explains the lack of.
-    fn outstanding(&self) -> bool {
-        let closing = self.finishing.is_some() && !self.closed;
-        (self.recorder.ring.is_owed() || closing) && !self.enforcer.is_failing() && !self.recorder.gone
-    }
-
     fn wait_and_move(&mut self, now: Duration) -> Step {
-        self.look_for_foreground();
+        self.look_at_terminal(now);
         let master_open = self.running.as_ref().is_some_and(|running| running.master.is_some());
         let reads = master_open && self.drain != Some(0) && self.may_read();
         let flood = reads && self.tempo.is_flood();
@@ -297,14 +241,16 @@ impl Pump {
             self.read_output();
             return Step::GoOn;
         }
-        let relay_reads = self.relay.is_some() && self.has_room();
+        let relay_reads = self.relay.as_ref().is_some_and(|relay| !relay.has_files()) && self.has_room();
         // What is to be recorded is read only as fast as that goes, or as the mode waits for it.
         let unrecorded = self.recorder.ring.head() - self.recorder.ring.released();
         let strict = self.enforcer.mode() == Mode::Strict;
         let may_capture = self.mask.is_none() || if strict { unrecorded < WINDOW } else { self.has_room() };
+        // What waits to be masked comes all at once.
+        let masked = self.mask.as_ref().map_or(0, InputMask::waiting);
         // In a flood there is mostly nothing to see but more of it.
         let around = !flood || self.drain.is_some() || self.tempo.looks_around(now);
-        let runs = self.drain.is_none() && may_capture && around;
+        let runs = self.drain.is_none() && may_capture && masked < WINDOW && around;
         let wants_keys = runs && self.foreground && self.keys.wants();
         let wants_stream = runs && self.stream.wants();
         let relay_waits = self.relay.as_ref().is_some_and(Relay::awaits_recorder);
@@ -413,7 +359,12 @@ impl Pump {
     /// Whether the recorder has already done what is waited for.
     fn recorder_went_on(&mut self, may_capture: bool) -> bool {
         let accepted = self.recorder.ring.accepted();
-        if self.relay.as_ref().is_some_and(|relay| relay.may_go_on(accepted)) {
+        let ring = &mut self.recorder.ring;
+        if self
+            .relay
+            .as_ref()
+            .is_some_and(|relay| relay.may_go_on(accepted) || (relay.has_files() && ring.has_room()))
+        {
             self.relay(NOTHING_POLLED);
             return true;
         }
@@ -430,13 +381,21 @@ impl Pump {
         little && !self.output_blocked && self.tempo.spin(accepted)
     }
 
-    fn look_for_foreground(&mut self) {
+    /// Looks who has the terminal, where nothing tells.
+    fn look_at_terminal(&mut self, now: Duration) {
+        let shared = self.outer.is_shared() && now >= self.looked + BACKGROUND_LOOK;
+        if self.foreground && !shared {
+            return;
+        }
+        self.looked = now;
+        let before = std::mem::replace(&mut self.foreground, self.outer.in_foreground());
         if !self.foreground {
-            self.foreground = self.outer.in_foreground();
-            if self.foreground {
-                self.outer.enter_raw();
-                self.resized();
-            }
+            self.outer.leave_raw();
+            return;
+        }
+        self.outer.enter_raw();
+        if !before {
+            self.resized();
         }
     }
 
@@ -469,24 +428,31 @@ impl Pump {
         if let Some(until) = self.mask.as_ref().and_then(InputMask::deadline) {
             next = next.min(until.saturating_sub(now));
         }
-        if let Some((_, since)) = self.ended_by
+        if let Some(since) = self.told_to_end()
             && since.elapsed() < HANG_UP_PATIENCE
         {
             next = next.min(HANG_UP_PATIENCE.saturating_sub(since.elapsed()));
-            if self.running.as_ref().is_some_and(Running::is_hanging_up) {
-                next = next.min(LOOK);
-            }
+        }
+        if let Some(disconnect) = self.disconnect.as_ref().filter(|_| self.drain.is_none()) {
+            next = next.min(disconnect.left());
+        }
+        let waits = |running: &Running| running.is_hanging_up() || running.tells_again();
+        if self.drain.is_none() && self.running.as_ref().is_some_and(waits) {
+            next = next.min(LOOK);
+        }
+        if let Some(left) = self.suspends_in() {
+            next = next.min(left);
         }
         if let Some(since) = self.finishing {
             let left = END_PATIENCE.saturating_sub(since.elapsed());
             next = next.min(if left.is_zero() { self.stall.tick() } else { left });
-        } else if self.drain == Some(0) {
+        } else if self.drain == Some(0) && !self.awaits_command() {
             next = Duration::ZERO;
         }
         if let Some((since, _)) = self.full.filter(|(since, _)| since.elapsed() < FULL_PATIENCE) {
             next = next.min(FULL_PATIENCE.saturating_sub(since.elapsed()));
         }
-        if !self.foreground && self.keys.open {
+        if (!self.foreground && self.keys.open) || self.outer.is_shared() {
             next = next.min(BACKGROUND_LOOK);
         }
         next

@@ -57,7 +57,7 @@ impl Pump {
                 Err(errno) => {
                     self.output_open = false;
                     if self.outer.output_is_terminal() {
-                        self.end_by(libc::SIGHUP);
+                        self.disconnected();
                     } else if errno == Errno::EPIPE {
                         self.end_by(libc::SIGPIPE);
                     } else {
@@ -159,6 +159,7 @@ impl Pump {
         match read {
             Ok(n @ 1..) => {
                 self.tempo.read(n);
+                self.printed(n as u64);
                 if let Some(left) = &mut self.drain {
                     *left = left.saturating_sub(n);
                 }
@@ -174,10 +175,16 @@ impl Pump {
         }
     }
 
-    /// Appends a frame; in best effort the oldest make way, in strict there is room by the window.
+    /// Appends a frame; in best effort the oldest make way. What finds no room all the same is counted, and fails a strict
+    /// session.
     pub(super) fn append(&mut self, code: FrameCode, time: u64, payload: &[u8]) {
+        let strict = self.enforcer.mode() == Mode::Strict;
         while !self.recorder.ring.push(code, time, payload) {
-            if self.enforcer.mode() == Mode::Strict || !self.recorder.ring.drop_oldest() {
+            // Past what is not shown: only what still is to be must not make way.
+            let _ = self.recorder.ring.has_unshown(self.enforcer.may_show(self.recorder.ring.head(), 0));
+            if strict || !self.recorder.ring.drop_oldest() {
+                self.recorder.ring.refuse(code, payload.len());
+                self.refused |= strict;
                 return;
             }
         }

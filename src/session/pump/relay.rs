@@ -1,7 +1,9 @@
 //! A session without a terminal: bytes between the user's streams and the command's, untouched and
 //! each stream by itself, counted, and recorded where that is wanted.
 
+use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -16,13 +18,15 @@ use crate::recording::StreamCapture;
 use crate::ring::{FrameCode, MAX_PAYLOAD};
 use crate::session::command::Pipes;
 use crate::session::outer::{Sink, Streams};
+use crate::session::sftp;
 use crate::wait::{PollList, Slot};
 
 /// What one call moves at most.
 const MOVE: usize = 1024 * 1024;
 
-/// What is copied at a time where the kernel can't move it.
+/// What is copied at a time where the kernel can't move it, and where the files in it are looked for.
 const COPY: usize = 64 * 1024;
+const LOOK: usize = 256 * 1024;
 
 /// Descriptors that a relay polls: two a lane.
 pub(super) const POLLED: usize = 6;
@@ -35,6 +39,15 @@ pub(super) const NOTHING_POLLED: [PollFlags; POLLED] = [PollFlags::empty(); POLL
 pub struct Relay {
     lanes: [Lane; 3],
     capture: StreamCapture,
+    sftp: Option<Sftp>,
+}
+
+/// The files of a transfer by sftp.
+#[derive(Debug, Default)]
+struct Sftp {
+    transfer: sftp::Transfer,
+    /// Those that were opened or closed, and are not in the ring yet.
+    told: VecDeque<sftp::File>,
 }
 
 /// One stream: from where, to where, and what is on its way.
@@ -47,10 +60,10 @@ struct Lane {
     splices: bool,
     /// What is read at a time: no more than a frame where it is recorded.
     buffer: usize,
-    /// What was read and not written yet, and from where on it is to be written.
-    pending: Vec<u8>,
-    written: usize,
-    /// How far the recording has to be before `pending` may go out.
+    /// The memory for what was read, had at the first read, and the part of it that is to be written yet.
+    memory: Vec<u8>,
+    pending: Range<usize>,
+    /// How far the recording has to be before what is pending may go out.
     gate: u64,
     /// The far end took less than there is.
     blocked: bool,
@@ -67,15 +80,20 @@ enum Moved {
 }
 
 impl Relay {
-    /// The relay between the user's streams and a command's.
-    pub fn new(streams: Streams, pipes: Pipes, capture: StreamCapture) -> Self {
+    /// The relay between the user's streams and a command's, which are those of an sftp server if `sftp`.
+    pub fn new(streams: Streams, pipes: Pipes, capture: StreamCapture, sftp: bool) -> Self {
+        let looks = |frames| sftp && frames != FrameCode::ErrorOutput;
         let lane = |frames, from, to: Sink| Lane {
             frames,
-            splices: capture == StreamCapture::Counts && to.takes_splices(),
+            splices: capture == StreamCapture::Counts && !looks(frames) && to.takes_splices(),
             ends: Some((from, to)),
-            buffer: if capture == StreamCapture::Content { MAX_PAYLOAD } else { COPY },
-            pending: Vec::new(),
-            written: 0,
+            buffer: match capture {
+                StreamCapture::Content => MAX_PAYLOAD,
+                StreamCapture::Counts if looks(frames) => LOOK,
+                StreamCapture::Counts => COPY,
+            },
+            memory: Vec::new(),
+            pending: 0..0,
             gate: 0,
             blocked: false,
         };
@@ -86,6 +104,7 @@ impl Relay {
                 lane(FrameCode::ErrorOutput, pipes.stderr, streams.stderr),
             ],
             capture,
+            sftp: sftp.then(Sftp::default),
         }
     }
 
@@ -96,12 +115,30 @@ impl Relay {
 
     /// Whether bytes wait for the recording to hold them.
     pub(super) fn awaits_recorder(&self) -> bool {
-        self.lanes.iter().any(Lane::is_held)
+        self.lanes.iter().any(Lane::is_held) || self.has_files()
+    }
+
+    /// Whether there are files that the ring has had no room for.
+    pub(super) fn has_files(&self) -> bool {
+        self.sftp.as_ref().is_some_and(|sftp| !sftp.told.is_empty())
     }
 
     /// Whether bytes that waited may go out, the recording being at `accepted`.
     pub(super) fn may_go_on(&self, accepted: u64) -> bool {
         self.lanes.iter().any(|lane| lane.is_held() && lane.gate <= accepted)
+    }
+
+    /// Whether the command has written what can go on its way at once, or is on it.
+    pub(super) fn has_more(&self) -> bool {
+        self.lanes[1..].iter().any(|lane| match &lane.ends {
+            Some((from, _)) => !lane.blocked && (!lane.pending.is_empty() || is_readable(from.as_fd())),
+            None => false,
+        })
+    }
+
+    /// Ends the command's standard input.
+    pub(super) fn close_input(&mut self) {
+        self.lanes[0].ends = None;
     }
 
     /// Ends every stream.
@@ -168,13 +205,14 @@ impl Lane {
             }
         }
         if readable && self.pending.is_empty() {
-            self.pending.resize(self.buffer, 0);
-            let got = read(from, &mut self.pending);
-            self.pending.truncate(got.unwrap_or(0));
-            self.written = 0;
+            if self.memory.is_empty() {
+                self.memory = vec![0; self.buffer];
+            }
+            let got = read(from, &mut self.memory);
+            self.pending = 0..got.unwrap_or(0);
             match got {
                 Ok(0) => return (0, Moved::Over),
-                Ok(_) => self.gate = record(&self.pending),
+                Ok(_) => self.gate = record(&self.memory[self.pending.clone()]),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(_) => return (0, Moved::Over),
             }
@@ -186,10 +224,10 @@ impl Lane {
     fn flush(&mut self, accepted: u64) -> (u64, Moved) {
         let Some((_, to)) = &self.ends else { return (0, Moved::Fine) };
         let mut moved = 0;
-        while self.written < self.pending.len() && self.gate <= accepted && !self.blocked {
-            match to.write(&self.pending[self.written..]) {
+        while !self.pending.is_empty() && self.gate <= accepted && !self.blocked {
+            match to.write(&self.memory[self.pending.clone()]) {
                 Ok(n) => {
-                    self.written += n;
+                    self.pending.start += n;
                     moved += n as u64;
                 }
                 Err(Errno::EAGAIN) => self.blocked = true,
@@ -197,8 +235,7 @@ impl Lane {
                 Err(errno) => return (moved, Moved::Failed(errno)),
             }
         }
-        if self.written == self.pending.len() {
-            self.pending.clear();
+        if self.pending.is_empty() {
             self.gate = 0;
         }
         (moved, Moved::Fine)
@@ -217,7 +254,13 @@ impl Pump {
         for (n, lane) in relay.lanes.iter_mut().enumerate() {
             let capture = relay.capture;
             let frames = lane.frames;
+            let mut sftp = relay.sftp.as_mut();
             let (spliced, step) = lane.step([events[2 * n], events[2 * n + 1]], &mut |bytes| {
+                match (sftp.as_deref_mut(), frames) {
+                    (Some(sftp), FrameCode::Input) => sftp.transfer.by_client(bytes),
+                    (Some(sftp), FrameCode::Output) => sftp.transfer.by_server(bytes, &mut sftp.told),
+                    _ => {}
+                }
                 if capture == StreamCapture::Counts {
                     return 0;
                 }
@@ -229,6 +272,11 @@ impl Pump {
             });
             let (written, flushed) = lane.flush(self.recorder.ring.accepted());
             self.recorder.ring.count_through(n, spliced + written);
+            if n > 0 {
+                self.printed(spliced + written);
+                let moved = usize::try_from(spliced + written).unwrap_or(usize::MAX);
+                self.drain = self.drain.map(|left| left.saturating_sub(moved));
+            }
             for moved in [step, flushed] {
                 match moved {
                     Moved::Fine => {}
@@ -243,5 +291,31 @@ impl Pump {
             }
         }
         self.relay = Some(relay);
+        self.record_files();
+    }
+
+    /// Records the files that a client of sftp opened and closed, as far as there is room; whether that is all of them.
+    fn record_files(&mut self) -> bool {
+        while let Some(file) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()?.told.pop_front()) {
+            let time = boottime_micros().saturating_sub(self.started);
+            if self.enforcer.mode() == Mode::BestEffort {
+                self.append(FrameCode::Sftp, time, &file.to_bytes());
+            } else if !self.recorder.ring.push(FrameCode::Sftp, time, &file.to_bytes()) {
+                if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
+                    sftp.told.push_front(file);
+                }
+                return false;
+            }
+            self.recorder.ring.all_shown();
+        }
+        true
+    }
+
+    /// Records the files that are left at the end, closed or not; whether that is all of them.
+    pub(super) fn record_last_files(&mut self) -> bool {
+        if let Some(sftp) = self.relay.as_mut().and_then(|relay| relay.sftp.as_mut()) {
+            sftp.told.extend(sftp.transfer.finish());
+        }
+        self.record_files()
     }
 }

@@ -15,14 +15,15 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(crate) use cast::Cast;
+pub(crate) use cast::{Cast, Line};
 pub(crate) use disk::Disk;
 pub(crate) use fuse::{Call, Fault, FaultyDisk};
 pub(crate) use lab::{Lab, Run};
 pub(crate) use node::{Node, Recordings};
 pub(crate) use outer::{End, Outer};
 pub(crate) use process::{
-    Pid, alive, children, cpu_ticks, kill, named_pid, recording_side, resident_kib, waits, working_in,
+    Pid, alive, children, cpu_ticks, has_pending, kill, named_pid, recording_side, resident_kib, waits,
+    working_in,
 };
 
 /// A test's name and body.

@@ -77,7 +77,7 @@ mount -t tmpfs -o mode=755 node "$scratch"
 mkdir "$scratch/upper" "$scratch/work" "$scratch/disk"
 mount -t overlay -o "lowerdir=/etc,upperdir=$scratch/upper,workdir=$scratch/work" node /etc
 for place in /home /usr/local/bin /run /var/log; do mount -t tmpfs -o mode=755 node "$place"; done
-install -m 755 "$recmode" /usr/local/bin/recmode
+install -m 711 "$recmode" /usr/local/bin/recmode
 for user in stella bess uma both; do useradd --create-home --shell /usr/local/bin/recmode "$user"; done
 useradd --create-home --shell /bin/bash forced
 for user in stella bess uma forced both; do usermod --password '*' "$user"; done
@@ -187,6 +187,11 @@ impl Node {
         options.iter().chain(&quiet).map(|&word| word.to_owned()).collect()
     }
 
+    /// A port for another server.
+    pub(crate) fn free_port() -> u16 {
+        free_port()
+    }
+
     pub(crate) fn port(&self) -> String {
         self.port.to_string()
     }
@@ -202,6 +207,12 @@ impl Node {
         lab.outer(&self.ssh(user, &["-tt"], command))
     }
 
+    /// The words that run a command on the machine, as root.
+    pub(crate) fn enter(&self, command: &[&str]) -> Vec<String> {
+        let words = ["nsenter", "--target", &self.init, "--mount", "--pid", "--wd=/"];
+        words.iter().chain(command).map(|&word| word.to_owned()).collect()
+    }
+
     /// Runs a script on the machine, as root, and gives what it prints.
     #[track_caller]
     pub(crate) fn sh(&self, script: &str) -> String {
@@ -212,9 +223,8 @@ impl Node {
 
     /// The same, for a script that may fail: its status, and what it prints on both streams.
     pub(crate) fn try_sh(&self, script: &str) -> (i32, String) {
-        let mut enter = Command::new("nsenter");
-        enter.args(["--target", &self.init, "--mount", "--pid", "--wd=/", "bash", "-c"]);
-        let done = enter.arg(format!("exec 2>&1; {script}")).output().expect("nsenter");
+        let words = self.enter(&["bash", "-c", &format!("exec 2>&1; {script}")]);
+        let done = Command::new(&words[0]).args(&words[1..]).output().expect("nsenter");
         (done.status.code().unwrap_or(-1), String::from_utf8_lossy(&done.stdout).into_owned())
     }
 

@@ -100,3 +100,10 @@ pub(crate) fn resident_kib(pid: Pid) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
+
+/// Whether a signal that was sent to the process waits to be taken.
+pub(crate) fn has_pending(pid: Pid, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    pending.is_some_and(|set| u64::from_str_radix(set.trim(), 16).unwrap() >> (signal as i32 - 1) & 1 == 1)
+}
