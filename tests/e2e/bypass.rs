@@ -86,7 +86,7 @@ fn record_and_a_login_on_anothers_terminal_leave_it_open_to_others() -> Verdict 
         let ask = r#"open(T, "<", $ARGV[0]) or die; ioctl(T, 0x80045440, $answer = pack("i", 0)) // die; print unpack("i", $answer)"#;
         node.sh(&format!("perl -e '{ask}' {name}")) == "1"
     };
-    let record = format!("{AS_BESS} /usr/local/bin/recmode record -q -o /tmp/rec.cast -- sh");
+    let record = format!("{AS_BESS} /usr/local/bin/recmode record -q -o /home/bess/rec.cast -- sh");
     let login = format!("{AS_BESS} /usr/local/bin/recmode login");
     for (owner, program, exclusive) in [
         ("bess", login.as_str(), true),
