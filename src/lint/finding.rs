@@ -69,6 +69,8 @@ pub struct Finding {
     pub related_omitted: usize,
     /// How many more findings of its rule there are at its place; see [`bound`].
     pub omitted_here: usize,
+    /// What it stands for besides: the names of other roles, in one text.
+    hidden: String,
     /// The name of the role that it is about.
     pub role: Option<Arc<str>>,
     /// The key under `record_session` that it is about.
@@ -122,6 +124,7 @@ impl Finding {
             related: Vec::new(),
             related_omitted: 0,
             omitted_here: 0,
+            hidden: String::new(),
             role: None,
             option: None,
             fingerprint: String::new(),
@@ -159,6 +162,13 @@ impl Finding {
         if let Some(last) = self.related.last_mut().filter(|last| last.label != LABEL) {
             *last = Related { label: LABEL.to_owned(), at };
         }
+    }
+
+    /// Stands for these as well, so that a baseline does not hold it any more once they change.
+    #[must_use]
+    pub(super) fn hides<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.hidden = names.into_iter().collect::<Vec<_>>().join("\0");
+        self
     }
 
     /// What is not shown, for people; none if all is.
@@ -268,6 +278,7 @@ pub fn fingerprints(findings: &mut [Finding], path: impl Fn(&str) -> String) {
             hash.update(part);
         }
         hash.update(omitted);
+        hash.update(&finding.hidden);
         let sum: [u8; 32] = hash.finalize().into();
         let number = seen.entry(sum).or_default();
         *number += 1;

@@ -53,6 +53,8 @@ pub struct Verdict {
     pub unproved: Vec<Unproved>,
     /// Patterns (of `roles`, `users` and `except_roles`) that match nothing that was read.
     pub unmatched: Vec<Pattern>,
+    /// How many other counterexamples and unproved sets there are.
+    pub more: usize,
 }
 
 impl Verdict {
@@ -68,15 +70,15 @@ impl Verdict {
 pub struct Refutation {
     /// The user or group whose set it is, where the requirement speaks of users.
     pub holder: Option<Named>,
-    /// The roles, the match first; for `roles`, no smaller set breaks the bound. Of a user, those roles
+    /// The roles, the match first; for `roles`, no smaller set with this match breaks the bound. Of a user, those roles
     /// that decide.
     pub roles: Vec<Arc<Role>>,
     /// The answer for each kind that breaks the bound.
     pub answers: Vec<Answer>,
     /// What would mend it, in words; names are quoted, so it can be printed after escaping.
     pub mend: String,
-    /// How many other sets of this size (for `roles`: other matches) break the bound for these kinds too.
-    pub others: usize,
+    /// For `roles`: the other matches that break the bound for these kinds by the same settings.
+    pub others: Vec<Arc<str>>,
 }
 
 impl Refutation {
@@ -104,7 +106,7 @@ impl Refutation {
 pub struct Unproved {
     /// The user or group whose set it is, where the requirement speaks of users.
     pub holder: Option<Named>,
-    /// The roles, the match first; for `roles`, no smaller set possibly breaks the bound.
+    /// The roles, the match first; for `roles`, no smaller set with this match possibly breaks the bound.
     pub roles: Vec<Arc<Role>>,
     /// The kinds for which it possibly breaks the bound.
     pub kinds: Vec<SessionKind>,

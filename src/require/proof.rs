@@ -1,6 +1,6 @@
 //! The proof; why it is enough stands in the module above.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
 use super::{Named, Refutation, Unproved, Verdict, mend};
@@ -10,6 +10,9 @@ use crate::policy::{Answer, Bound, Dialect, Possible, Role, RoleSet, SessionKind
 
 /// The rules by which requirements are judged, whatever the dialect is.
 const DIALECT: Dialect = Dialect::Rfd68;
+
+/// So many counterexamples of each kind are given; the others are counted.
+const MAX_COUNTEREXAMPLES: usize = 20;
 
 /// So many roles of unknown settings that show the same facts can have a part in a counterexample.
 const MAX_ALIKE: usize = 3;
@@ -53,8 +56,8 @@ fn resolve(roles: &[Arc<Role>], kind: SessionKind) -> Answer {
     roles.iter().cloned().collect::<RoleSet>().resolve(kind)
 }
 
-/// For each kind the smallest counterexample, equal ones of several kinds as one; or the smallest set for
-/// which the requirement can't be proved.
+/// For each kind and match the smallest counterexample, or the smallest set for which the requirement can't be
+/// proved. Those with one reason are one, and so are those of several kinds.
 fn over_all_sets(requirement: &Requirement, known: &Known<'_>, verdict: &mut Verdict) {
     let left: Vec<_> = known
         .roles
@@ -78,14 +81,20 @@ fn over_all_sets(requirement: &Requirement, known: &Known<'_>, verdict: &mut Ver
             |facts: Possible| !facts.outcomes(kind, DIALECT).iter().any(|&outcome| bound.allows(outcome));
         let possibly =
             |facts: Possible| !facts.outcomes(kind, DIALECT).iter().all(|&outcome| bound.allows(outcome));
-        if let Some(found) = candidates.smallest(Meant::Yes, &certainly) {
-            let others = candidates.others(found.len(), &certainly);
-            let answer = resolve(&found, kind);
-            refute(&mut verdict.refutations, found, answer, others);
-        } else if let Some(found) = candidates.smallest(Meant::Maybe, &possibly) {
-            let answer = resolve(&found, kind);
-            let unnamed = found.first().filter(|role| !any_matches(&requirement.roles, &role.name)).cloned();
-            unproved(&mut verdict.unproved, found, answer, unnamed);
+        let broken = candidates.smallest(Meant::Yes, &certainly);
+        let is_broken: HashSet<&Arc<str>> = broken.iter().map(|set| &set[0].name).collect();
+        let mut open = candidates.smallest(Meant::Maybe, &possibly);
+        open.retain(|set| !is_broken.contains(&set[0].name));
+        let groups = grouped(broken.iter().map(|set| (resolve(set, kind), set)));
+        verdict.more += groups.len().saturating_sub(MAX_COUNTEREXAMPLES);
+        for (answer, set, others) in groups.into_iter().take(MAX_COUNTEREXAMPLES) {
+            refute(&mut verdict.refutations, set.clone(), answer, others);
+        }
+        verdict.more += open.len().saturating_sub(MAX_COUNTEREXAMPLES);
+        for set in open.into_iter().take(MAX_COUNTEREXAMPLES) {
+            let answer = resolve(&set, kind);
+            let unnamed = set.first().filter(|role| !any_matches(&requirement.roles, &role.name)).cloned();
+            unproved(&mut verdict.unproved, set, answer, unnamed);
         }
     }
     for refutation in &mut verdict.refutations {
@@ -93,7 +102,33 @@ fn over_all_sets(requirement: &Requirement, known: &Known<'_>, verdict: &mut Ver
     }
 }
 
-fn refute(refutations: &mut Vec<Refutation>, roles: Vec<Arc<Role>>, answer: Answer, others: usize) {
+/// An answer, the first set of roles that has it, and the matches of the other sets.
+type Group<'a> = (Answer, &'a Vec<Arc<Role>>, Vec<Arc<str>>);
+
+/// Puts together the sets in which the same settings of the same other roles decide.
+fn grouped<'a>(sets: impl Iterator<Item = (Answer, &'a Vec<Arc<Role>>)>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    let mut numbers: HashMap<_, usize> = HashMap::new();
+    for (answer, set) in sets {
+        let by_others = !answer.because.is_empty() && answer.because.iter().all(|by| by.role != set[0].name);
+        if !by_others {
+            groups.push((answer, set, Vec::new()));
+            continue;
+        }
+        let settings = answer.because.iter().map(|by| (Arc::clone(&by.at.file), by.at.line, by.at.column));
+        let partners = set[1..].iter().map(|role| &role.name);
+        match numbers.entry((settings.collect::<Vec<_>>(), partners.collect::<Vec<_>>())) {
+            hash_map::Entry::Occupied(number) => groups[*number.get()].2.push(Arc::clone(&set[0].name)),
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert(groups.len());
+                groups.push((answer, set, Vec::new()));
+            }
+        }
+    }
+    groups
+}
+
+fn refute(refutations: &mut Vec<Refutation>, roles: Vec<Arc<Role>>, answer: Answer, others: Vec<Arc<str>>) {
     let same = refutations.iter_mut().find(|known| {
         known.others == others && known.roles == roles && is_same_reason(&known.answers[0], &answer)
     });
@@ -141,48 +176,44 @@ enum Meant {
 struct Candidates<'a> {
     /// Each with its facts, sorted by name.
     roles: Vec<(&'a Arc<Role>, Possible, Meant)>,
-    /// How many matches show these facts.
-    matches: HashMap<Possible, usize>,
+    /// The roles that are meant, or may be, and show these facts, sorted by name.
+    alike: HashMap<(Possible, Meant), Vec<&'a Arc<Role>>>,
 }
 
 impl<'a> Candidates<'a> {
     fn new(left: &[(&'a Arc<Role>, Meant)], kind: SessionKind) -> Self {
-        let mut alike: HashMap<(Possible, Meant), usize> = HashMap::new();
-        let mut matches: HashMap<Possible, usize> = HashMap::new();
+        let mut alike: HashMap<(Possible, Meant), Vec<&'a Arc<Role>>> = HashMap::new();
         let mut roles = Vec::new();
         for &(role, meant) in left {
             let facts = Possible::of_role(role, kind, DIALECT);
             let most = if facts.is_certain() { 1 } else { MAX_ALIKE };
-            let count = alike.entry((facts, meant)).or_default();
-            *count += 1;
-            if *count <= most {
+            let all = alike.entry((facts, meant)).or_default();
+            all.push(role);
+            if all.len() <= most {
                 roles.push((role, facts, meant));
             }
-            if meant == Meant::Yes {
-                *matches.entry(facts).or_default() += 1;
-            }
         }
-        Self { roles, matches }
+        Self { roles, alike }
     }
 
-    /// The smallest set that breaks the bound, the match first; of equally small ones the first by name.
-    fn smallest(&self, least: Meant, breaks: &dyn Fn(Possible) -> bool) -> Option<Vec<Arc<Role>>> {
-        let matches = || (0..self.roles.len()).filter(|&n| self.roles[n].2 >= least);
-        (0..3).find_map(|more| matches().find_map(|first| self.set_with(first, more, breaks)))
-    }
-
-    /// How many matches besides the first are in a set of this size that breaks the bound.
-    fn others(&self, size: usize, breaks: &dyn Fn(Possible) -> bool) -> usize {
-        let mut known: Vec<Possible> = Vec::new();
+    /// For each match the smallest set that breaks the bound, the match first. Smaller sets come first, then those
+    /// whose match is the first by name.
+    fn smallest(&self, least: Meant, breaks: &dyn Fn(Possible) -> bool) -> Vec<Vec<Arc<Role>>> {
+        let mut known = HashSet::new();
+        let mut sets = Vec::new();
         for (first, &(_, facts, meant)) in self.roles.iter().enumerate() {
-            if meant == Meant::Yes
-                && !known.contains(&facts)
-                && self.set_with(first, size - 1, breaks).is_some()
-            {
-                known.push(facts);
+            if meant < least || !known.insert((facts, meant)) {
+                continue;
+            }
+            let Some(set) = (0..3).find_map(|more| self.set_with(first, more, breaks)) else { continue };
+            for &role in &self.alike[&(facts, meant)] {
+                let others =
+                    set[1..].iter().map(|other| if other.name == role.name { &set[0] } else { other });
+                sets.push(std::iter::once(role).chain(others).map(Arc::clone).collect::<Vec<_>>());
             }
         }
-        known.iter().map(|facts| self.matches[facts]).sum::<usize>().saturating_sub(1)
+        sets.sort_by(|a, b| (a.len(), &a[0].name).cmp(&(b.len(), &b[0].name)));
+        sets
     }
 
     /// A set of the role `first` and `more` others that breaks the bound.
@@ -251,7 +282,7 @@ fn over_holders(requirement: &Requirement, holders: &[Holder], verdict: &mut Ver
                 roles: deciding(&roles, &broken),
                 answers: broken,
                 mend: String::new(),
-                others: 0,
+                others: Vec::new(),
             };
             refutation.mend = mend::mend(&refutation, bound);
             verdict.refutations.push(refutation);

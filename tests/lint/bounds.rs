@@ -141,3 +141,58 @@ fn junit_has_a_test_case_for_each_requirement_and_expectation() {
     let text = stdout(&lint(folder.path(), &["--format", "junit"]));
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn what_is_left_out_of_one_role_leaves_out_no_other() {
+    let loose = |name: &str, comment: &str| {
+        format!(
+            "kind: role\nversion: v7\nmetadata: {{name: {name}}}\nspec:\n  options:\n    record_session:\n      default: strict\n      ssh: best_effort{comment}\n"
+        )
+    };
+    let config = "version: 1\nrequire: [{roles: [\"prod-*\"], kinds: [ssh], mode: strict}]\n";
+    let ignore =
+        format!("{config}ignore: [{{rules: [requirement-not-met], role: prod-a, reason: legacy}}]\n");
+    let comment = " # recmode: ignore[requirement-not-met] legacy";
+    for (config, comment) in [(ignore.as_str(), ""), (config, comment)] {
+        let files = [(".recmode.yaml", config), ("a.yaml", &loose("prod-a", comment))];
+        let alone = repository(&files);
+        assert_eq!(lint(alone.path(), &[]).status.code(), Some(0), "{}", stdout(&lint(alone.path(), &[])));
+        let both = repository(&[files[0], files[1], ("z.yaml", &loose("prod-z", ""))]);
+        let output = lint(both.path(), &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stdout(&output).contains("whoever holds \"prod-z\" is best_effort"), "{}", stdout(&output));
+    }
+    // Nor does a baseline, whether another role is loose by itself or by a role that both are held with.
+    let strict = loose("prod-a", "").replace("best_effort", "strict");
+    let weak = strict.replace("      ssh: strict\n", "");
+    let helpdesk = loose("helpdesk", "").replace("      default: strict\n", "");
+    for (first, second) in
+        [(loose("prod-a", ""), loose("prod-z", "")), (weak.clone(), weak.replace("prod-a", "prod-z"))]
+    {
+        let folder = repository(&[(".recmode.yaml", config), ("a.yaml", &first), ("h.yaml", &helpdesk)]);
+        let baseline = ["--format", "json", "--exit-zero", "-o", "known.json"];
+        assert_eq!(lint(folder.path(), &baseline).status.code(), Some(0));
+        let known = ["--baseline", "known.json", "-A", "weakening-role"];
+        assert_eq!(
+            lint(folder.path(), &known).status.code(),
+            Some(0),
+            "{}",
+            stdout(&lint(folder.path(), &known))
+        );
+        std::fs::write(folder.path().join("z.yaml"), second).expect("a file");
+        let output = lint(folder.path(), &known);
+        assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+        assert!(stdout(&output).contains("error[requirement-not-met]"), "{}", stdout(&output));
+    }
+    // More than are shown are counted at the requirement, where no comment of a role's is.
+    let many: Vec<_> = (0..30).map(|n| (format!("{n}.yaml"), loose(&format!("prod-{n}"), comment))).collect();
+    let files: Vec<_> = many.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = repository(&[&[(".recmode.yaml", config)], &files[..]].concat());
+    let output = lint(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stdout(&output).contains("a requirement is not met or can't be proved: 10 more reasons"),
+        "{}",
+        stdout(&output)
+    );
+}

@@ -59,6 +59,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let not_proved = |unproved| not_proved(input, requirement, set, unproved);
             found.extend(verdict.refutations.iter().map(refuted));
             found.extend(verdict.unproved.iter().map(not_proved));
+            found.extend(more(requirement, set, verdict.more));
         }
         findings.extend(once_each(found));
         findings.extend(unknown_holders(input, requirement));
@@ -81,6 +82,14 @@ fn who(holder: &Named) -> String {
     format!("the {} {:?}", holder.kind.name(), holder.name)
 }
 
+/// What stands for the sets of roles that are too many to be shown.
+fn more(requirement: &Requirement, set: &SetKey, number: usize) -> Option<Finding> {
+    let others = if number == 1 { "one more reason".to_owned() } else { format!("{number} more reasons") };
+    let message =
+        format!("{} is not met or can't be proved{}: {others}", called(requirement), set.in_words());
+    (number > 0).then(|| Finding::new(RULE.id, message, requirement.at.clone()).hides([others.as_str()]))
+}
+
 fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutation: &Refutation) -> Finding {
     let survey = input.survey;
     let names = refutation.roles.iter().map(|role| format!("{:?}", role.name)).collect::<Vec<_>>();
@@ -88,7 +97,7 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutatio
         (Some(holder), _) => who(holder),
         (None, names) => format!("whoever holds {}", names.join(" and ")),
     };
-    let others = match refutation.others {
+    let others = match refutation.others.len() {
         0 => String::new(),
         1 => " (and another role that is meant falls short likewise)".to_owned(),
         more => format!(" (and {more} other roles that are meant fall short likewise)"),
@@ -126,6 +135,7 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutatio
     finding.role =
         because.map(|ground| &ground.role).or(refutation.roles.first().map(|role| &role.name)).cloned();
     finding.option = because.map(|ground| ground.option.name().to_owned());
+    finding = finding.hides(refutation.others.iter().map(AsRef::as_ref));
     finding.help(if set.scoped.is_some() { scoped_mend(refutation) } else { refutation.mend.clone() })
 }
 
