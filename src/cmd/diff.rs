@@ -11,7 +11,7 @@ use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::policy::Dialect;
 use crate::report::{self, DiffTree};
 use crate::roles::limits::MAX_FILE_BYTES;
-use crate::roles::{self, LoadError, Loaded, Readable, SearchOptions};
+use crate::roles::{self, LoadError, Loaded, Problem, Readable, SearchOptions};
 use crate::{diff, escape, exit, git};
 
 /// Prints the changes to standard output, warnings and errors to standard error. The code is 2 if one
@@ -25,10 +25,12 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
     let say = super::say;
     let Some(sides) = sides(args, color, &say)? else { return Ok(exit::TROUBLE) };
 
+    // What looked like a role and is gone may be any that is new now.
+    let was_unread = first_unread(&sides.old, &sides.new).is_some();
     let settings = diff::Settings {
         dialect: args.dialect,
         with_requests: args.with_requests,
-        old_is_partial: sides.old_is_partial,
+        old_is_partial: sides.old_is_partial || was_unread,
     };
     let diff = diff::compare(&sides.old, &sides.new, &settings);
     let names = (sides.old_name.as_str(), sides.new_name.as_str());
@@ -38,12 +40,35 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
         DiffFormat::Markdown => report::diff_markdown(&diff, names),
     };
     super::print(text.as_bytes())?;
+    let unread = first_unread(&sides.new, &sides.old).and_then(|problem| problem.site.place());
+    if let Some(place) = &unread {
+        let place = escape::controls(&place.to_string());
+        say(&format!("recmode: {place} is new, looks like a role and is not read: it may loosen any mode\n"));
+    }
     let fails = match args.fail_on {
-        DiffFailOn::Loosened => diff.is_weaker(),
-        DiffFailOn::Any => !diff.is_empty(),
+        DiffFailOn::Loosened => diff.is_weaker() || unread.is_some(),
+        DiffFailOn::Any => !diff.is_empty() || unread.is_some() || was_unread,
         DiffFailOn::None => false,
     };
     Ok(if fails { exit::NO } else { exit::OK })
+}
+
+/// The first of those that look like a role and were not read which `other` has not.
+fn first_unread<'a>(side: &'a Loaded, other: &Loaded) -> Option<&'a Problem> {
+    let unread = |side: &'a Loaded| side.warnings().iter().filter(|problem| problem.kind.is_unread_role());
+    let shown = |problem: &Problem| {
+        let line = problem.site.mark.as_ref().map(|mark| mark.excerpt.text.clone());
+        (problem.kind.to_string(), line)
+    };
+    let mut known: Vec<_> =
+        other.warnings().iter().filter(|problem| problem.kind.is_unread_role()).map(shown).collect();
+    unread(side).find(|problem| match known.iter().position(|one| *one == shown(problem)) {
+        Some(at) => {
+            known.swap_remove(at);
+            false
+        }
+        None => true,
+    })
 }
 
 /// Both sides and what they are called.

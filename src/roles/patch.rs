@@ -215,7 +215,8 @@ fn may_become(said: &mut RecordSession, patched: &Role) {
         }
         let place = later.unknown.get(&option).map(|unknown| &unknown.at);
         let place = place.or(value(later, option).map(|(_, at)| at)).unwrap_or(&patched.at);
-        let expression = format!("{before} or {after}").into();
+        let known = before.split(" or ").any(|one| one == after);
+        let expression = if known { before.into() } else { format!("{before} or {after}").into() };
         said.make_unknown(option, Unknown { reason: UnknownReason::Patched, expression, at: place.clone() });
     }
 }

@@ -133,12 +133,20 @@ pub(super) fn unknown_key(
     first
 }
 
+/// What an expression depends on that is written for each instance of its resource: a digest of the file.
+fn repetition(document: Document<'_>, expression: &str) -> String {
+    if !["each.", "count.", "self."].iter().any(|root| expression.contains(root)) {
+        return String::new();
+    }
+    format!(" {}", blake3::hash(document.text.as_bytes()).to_hex())
+}
+
 /// The unknown value that this node stands for.
 pub(super) fn unknown(document: Document<'_>, tree: &Tree<'_>, id: NodeId) -> Unknown {
     let span = tree.span(id);
     let text = document.text.get(span.start as usize..span.end as usize).unwrap_or_default();
     let expression = match document.origins {
-        Some((_, locals)) => locals.identity(text),
+        Some((_, locals)) => locals.identity(text) + &repetition(document, text),
         None => text.to_owned(),
     };
     Unknown { reason: UnknownReason::Expression, expression: expression.into(), at: document.place(span) }

@@ -103,6 +103,27 @@ fn an_expression_is_unchanged_only_as_long_as_what_it_refers_to_is() {
             true,
         ),
         (by_local, [("l.tf.json", json), ("x.tf", "")], [("l.tf.json", json), ("x.tf", "\n")], false),
+        (
+            "ssh = module.m.mode",
+            [("m.tf", "module \"m\" {\n  mode = \"strict\"\n}\n"), ("x.tf", "")],
+            [("m.tf", "module \"m\" {\n  mode = \"best_effort\"\n}\n"), ("x.tf", "")],
+            true,
+        ),
+        (
+            "ssh = data.external.m.result.mode",
+            [("m.tf", "data \"external\" \"m\" {\n  program = [\"a\"]\n}\n"), ("x.tf", "")],
+            [("m.tf", "data \"external\" \"m\" {\n  program = [\"b\"]\n}\n"), ("x.tf", "")],
+            true,
+        ),
+        (
+            "ssh = terraform_data.m.output",
+            [("m.tf.json", r#"{"resource": {"terraform_data": {"m": {"input": "strict"}}}}"#), ("x.tf", "")],
+            [
+                ("m.tf.json", r#"{"resource": {"terraform_data": {"m": {"input": "best_effort"}}}}"#),
+                ("x.tf", ""),
+            ],
+            true,
+        ),
     ] {
         of_module("old", settings, &old);
         of_module("new", settings, &new);
@@ -112,5 +133,49 @@ fn an_expression_is_unchanged_only_as_long_as_what_it_refers_to_is() {
         let expected = if is_changed { "ssh      may be loosened" } else { "No change in session recording" };
         assert!(stdout(&output).contains(expected), "{old:?} {new:?}: {}", stdout(&output));
         assert_eq!(output.status.code(), Some(i32::from(is_changed)), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_a_resource_is_repeated_for_is_part_of_its_expressions() {
+    let each = |mode: &str| {
+        format!(
+            "resource \"teleport_role\" \"x\" {{\n  for_each = {{ a = \"strict\", b = \"{mode}\" }}\n  metadata = {{ name = \"x\" }}\n  spec = {{ options = {{ record_session = {{ ssh = each.value }} }} }}\n}}\n"
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (new, code) in [("strict", 0), ("best_effort", 1)] {
+        fs::write(folder.path().join("old.tf"), each("strict")).expect("a file");
+        fs::write(folder.path().join("new.tf"), each(new)).expect("a file");
+        let mut command = super::support::recmode();
+        let output = command.current_dir(folder.path()).args(["diff", "old.tf", "new.tf"]).output();
+        assert_eq!(output.expect("recmode runs").status.code(), Some(code), "{new}");
+    }
+}
+
+#[test]
+fn a_role_that_is_not_read_may_loosen_any_if_it_is_new() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (old, new, code, code_of_any) in [
+        (Some("kind: role\n"), Some("kind: role\n"), 0, 0),
+        (None, Some("kind: role\n"), 1, 1),
+        (Some("kind: role\n"), None, 0, 1),
+    ] {
+        for (side, template) in [("old", old), ("new", new)] {
+            let path = folder.path().join(side);
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).expect("a folder");
+            fs::write(path.join("a.tf"), role("ssh = \"strict\"")).expect("a file");
+            if let Some(template) = template {
+                fs::write(path.join("b.tpl"), template).expect("a file");
+            }
+        }
+        let code_of = |args: &[&str]| {
+            let mut command = super::support::recmode();
+            command.current_dir(folder.path()).args(["diff", "old", "new"]).args(args);
+            command.output().expect("recmode runs").status.code()
+        };
+        assert_eq!(code_of(&[]), Some(code), "{old:?} {new:?}");
+        assert_eq!(code_of(&["--fail-on", "any"]), Some(code_of_any), "{old:?} {new:?}");
     }
 }

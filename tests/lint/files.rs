@@ -215,6 +215,14 @@ fn a_sparse_checkout_says_how_much_it_leaves_out() {
         stderr(&output)
     );
     assert_eq!(stderr(&repository.run(&["lint", "roles"])), "");
+    // What is left out could be a role that breaks a requirement.
+    let config = "version: 1\nrequire: [{roles: [db], kinds: [ssh], mode: strict}]\n";
+    fs::write(repository.path().join(".recmode.yaml"), config).expect("a file");
+    let output = repository.run(&["lint"]);
+    assert_eq!(code(&output), Some(1));
+    let said = "a requirement can't be proved: this checkout is sparse and lacks a file";
+    assert!(stdout(&output).contains(said), "{}", stdout(&output));
+    assert_eq!(code(&repository.run(&["lint", "roles"])), Some(0), "all of it is here");
 }
 
 #[test]

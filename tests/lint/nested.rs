@@ -306,6 +306,11 @@ fn a_patch_that_cannot_be_followed_is_a_role_that_is_not_read() {
         target(ops, "[{op: copy, from: /spec/x, path: /spec/options/record_session}]"),
         target(ops, "[{op: replace, path: '', value: {}}]"),
         target(ops, "[{op: add, path: /spec/options/record_session/ssh}]"),
+        target("{group: resources.teleport.dev}", "[{op: remove, path: /spec/options}]"),
+        target("{labelSelector: a=b}", "[{op: remove, path: /spec/options}]"),
+        format!(
+            "{base}kind: Kustomization\npatches:\n- {{path: p.yaml, target: {{kind: TeleportRoleV7, name: ops}}}}\n"
+        ),
         target(ops, "{kind: TeleportRoleV7, $patch: delete}"),
         target(ops, "{kind: TeleportRoleV7, spec: {$patch: replace}}"),
         target(ops, "[{op: add, path: /spec/options/record_session/ssh, value: '{{ mode }}'}]"),

@@ -63,6 +63,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         }
         findings.extend(once_each(found));
         findings.extend(unknown_holders(input, requirement));
+        findings.extend(not_checked_out(input, requirement));
         let name = check_name::requirement(n, requirement);
         findings[first..].iter_mut().for_each(|finding| finding.checks = vec![Arc::clone(&name)]);
         // Requirements times users may be many.
@@ -214,6 +215,21 @@ fn unknown_holders(input: &Input<'_>, requirement: &Requirement) -> Option<Findi
     }
     finding.own_severity = Some(Severity::Warning);
     Some(finding.help("write the value itself"))
+}
+
+/// A file that git tracks and that is not in the working tree could hold any role.
+fn not_checked_out(input: &Input<'_>, requirement: &Requirement) -> Option<Finding> {
+    let number = |problem: &Problem| match problem.kind {
+        ProblemKind::Sparse(number) => Some(number),
+        _ => None,
+    };
+    let number: usize = input.survey.problems.iter().filter_map(number).sum();
+    let files = if number == 1 { "a file".to_owned() } else { format!("{number} files") };
+    let message =
+        format!("{} can't be proved: this checkout is sparse and lacks {files}", called(requirement));
+    let mut finding = Finding::new(RULE.id, message, requirement.at.clone());
+    finding.own_severity = Some(Severity::Warning);
+    (number > 0).then(|| finding.help("check the whole repository out (`git sparse-checkout disable`)"))
 }
 
 /// What looks like a role and was not read could be one that loosens any mode, so nothing is proved.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Reader, nested};
+use super::{OPERATOR_GROUP, Reader, nested};
 use crate::policy::OptionName;
 use crate::roles::patch::Patch;
 use crate::roles::tree::{NodeId, Span};
@@ -14,6 +14,7 @@ const LISTS: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"]
 
 const OPERATION: &str = "this operation on record_session is not followed";
 const DIRECTIVE: &str = "this directive of a patch is not followed";
+const FILE: &str = "the file of this patch is not followed";
 const WHICH: &str = "this patch does not name one role that it changes";
 
 /// Which resources a patch is about, where the patch itself doesn't say.
@@ -40,7 +41,13 @@ impl Reader<'_> {
         for &item in items {
             let target = self.target(item);
             let inline = if merges { Some(item) } else { tree.get(item, "patch").map(|(_, patch)| patch) };
-            let Some(inline) = inline else { continue };
+            let Some(inline) = inline else {
+                // The file may be a list of operations, in which nothing shows what they change.
+                if let (Some(true), Some((path, _))) = (target.is_role, tree.get(item, "path")) {
+                    self.unread(FILE, tree.span(path));
+                }
+                continue;
+            };
             if self.found.detail {
                 // A repair would not know what the patch is of.
                 let text = self.document.text.len();
@@ -69,6 +76,9 @@ impl Reader<'_> {
         let plain =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let is_role = text("kind").map(|kind| signs::is_role_kind(kind) || !plain(kind));
+        // Without a kind all that is in the operator's group is meant, and roles are.
+        let is_ours = text("group").is_some_and(|group| OPERATOR_GROUP.trim_end_matches('/') == group);
+        let is_role = is_role.or(is_ours.then_some(true));
         let name = match text("name").map(|name| name.trim_start_matches('^').trim_end_matches('$')) {
             Some(name) if plain(name) && !name.is_empty() => Ok(Some(name.into())),
             _ => Err(()),
@@ -152,8 +162,8 @@ impl Reader<'_> {
         if op == "test" || !touches(path) && !moves || target.is_role == Some(false) {
             return None;
         }
-        // Anything has a spec.
-        let is_named = signs::KEYS.iter().any(|key| path.contains(key)) || moves;
+        // Anything has a spec; options are rare.
+        let is_named = signs::KEYS.iter().any(|key| path.contains(key)) || moves || path == "/spec/options";
         if target.is_role.is_none() && !is_named && target.name.is_err() {
             return None;
         }

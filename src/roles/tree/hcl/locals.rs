@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque, hash_map};
 use std::sync::Arc;
 
 use hcl_edit::expr::{Expression, Object, ObjectKey, ObjectValue, Traversal, TraversalOperator};
+use hcl_edit::structure::BlockLabel;
 use hcl_edit::visit::{Visit, visit_traversal};
 
 use super::super::{NodeId, Tree, TreeReader, Value};
@@ -20,7 +21,8 @@ pub(in crate::roles) struct Locals {
     sources: Vec<(Arc<str>, String)>,
     /// What each is, and the number of the file that it is in.
     known: HashMap<String, (u32, Term)>,
-    /// Of each local and variable, as `local.x` or `var.x`, a digest of its definition and of what that refers to.
+    /// Of each local, as `local.x`, a digest of its definition and of what that refers to; of each variable, module,
+    /// resource and source of data one of its block.
     digests: HashMap<String, String>,
 }
 
@@ -35,8 +37,7 @@ struct Definition {
 impl Locals {
     /// The locals of these files of a folder, each a name and its text. A file that can't be read gives none.
     pub(in crate::roles) fn new(mut sources: Vec<(Arc<str>, String)>) -> Self {
-        let defines = |text: &str| text.contains("locals") || text.contains("variable");
-        sources.retain(|(_, text)| defines(text) && text.len() <= limits::MAX_HCL_BYTES);
+        sources.retain(|(_, text)| text.len() <= limits::MAX_HCL_BYTES);
         let mut digests = HashMap::new();
         let mut definitions: HashMap<String, Option<Definition>> = HashMap::new();
         let mut names = Vec::new();
@@ -81,8 +82,8 @@ impl Locals {
         text.get(origin.start as usize..origin.end as usize).unwrap_or_default()
     }
 
-    /// The text of an expression, and digests of the locals and variables that are in it: the same as long as its
-    /// value has no reason in this module to be another.
+    /// The text of an expression, and digests of what it refers to in the module: the same as long as its value has
+    /// no reason there to be another.
     pub(in crate::roles) fn identity(&self, expression: &str) -> String {
         let mut identity = expression.split_whitespace().collect::<Vec<_>>().join(" ");
         if self.digests.is_empty() {
@@ -93,8 +94,9 @@ impl Locals {
         words.sort_unstable();
         words.dedup();
         for word in words {
-            let name = word.match_indices('.').nth(1).map_or(word, |(at, _)| &word[..at]);
-            if let Some(digest) = self.digests.get(name) {
+            let mut ends = word.match_indices('.').map(|(at, _)| at).skip(1);
+            let names = [ends.next(), ends.next()].map(|end| &word[..end.unwrap_or(word.len())]);
+            if let Some(digest) = names.iter().find_map(|name| self.digests.get(*name)) {
                 identity.push(' ');
                 identity.push_str(digest);
             }
@@ -157,10 +159,16 @@ fn defined_in_hcl(
     digests: &mut HashMap<String, String>,
 ) {
     let Ok(body) = hcl_edit::parser::parse_body(text) else { return };
-    for block in body.blocks().filter(|block| block.has_ident("variable")) {
-        if let [name] = block.labels.as_slice() {
-            digests.insert(format!("var.{}", name.as_str()), digest(&block.body.to_string()));
-        }
+    for block in body.blocks() {
+        let labels: Vec<_> = block.labels.iter().map(BlockLabel::as_str).collect();
+        let address = match (block.ident.as_str(), labels.as_slice()) {
+            ("variable", [name]) => format!("var.{name}"),
+            ("module", [name]) => format!("module.{name}"),
+            ("resource", [kind, name]) => format!("{kind}.{name}"),
+            ("data", [kind, name]) => format!("data.{kind}.{name}"),
+            _ => continue,
+        };
+        digests.insert(address, digest(&block.body.to_string()));
     }
     for block in body.into_blocks().filter(|block| block.has_ident("locals")) {
         for attribute in block.body.into_attributes() {
@@ -178,10 +186,27 @@ fn defined_in_json(
     // What is not well-formed is reported where the file is read.
     let _ = TreeReader::default().read(text, None, |tree, id| {
         let parts = |id: NodeId| tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
-        let variables = tree.get(id, "variable").map(|(_, variables)| parts(variables)).unwrap_or_default();
-        for (key, value) in variables.into_iter().filter_map(|id| tree.entries(id)).flatten() {
-            let written = from_json(tree, value).to_string();
-            digests.insert(format!("var.{}", tree.text(key).unwrap_or_default()), digest(&written));
+        for (section, prefix, depth) in
+            [("variable", "var", 1), ("module", "module", 1), ("resource", "", 2), ("data", "data", 2)]
+        {
+            let section = tree.get(id, section).map(|(_, blocks)| (prefix.to_owned(), blocks));
+            let mut blocks: Vec<_> = section.into_iter().collect();
+            for _ in 0..depth {
+                let below = |(address, id): (String, NodeId)| {
+                    let entries = parts(id).into_iter().filter_map(|id| tree.entries(id)).flatten();
+                    let named = entries.map(|(key, value)| {
+                        let name = tree.text(key).unwrap_or_default();
+                        (
+                            if address.is_empty() { name.to_owned() } else { format!("{address}.{name}") },
+                            value,
+                        )
+                    });
+                    named.collect::<Vec<_>>()
+                };
+                blocks = blocks.into_iter().flat_map(below).collect();
+            }
+            let digest = |(address, id)| (address, digest(&from_json(tree, id).to_string()));
+            digests.extend(blocks.into_iter().map(digest));
         }
         let Some((_, locals)) = tree.get(id, "locals") else { return };
         for locals in parts(locals) {

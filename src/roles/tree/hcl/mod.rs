@@ -109,9 +109,7 @@ pub(in crate::roles) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// `locals`: those of the file's module, which are asked for only if they are needed.
     pub(in crate::roles) fn new(source: &'a str, locals: impl FnOnce() -> Arc<Locals>) -> Self {
-        let is_needed = source.contains("local") || source.contains("var");
-        let locals = if is_needed { locals() } else { Arc::default() };
-        Self { source, lines: Lines::new(source), locals, budget: Budget::default() }
+        Self { source, lines: Lines::new(source), locals: locals(), budget: Budget::default() }
     }
 
     fn evaluator(&self) -> Evaluator<'_> {
