@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::thread;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::PlayError;
 use crate::cast::{self, Following};
@@ -61,8 +62,10 @@ impl Source {
         let more = Arc::new(EventFd::from_flags(flags).map_err(failed)?);
         let (sender, items) = sync_channel(AHEAD);
         let told = Arc::clone(&more);
+        // A signal that this thread took would end the program before the terminal is put back.
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map_err(failed)?;
         // It ends with its source, or when nobody takes its items any more.
-        thread::Builder::new()
+        let spawned = thread::Builder::new()
             .spawn(move || {
                 for item in reader {
                     let last = item.is_err();
@@ -75,7 +78,9 @@ impl Source {
                 drop(sender);
                 let _ = told.write(1);
             })
-            .map_err(PlayError::Terminal)?;
+            .map_err(PlayError::Terminal);
+        before.thread_set_mask().map_err(failed)?;
+        spawned?;
         Ok(Self { header, items, more, caught_up, is_file })
     }
 

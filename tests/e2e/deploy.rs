@@ -57,7 +57,10 @@ fn the_documented_set_up_prints_what_is_documented() -> Verdict {
     );
     fs::write(node.here("/etc/recmode/config.yaml"), &yaml[0]).expect("written");
     fs::write(node.here("/etc/recmode/roles/access.yaml"), &yaml[1]).expect("written");
-    assert_eq!(node.try_sh("recmode lint /etc/recmode/roles"), (0, "no findings in 1 file\n".to_owned()));
+    assert_eq!(
+        node.try_sh("recmode lint /etc/recmode/roles"),
+        (0, "no findings in 2 roles in 1 file\n".to_owned())
+    );
     node.sh(&blocks("sh")[0]);
     // Step 4.
     let (command, printed) =
