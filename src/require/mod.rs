@@ -53,6 +53,8 @@ pub struct Verdict {
     pub unproved: Vec<Unproved>,
     /// Patterns (of `roles`, `users` and `except_roles`) that match nothing that was read.
     pub unmatched: Vec<Pattern>,
+    /// Patterns of `roles` all of whose matches `except_roles` leaves out.
+    pub excepted: Vec<Pattern>,
 }
 
 impl Verdict {
