@@ -85,7 +85,7 @@ always\t'Always'
 never\t'Never'"
 complete -c recmode -n "__fish_recmode_using_subcommand diff" -l with-requests -d 'Count the roles that a holder may request, and compare the weakest that it could come to'
 complete -c recmode -n "__fish_recmode_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .yml, or .github/recmode.yaml or .yml, in this directory or above it)' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand lint" -l config -d 'Read this configuration (default: .recmode.yaml or .yml, or .github/recmode.yaml or .yml, in this directory or, in a repository, above it)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l dialect -d 'Whose reading of the roles counts (default: the configuration\'s, else rfd68)' -r -f -a "rfd68\t'The modes as they are specified'
 teleport\t'What Teleport 18 acts on'"
 complete -c recmode -n "__fish_recmode_using_subcommand lint" -l format -d 'How to print the findings' -r -f -a "human\t'The source lines, annotated, for people'

@@ -219,7 +219,7 @@ pub struct LintArgs {
     pub paths: Vec<PathBuf>,
 
     /// Read this configuration (default: .recmode.yaml or .yml, or .github/recmode.yaml or .yml, in this
-    /// directory or above it)
+    /// directory or, in a repository, above it)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "no_config")]
     pub config: Option<PathBuf>,
 

@@ -14,7 +14,9 @@ use super::{file, progress};
 use crate::cli::{ColorWhen, FailOn, LintArgs, LintFormat};
 use crate::config::{self, Config, ConfigError};
 use crate::lint::{self, Baseline, Input, Repair, Report, Settings, Severity, registry};
-use crate::roles::{self, Exclude, ProblemKind, Progress, SearchOptions, Survey, SurveyedFile};
+use crate::roles::{
+    self, Clusters, Exclude, ProblemKind, Progress, SearchOptions, Survey, SurveyedFile, Whereabouts,
+};
 use crate::{escape, exit, report};
 
 /// Prints the findings. The code is 1 if there is one at or above `--fail-on`, 2 if the roles could
@@ -70,8 +72,10 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
     }
     let dialect = args.dialect.or(config.dialect).unwrap_or_default();
     let exclude = exclude(&config, &here, &root);
-    let options = SearchOptions { dialect, stdin: args.stdin_name.as_deref(), exclude: exclude.as_ref() };
-    let mut survey = read(args, &config, &paths, &options, &path);
+    let clusters = clusters(&config, &here, &root);
+    let stdin = args.stdin_name.as_deref();
+    let options = SearchOptions { dialect, stdin, exclude: exclude.as_ref(), clusters: clusters.as_ref() };
+    let mut survey = read(args, &paths, &options);
     refuse_to_overwrite(args, &survey, &paths, &config)?;
     // What came to nothing has most likely failed; an empty file is somebody's.
     let is_nothing = |file: &SurveyedFile| {
@@ -113,7 +117,7 @@ fn judged(args: &LintArgs) -> anyhow::Result<u8> {
         found.summary.fixed = make(&survey, &repairs)?;
         if found.summary.fixed > 0 {
             let fixed = found.summary.fixed;
-            survey = read(args, &config, &paths, &options, &path);
+            survey = read(args, &paths, &options);
             found = judge(&survey);
             found.summary.fixed = fixed;
         }
@@ -169,6 +173,22 @@ fn exclude(config: &Config, here: &Path, root: &Path) -> Option<Exclude> {
         let Ok(path) = path.strip_prefix(&root) else { return false };
         let mut parts = path.ancestors().filter(|part| *part != Path::new(""));
         parts.any(|part| patterns.iter().any(|pattern| pattern.matches(&part.to_string_lossy())))
+    }))
+}
+
+/// Which folders are clusters.
+fn clusters(config: &Config, here: &Path, root: &Path) -> Option<Clusters> {
+    if config.clusters.is_empty() {
+        return None;
+    }
+    let (clusters, here, root) = (config.clusters.clone(), here.to_owned(), root.to_owned());
+    Some(Arc::new(move |path| {
+        let path = below(&root, &here, &path.to_string_lossy());
+        match clusters.iter().find(|cluster| cluster.holds(&path)) {
+            Some(cluster) => Whereabouts::In(Arc::clone(&cluster.name)),
+            None if clusters.iter().any(|cluster| cluster.is_below(&path)) => Whereabouts::Above(path),
+            None => Whereabouts::Elsewhere,
+        }
     }))
 }
 
@@ -260,26 +280,13 @@ fn normal(path: &Path) -> PathBuf {
     normal
 }
 
-/// Reads the files, and puts those of each cluster's folders into the cluster; `path`: their paths from the
-/// configuration's root.
-fn read(
-    args: &LintArgs,
-    config: &Config,
-    paths: &[PathBuf],
-    options: &SearchOptions<'_>,
-    path: &dyn Fn(&str) -> String,
-) -> Survey {
-    let mut survey = if args.quiet {
+/// Reads the files.
+fn read(args: &LintArgs, paths: &[PathBuf], options: &SearchOptions<'_>) -> Survey {
+    if args.quiet {
         roles::survey(paths, options, &Progress::default())
     } else {
         progress::shown(paths, |progress| roles::survey(paths, options, progress))
-    };
-    survey.put_into_clusters(|file| {
-        let path = path(file);
-        let cluster = config.clusters.iter().find(|cluster| cluster.holds(&path));
-        cluster.map(|cluster| Arc::clone(&cluster.name))
-    });
-    survey
+    }
 }
 
 /// Writes what `--fix` would change as a unified diff; it would leave `left` findings.

@@ -29,6 +29,12 @@ impl ClusterFolder {
     pub fn holds(&self, path: &str) -> bool {
         Path::new(path).starts_with(&*self.folder)
     }
+
+    /// Whether the folder is in the one of this path, which is relative to the configuration's root.
+    #[must_use]
+    pub fn is_below(&self, path: &str) -> bool {
+        Path::new(&*self.folder).starts_with(path)
+    }
 }
 
 /// Clusters by name, each a list of folders; or folders that are clusters, named by their paths.

@@ -1,4 +1,4 @@
-//! Finds the configuration: in the current directory or above it, up to the repository's root.
+//! Finds the configuration: in the current directory or, in a repository, above it up to its root.
 
 use std::io;
 use std::path::{Path, PathBuf};

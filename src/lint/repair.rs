@@ -46,14 +46,27 @@ fn round(survey: &Survey, judge: &dyn Fn(&Survey) -> Report, repairs: &mut Vec<R
     let findings = judge(survey).findings;
     let fixes_of = by_file(&findings);
     let beside = representatives(survey);
-    let mut texts = HashMap::new();
+    let mut made = Vec::new();
     for file in &survey.files {
         let (Some(before), Some(fixes)) = (&file.text, fixes_of.get(&file.file)) else { continue };
         let read = |text: &str| survey.other_text(&file.file, text);
         let (after, findings) = repair(&beside, &file.file, before, &read, fixes);
-        if findings == 0 {
-            continue;
+        if findings > 0 {
+            made.push((file, before, after, findings));
         }
+    }
+    // What is one file in two clusters is repaired only as both would have it.
+    let mut names: HashMap<_, usize> = HashMap::new();
+    survey.files.iter().filter_map(|file| file.id).for_each(|id| *names.entry(id).or_default() += 1);
+    let mut same: HashMap<_, usize> = HashMap::new();
+    for (file, _, after, _) in &made {
+        *same.entry((file.id, after.clone())).or_default() += 1;
+    }
+    made.retain(|(file, _, after, _)| {
+        file.id.is_none_or(|id| names.get(&id) == same.get(&(Some(id), after.clone())))
+    });
+    let mut texts = HashMap::new();
+    for (file, before, after, findings) in made {
         texts.insert(Arc::clone(&file.file), after.clone());
         if let Some(repair) = repairs.iter_mut().find(|repair| repair.file == file.file) {
             repair.after = after;

@@ -71,6 +71,15 @@ impl Answer {
         !self.outcomes.iter().any(|&outcome| bound.allows(outcome))
     }
 
+    /// The setting that decides: where such sessions are not recorded, what turns the recording off, since
+    /// their mode has no effect.
+    #[must_use]
+    pub fn deciding(&self) -> Option<&Ground> {
+        let is_off =
+            |ground: &&Ground| self.recording == Some(false) && ground.option == OptionName::Kind(self.kind);
+        self.because.iter().find(is_off).or(self.because.first())
+    }
+
     /// How weak the weakest possible outcome is.
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -55,6 +55,8 @@ pub struct Verdict {
     pub unmatched: Vec<Pattern>,
     /// How many other counterexamples and unproved sets there are.
     pub more: usize,
+    /// Patterns of `roles` all of whose matches `except_roles` leaves out.
+    pub excepted: Vec<Pattern>,
 }
 
 impl Verdict {

@@ -38,6 +38,11 @@ pub fn prove(requirement: &Requirement, known: &Known<'_>) -> Verdict {
     over_holders(requirement, known.holders, &mut verdict);
     let no_role = |pattern: &&Pattern| !known.roles.iter().any(|role| pattern.matches(&role.name));
     let no_holder = |pattern: &&Pattern| !known.holders.iter().any(|holder| is_named(holder, pattern));
+    let is_left = |role: &Role| !any_matches(&requirement.except_roles, &role.name);
+    let none_left = |pattern: &&Pattern| {
+        !no_role(pattern) && !known.roles.iter().any(|role| pattern.matches(&role.name) && is_left(role))
+    };
+    verdict.excepted.extend(requirement.roles.iter().filter(none_left).cloned());
     verdict.unmatched.extend(requirement.roles.iter().filter(no_role).cloned());
     verdict.unmatched.extend(requirement.users.iter().filter(no_holder).cloned());
     verdict.unmatched.extend(requirement.except_roles.iter().filter(no_role).cloned());

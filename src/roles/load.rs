@@ -57,8 +57,9 @@ pub fn load_listed(
     options: &SearchOptions<'_>,
     progress: &Progress,
 ) -> Result<Loaded, LoadError> {
-    let SearchOptions { dialect, stdin, exclude } = *options;
-    read(&walk::walk(paths, Search::Listed { left_out: None, exclude }, stdin), dialect, progress)
+    let SearchOptions { dialect, stdin, exclude, clusters } = *options;
+    let search = Search::Listed { left_out: None, exclude, clusters };
+    read(&walk::walk(paths, search, stdin), dialect, progress)
 }
 
 fn read(entries: &[Entry], dialect: Dialect, progress: &Progress) -> Result<Loaded, LoadError> {
@@ -83,7 +84,8 @@ pub fn load_compared(
     dialect: Dialect,
     progress: &Progress,
 ) -> Result<Loaded, LoadError> {
-    let entries = walk::walk(paths, Search::Listed { left_out: Some(left_out), exclude: None }, None);
+    let search = Search::Listed { left_out: Some(left_out), exclude: None, clusters: None };
+    let entries = walk::walk(paths, search, None);
     progress.files.store(entries.len(), Ordering::Relaxed);
     let found =
         parallel::read(&entries, &Modules::of(&entries), Reading { detail: false, dialect }, progress);

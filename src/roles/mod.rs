@@ -86,7 +86,7 @@ pub use signs::{may_hold_signs, shows_a_role};
 pub use source::{is_stdin, is_stream, is_terraform};
 pub(crate) use split::documents;
 pub use survey::{SearchOptions, Survey, SurveyedFile, survey, survey_text, survey_text_in};
-pub use walk::{Exclude, is_role_file_name};
+pub use walk::{Clusters, Exclude, Whereabouts, is_role_file_name};
 pub use written::{Block, Comment, Layout, WrittenOption, WrittenRole};
 
 /// What was read: one or more sets of roles that nobody holds together.

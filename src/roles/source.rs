@@ -2,7 +2,6 @@
 //! pieces that end at document boundaries.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -113,10 +112,7 @@ pub(super) fn classify(metadata: &Metadata) -> Result<Source, ProblemKind> {
 }
 
 /// What makes two paths one file.
-pub(super) type Identity = (u64, u64);
-
-/// The identities seen so far.
-pub(super) type Seen = HashSet<Identity>;
+pub(crate) type Identity = (u64, u64);
 
 pub(super) fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())

@@ -2,7 +2,7 @@
 //! answers with roles or errors, this keeps both, and the places of everything.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
@@ -13,8 +13,8 @@ use super::parallel::{self, Progress};
 use super::patch::Patch;
 use super::problem::{Mark, Problem, ProblemKind, Site};
 use super::sets::{self, Router, SetKey, Twins, put_into};
-use super::source::{Piece, Source};
-use super::walk::{self, Entry, Exclude, Search};
+use super::source::{Identity, Piece, Source};
+use super::walk::{self, Clusters, Entry, Exclude, Search, Whereabouts};
 use super::written::{Comment, WrittenRole};
 use super::{Roles, load, parse, patch, signs};
 use crate::policy::{Dialect, Place};
@@ -57,14 +57,16 @@ pub struct SearchOptions<'a> {
     pub stdin: Option<&'a str>,
     /// What is left out of folders.
     pub exclude: Option<&'a Exclude>,
+    /// Which folders are clusters.
+    pub clusters: Option<&'a Clusters>,
 }
 
 /// Reads everything under these paths, which are searched as by [`load_listed`](super::load_listed). All
 /// threads it starts have ended when it returns.
 #[must_use]
 pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progress) -> Survey {
-    let SearchOptions { dialect, stdin, exclude } = *options;
-    let mut entries = walk::walk(paths, Search::Listed { left_out: None, exclude }, stdin);
+    let SearchOptions { dialect, stdin, exclude, clusters } = *options;
+    let mut entries = walk::walk(paths, Search::Listed { left_out: None, exclude, clusters }, stdin);
     entries.iter_mut().for_each(drop_dot);
     let files = entries.iter().filter(|entry| matches!(entry, Entry::File(_))).count();
     progress.files.store(files, Ordering::Relaxed);
@@ -99,6 +101,7 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
                     file: input.file,
                     path: (input.source == Source::File).then_some(input.path),
                     named: input.named,
+                    id: input.id,
                     cluster: None,
                     text: found.text,
                     comments: found.comments,
@@ -111,6 +114,12 @@ pub fn survey(paths: &[PathBuf], options: &SearchOptions<'_>, progress: &Progres
     }
     (survey.users, survey.names) = users.into_iter().unzip();
     survey.combine();
+    if let Some(clusters) = clusters {
+        survey.put_into_clusters(|file| match clusters(Path::new(file)) {
+            Whereabouts::In(cluster) => Some(cluster),
+            Whereabouts::Elsewhere | Whereabouts::Above(_) => None,
+        });
+    }
     survey
 }
 
@@ -187,7 +196,7 @@ impl Survey {
         let mut files = self.files.clone();
         for file in new.files {
             if let Some(old) = files.get_mut(nth(&file.file)) {
-                *old = SurveyedFile { path: old.path.take(), named: old.named, ..file };
+                *old = SurveyedFile { path: old.path.take(), named: old.named, id: old.id, ..file };
             }
         }
         let written = |role: &&WrittenRole| !role.is_patched;
@@ -377,6 +386,7 @@ fn survey_one(
         file,
         path: None,
         named: true,
+        id: None,
         cluster: None,
         text,
         comments,
@@ -399,6 +409,8 @@ pub struct SurveyedFile {
     pub path: Option<PathBuf>,
     /// Whether it was given by name.
     pub named: bool,
+    /// What makes it the same as a file of another name, which is in another cluster.
+    pub(crate) id: Option<Identity>,
     /// The cluster that its folder is of.
     pub cluster: Option<Arc<str>>,
     /// Its text; none if it could not be read.

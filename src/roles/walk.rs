@@ -5,7 +5,7 @@
 
 mod listing;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::{self, FileType, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use self::listing::Listing;
 use super::limits::MAX_FOLDER_DEPTH;
 use super::problem::{Problem, ProblemKind};
 use super::signs::may_hold_signs;
-use super::source::{self, Identity, Seen, Source};
+use super::source::{self, Identity, Source};
 use crate::git;
 
 /// How folders are searched. A file that is named is read in any case, hidden files in folders never are.
@@ -29,11 +29,28 @@ pub(super) enum Search<'a> {
         left_out: Option<&'a BTreeSet<PathBuf>>,
         /// What else is left out of folders.
         exclude: Option<&'a Exclude>,
+        /// The clusters: what is in two of them is read for each.
+        clusters: Option<&'a Clusters>,
     },
 }
 
 /// Tells of a path whether it is left out of a search.
 pub type Exclude = Arc<dyn Fn(&Path) -> bool + Send + Sync>;
+
+/// Tells of a path where it is among the folders that are clusters.
+pub type Clusters = Arc<dyn Fn(&Path) -> Whereabouts + Send + Sync>;
+
+/// Where a path is among the folders that are clusters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Whereabouts {
+    /// In no cluster, and no cluster is in it.
+    #[default]
+    Elsewhere,
+    /// In this cluster.
+    In(Arc<str>),
+    /// Above clusters, by the path that it has for them: under another name it is not.
+    Above(String),
+}
 
 /// A file or stream to read.
 #[derive(Debug)]
@@ -43,6 +60,8 @@ pub(super) struct Input {
     pub(super) source: Source,
     /// The size, as far as it is known.
     pub(super) size: u64,
+    /// What makes it the same as a file of another name; none for a stream.
+    pub(super) id: Option<Identity>,
     /// Whether it was given by name, so that it has to hold a role.
     pub(super) named: bool,
 }
@@ -61,11 +80,12 @@ pub(super) enum Entry {
     Problem(Problem),
 }
 
-/// The files under these paths, each once. `stdin`: what the text from standard input is called.
+/// The files under these paths, each once, or once for each cluster. `stdin`: what the text from standard input is called.
 pub(super) fn walk(paths: &[PathBuf], search: Search<'_>, stdin: Option<&str>) -> Vec<Entry> {
     let mut walk = Walk { stdin_name: stdin, ..Walk::default() };
-    if let Search::Listed { left_out, exclude } = search {
+    if let Search::Listed { left_out, exclude, clusters } = search {
         walk.exclude = exclude;
+        walk.clusters = clusters;
         walk.listing = Some(Listing::default());
         walk.left_out = left_out;
         // A link may lead from one named folder to another, and anywhere in a repository.
@@ -82,12 +102,15 @@ pub(super) fn walk(paths: &[PathBuf], search: Search<'_>, stdin: Option<&str>) -
     walk.entries
 }
 
+/// What is read once. A link must not take a role out of the one cluster for the sake of the other.
+type Key = (Identity, Whereabouts);
+
 #[derive(Default)]
 struct Walk<'a> {
     entries: Vec<Entry>,
     /// The number of each file's entry.
-    files: HashMap<Identity, usize>,
-    folders: Seen,
+    files: HashMap<Key, usize>,
+    folders: HashSet<Key>,
     /// How often a path led to what was found before.
     again: usize,
     stdin: bool,
@@ -96,18 +119,23 @@ struct Walk<'a> {
     listing: Option<Listing>,
     left_out: Option<&'a BTreeSet<PathBuf>>,
     exclude: Option<&'a Exclude>,
+    clusters: Option<&'a Clusters>,
     /// The folders that links may lead to.
     trees: Vec<PathBuf>,
 }
 
 impl Walk<'_> {
+    fn key(&self, id: Identity, path: &Path) -> Key {
+        (id, self.clusters.map(|clusters| clusters(path)).unwrap_or_default())
+    }
+
     fn named(&mut self, path: &Path) {
         if let Some(source) = source::stream(path) {
             if source == Source::Stdin && std::mem::replace(&mut self.stdin, true) {
                 self.problem(ProblemKind::StreamTwice, path);
                 return;
             }
-            self.file(path, source, 0, true);
+            self.file(path, source, 0, None, true);
             return;
         }
         let metadata = match fs::metadata(path) {
@@ -117,7 +145,7 @@ impl Walk<'_> {
         match source::classify(&metadata) {
             Ok(Source::Folder) => {
                 let (first, again) = (self.entries.len(), self.again);
-                let seen = self.folders.contains(&source::identity(&metadata));
+                let seen = self.folders.contains(&self.key(source::identity(&metadata), path));
                 match path.canonicalize() {
                     Ok(real) => self.folder(path, &real, source::identity(&metadata), &mut Vec::new()),
                     Err(error) => self.problem(source::io_problem(&error), path),
@@ -145,7 +173,7 @@ impl Walk<'_> {
         if self.left_out.is_some_and(|left_out| left_out.contains(real)) {
             return;
         }
-        if !self.folders.insert(id) {
+        if !self.folders.insert(self.key(id, path)) {
             self.again += 1;
             return;
         }
@@ -216,24 +244,25 @@ impl Walk<'_> {
         self.listing.is_some() && !self.trees.iter().any(is_in)
     }
 
-    /// A regular file, unless another path led to it before.
+    /// A regular file, unless another path of the same cluster led to it before.
     fn regular(&mut self, path: &Path, source: Source, metadata: &Metadata, named: bool) {
-        let number = *self.files.entry(source::identity(metadata)).or_insert(self.entries.len());
+        let id = source::identity(metadata);
+        let number = *self.files.entry(self.key(id, path)).or_insert(self.entries.len());
         match self.entries.get_mut(number) {
             Some(Entry::File(input)) => {
                 input.named |= named;
                 self.again += 1;
             }
-            _ => self.file(path, source, metadata.len(), named),
+            _ => self.file(path, source, metadata.len(), Some(id), named),
         }
     }
 
-    fn file(&mut self, path: &Path, source: Source, size: u64, named: bool) {
+    fn file(&mut self, path: &Path, source: Source, size: u64, id: Option<Identity>, named: bool) {
         let file = match self.stdin_name {
             Some(name) if source == Source::Stdin => name.into(),
             _ => source::shown(path),
         };
-        self.entries.push(Entry::File(Input { path: path.to_owned(), file, source, size, named }));
+        self.entries.push(Entry::File(Input { path: path.to_owned(), file, source, size, id, named }));
     }
 
     fn problem(&mut self, kind: ProblemKind, path: &Path) {

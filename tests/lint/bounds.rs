@@ -123,6 +123,31 @@ fn an_expectation_is_the_exact_mode() {
 }
 
 #[test]
+fn what_turns_a_recording_off_decides_over_the_mode() {
+    let text = role("a", &["default: best_effort", "desktop: false"])
+        + "---\nkind: user\nversion: v2\nmetadata: {name: x}\nspec: {roles: [a]}\n";
+    for (config, rule) in [
+        ("expect: [{user: x, desktop: best_effort}]", "expectation-not-met"),
+        ("require: [{roles: [a], kinds: [desktop], mode: strict}]", "requirement-not-met"),
+        ("require: [{users: [x], kinds: [desktop], mode: strict}]", "requirement-not-met"),
+    ] {
+        let config = format!("version: 1\n{config}\n");
+        let folder = repository(&[(".recmode.yaml", &config), ("roles.yaml", &text)]);
+        let output = stdout(&lint(folder.path(), &["-q"]));
+        let (_, finding) = output.split_once(&format!("error[{rule}]: ")).expect("a finding");
+        assert!(
+            finding.lines().next().is_some_and(
+                |line| line.ends_with("not recorded on desktop") || line.ends_with("is not recorded")
+            ),
+            "{finding}"
+        );
+        assert!(finding.lines().nth(1).is_some_and(|line| line.contains("roles.yaml:9:16")), "{finding}");
+        let decides = "desktop: false in the role \"a\" decides";
+        assert_eq!(finding.contains(decides), rule == "expectation-not-met", "{finding}");
+    }
+}
+
+#[test]
 fn nobody_who_gets_in_is_worth_a_word_where_holders_were_read() {
     let strict = ROLES.replace("ssh: best_effort", "ssh: strict");
     for (text, expected) in [(strict.as_str(), 1), (ROLES, 0), (&role("a", &["ssh: strict"]), 0)] {

@@ -115,6 +115,35 @@ fn a_pattern_of_roles_that_matches_nothing_is_always_told() {
 }
 
 #[test]
+fn a_pattern_of_roles_that_is_excepted_as_a_whole_is_told() {
+    let judge = |roles: &str, except: &str| {
+        let config = format!(
+            "version: 1\nclusters: {{eu: [eu]}}\nrequire:\n- mode: strict\n  kinds: [ssh]\n  roles: {roles}\n  except_roles: {except}\n"
+        );
+        let folder = repository(&[
+            (".recmode.yaml", config.as_str()),
+            ("a.yaml", &role("prod-a", &["ssh: strict"])),
+            ("eu/b.yaml", &role("prod-b", &["ssh: strict"])),
+        ]);
+        let output = lint(folder.path(), &["-q"]);
+        (output.status.code(), stdout(&output))
+    };
+    for (roles, except) in [("[prod-*]", "[prod-*]"), ("[prod-b, prod-*]", "[prod-b]"), ("[prod-b]", "['*']")]
+    {
+        let (code, text) = judge(roles, except);
+        assert_eq!(code, Some(1), "{roles} {except}");
+        assert_eq!(
+            text.matches("warning[requirement-not-met]: except_roles leaves out all").count(),
+            1,
+            "{text}"
+        );
+        assert!(text.contains("so nothing is required by it: is it a slip?"), "{text}");
+    }
+    // Something is left, if only in one of the clusters.
+    assert_eq!(judge("[prod-*]", "[prod-b]"), (Some(0), String::new()));
+}
+
+#[test]
 fn another_pattern_that_matches_nothing_is_told_only_where_everything_was_read() {
     let config = "version: 1\nrequire:\n- roles: [dev]\n  kinds: [ssh]\n  mode: strict\n  except_roles: [gone]\n- users: [nobody]\n  mode: strict\n";
     let folder = repository(&[(".recmode.yaml", config), ("dev.yaml", &role("dev", &["ssh: strict"]))]);

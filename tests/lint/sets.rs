@@ -1,5 +1,7 @@
 //! Separate sets of roles in one tree: each is judged as if it were alone.
 
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
@@ -8,7 +10,7 @@ use recmode::lint::{Finding, Input, Settings, repairs, run};
 use recmode::policy::{Bound, Mode, SessionKind};
 use recmode::roles::{self, Progress, SearchOptions, Site, Survey};
 
-use super::{all, found, lint, repository, role, stdout};
+use super::{all, found, lint, read, repository, role, stdout};
 
 /// A role of Terraform's; `more` are further lines of it.
 fn terraform(address: &str, name: &str, more: &str, options: &str) -> String {
@@ -112,6 +114,96 @@ fn a_requirement_is_about_each_cluster_and_names_the_one_that_falls_short() {
         ("us/r.yaml", &role("x", &["ssh: strict"])),
     ]);
     assert_eq!(found(&lint(folder.path(), &["-A", "lockout", "--format", "json"])), [""; 0]);
+}
+
+const TWO: &str = "version: 1\nclusters: {eu: [eu], us: [us]}\nrequire:\n- roles: ['prod-*']\n  kinds: [ssh]\n  mode: strict\n";
+
+#[test]
+fn a_file_that_clusters_share_by_a_link_is_in_each() {
+    let strict = role("prod-a", &["default: strict"]);
+    let loose = role("helpdesk", &["ssh: best_effort"]);
+    let unmet = "a requirement is not met in the cluster \"us\": whoever holds \"prod-a\" and \"helpdesk\" is best_effort on ssh";
+    // Files by a symbolic link and a hard one, and a folder; beside the clusters and in the first of them.
+    for (target, link) in [("base", "prod.yaml"), ("base", "shared"), ("eu", "prod.yaml"), ("eu", "shared")] {
+        let file =
+            if link == "shared" { format!("{target}/shared/r.yaml") } else { format!("{target}/{link}") };
+        let files =
+            [(".recmode.yaml", TWO), (&file, strict.as_str()), ("us/h.yaml", &loose), ("eu/x.txt", "")];
+        for hard in [false, true] {
+            if hard && link == "shared" {
+                continue;
+            }
+            let folder = repository(&files);
+            for cluster in ["eu", "us"].into_iter().filter(|cluster| *cluster != target) {
+                let path = folder.path().join(cluster).join(link);
+                if hard {
+                    fs::hard_link(folder.path().join(target).join(link), path).expect("a hard link");
+                } else {
+                    symlink(format!("../{target}/{link}"), path).expect("a link");
+                }
+            }
+            let output = lint(folder.path(), &["-A", "weakening-role"]);
+            assert!(stdout(&output).contains(unmet), "{file} {hard}: {}", all(&output));
+            assert!(stdout(&output).contains("1 finding in"), "{file} {hard}: {}", all(&output));
+        }
+    }
+}
+
+#[test]
+fn a_link_from_elsewhere_takes_nothing_out_of_a_cluster() {
+    let strict = role("prod-a", &["default: strict"]);
+    let loose = role("helpdesk", &["ssh: best_effort"]);
+    let config = TWO.replace("[eu]", "[clusters/eu]").replace("[us]", "[clusters/us]");
+    let files = [
+        (".recmode.yaml", config.as_str()),
+        ("clusters/eu/x.txt", ""),
+        ("clusters/us/prod.yaml", &strict),
+        ("clusters/us/h.yaml", &loose),
+    ];
+    // To a file, to a cluster, and to what the clusters are in.
+    for (target, link) in [
+        ("clusters/us/h.yaml", "a.yaml"),
+        ("clusters/us", "all"),
+        ("clusters", "all"),
+        ("us", "clusters/all"),
+    ] {
+        let folder = repository(&files);
+        symlink(target, folder.path().join(link)).expect("a link");
+        let text = stdout(&lint(folder.path(), &["-A", "weakening-role"]));
+        assert!(text.contains("is not met in the cluster \"us\""), "{target}: {text}");
+    }
+}
+
+#[test]
+fn two_names_in_one_cluster_are_one_file() {
+    let folder = repository(&[
+        (".recmode.yaml", TWO),
+        ("eu/a.yaml", &role("prod-a", &["ssh: strict"])),
+        ("us/x.txt", ""),
+    ]);
+    symlink("a.yaml", folder.path().join("eu/b.yaml")).expect("a link");
+    symlink("eu/a.yaml", folder.path().join("c.yaml")).expect("a link");
+    symlink("eu/a.yaml", folder.path().join("d.yaml")).expect("a link");
+    for paths in [&[][..], &["eu", "eu/b.yaml", "./eu", "."]] {
+        let output = lint(folder.path(), paths);
+        assert!(stdout(&output).contains("no findings in 2 roles in 2 files"), "{}", all(&output));
+    }
+}
+
+#[test]
+fn a_shared_file_is_repaired_only_as_each_cluster_would_have_it() {
+    // Beside a strict default the repair would loosen the role.
+    let wrong = role("a", &["ssh: best-effort"]);
+    let strict = role("b", &["default: strict"]);
+    let config = "version: 1\nclusters: {eu: [eu], us: [us]}\n";
+    for (beside, repaired) in [("ssh: strict", true), ("default: strict", false)] {
+        let other = strict.replace("default: strict", beside);
+        let folder = repository(&[(".recmode.yaml", config), ("eu/a.yaml", &wrong), ("us/b.yaml", &other)]);
+        symlink("../eu/a.yaml", folder.path().join("us/a.yaml")).expect("a link");
+        lint(folder.path(), &["--fix"]);
+        let text = read(&folder, "eu/a.yaml");
+        assert_eq!(text.contains("best_effort"), repaired, "{beside}: {text}");
+    }
 }
 
 /// A scoped role of this scope and name, with these lines under `spec`.

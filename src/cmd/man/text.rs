@@ -209,7 +209,7 @@ const LINT: Page = Page {
     files: &[
         (
             ".recmode.yaml",
-            "The configuration, in the current directory or above it, up to the repository's root. Or \
+            "The configuration, in the current directory or, in a repository, above it up to its root. Or \
              .recmode.yml; both are an error.",
         ),
         (".github/recmode.yaml", "The same, or .github/recmode.yml, where the other is not there."),

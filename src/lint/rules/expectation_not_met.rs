@@ -93,15 +93,15 @@ fn deviating(input: &Input<'_>, expectation: &Expectation, set: &SetKey, expecte
         set.in_words(),
         amounts_to(std::slice::from_ref(actual))
     );
-    let mut grounds = actual.because.iter();
-    let Some(first) = grounds.next() else {
+    let Some(first) = actual.deciding() else {
         return Finding::new(RULE.id, message, expectation.at.clone())
             .help("no role gives a mode: the built-in default is best_effort");
     };
     let value = |value: &dyn ToString| value.to_string();
     let mut finding = Finding::new(RULE.id, message, site(&first.at, &value(&first.value))).role(&first.role);
     finding = finding.option(first.option.name());
-    for ground in grounds.chain(&actual.overridden) {
+    let others = actual.because.iter().filter(|ground| *ground != first);
+    for ground in others.chain(&actual.overridden) {
         let label = format!("{}: {} in the role {:?}", ground.option, ground.value, ground.role);
         finding = finding.related(label, site(&ground.at, &value(&ground.value)));
     }

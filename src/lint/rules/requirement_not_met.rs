@@ -8,8 +8,8 @@ use crate::config::{Pattern, Requirement};
 use crate::holders::holders;
 use crate::lint::finding::bound;
 use crate::lint::{Finding, Input, Rule, Severity, check_name};
-use crate::policy::SessionKind;
-use crate::require::{Known, Named, Refutation, Unproved, prove};
+use crate::policy::{Answer, SessionKind};
+use crate::require::{Known, Named, Refutation, Unproved, Verdict, prove};
 use crate::roles::{Problem, ProblemKind, SetKey, Site};
 
 pub(in crate::lint) const RULE: Rule = Rule {
@@ -53,6 +53,7 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
             let so = if excepts { "so nothing is excepted by it" } else { "so nothing is required by it" };
             findings.push(finding.help(format!("{so}: is it a slip?")));
         }
+        findings.extend(excepted(requirement, &verdicts));
         let mut found = Vec::new();
         for (set, verdict) in &verdicts {
             let refuted = |refutation| refuted(input, requirement, set, refutation);
@@ -69,6 +70,24 @@ fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {
         // Requirements times users may be many.
         bound(findings);
     }
+}
+
+/// Patterns of `roles` by which nothing is required in any set, as `except_roles` leaves out all that they match.
+fn excepted(requirement: &Requirement, verdicts: &[(&SetKey, Verdict)]) -> Vec<Finding> {
+    let has = |patterns: &[Pattern], pattern: &Pattern| patterns.iter().any(|one| one.at == pattern.at);
+    let is_excepted = |pattern: &&Pattern| {
+        verdicts.iter().any(|(_, verdict)| has(&verdict.excepted, pattern))
+            && verdicts
+                .iter()
+                .all(|(_, verdict)| has(&verdict.excepted, pattern) || has(&verdict.unmatched, pattern))
+    };
+    let finding = |pattern: &Pattern| {
+        let message = format!("except_roles leaves out all that the pattern {:?} matches", pattern.text);
+        let mut finding = Finding::new(RULE.id, message, pattern.at.clone());
+        finding.own_severity = Some(Severity::Warning);
+        finding.help("so nothing is required by it: is it a slip?")
+    };
+    requirement.roles.iter().filter(is_excepted).map(finding).collect()
 }
 
 /// What a requirement is called in a message.
@@ -111,7 +130,7 @@ fn refuted(input: &Input<'_>, requirement: &Requirement, set: &SetKey, refutatio
         join_kinds(refutation.kinds()),
     );
     // What decides comes first; where no role sets anything, the role itself.
-    let because = refutation.answers.iter().flat_map(|answer| &answer.because).next();
+    let because = refutation.answers.iter().find_map(Answer::deciding);
     let first = match (because, &refutation.holder) {
         (Some(ground), _) => survey.site(&ground.at, ground.value.to_string().chars().count()),
         (None, Some(holder)) => survey.site(&holder.at, holder.name.chars().count()),
