@@ -193,3 +193,60 @@ fn a_recording_that_is_turned_off_is_found_wherever_it_is_applied_from() {
     let folder = repository(&[("a.tf", text)]);
     assert_eq!(found(&lint(folder.path(), &["--no-config", "--format", "json"])), ["unknown-value:2"]);
 }
+
+#[test]
+fn blocks_of_terraform_that_are_not_read_show_their_signs() {
+    let why = "a block of this kind is not read";
+    for (text, at) in [
+        (
+            "resource \"helm_release\" \"x\" {\n  values = [<<-EOT\n    extraDeploy:\n    # kind: role\n    - kind: TeleportRoleV7\n  EOT\n  ]\n}\n",
+            (5, 13),
+        ),
+        (
+            "resource \"helm_release\" \"x\" {\n  values = [yamlencode({ kind = \"TeleportRoleV7\" })]\n}\n",
+            (2, 34),
+        ),
+        (
+            "resource \"kubernetes_config_map\" \"x\" {\n  data = {\n    \"r.yaml\" = \"kind: role\\n\"\n  }\n}\n",
+            (3, 23),
+        ),
+        ("module \"role\" {\n  record_session = { ssh = \"best_effort\" }\n}\n", (2, 3)),
+        (
+            "resource \"null_resource\" \"x\" {\n  provisioner \"local-exec\" {\n    command = \"echo 'kind: role' | tctl create\"\n  }\n}\n",
+            (3, 28),
+        ),
+        ("data \"local_file\" \"é\" {\n  é = \"é record_session: x\"\n}\n", (2, 10)),
+    ] {
+        assert_eq!(unread("a.tf", text), [(at.0, at.1, why)], "{text}");
+    }
+    for text in [
+        "# kind: role\nmodule \"a\" {\n  # record_session = 1\n  a = 1 // kind: role\n  /* kind: role */\n}\n",
+        "variable \"a\" {\n  default = { record_session = {} }\n}\n",
+        "locals {\n  record_session = {}\n}\n",
+        "output \"a\" {\n  value = { record_session = {} }\n}\n",
+        "resource \"kubernetes_role_binding\" \"a\" {\n  role_ref {\n    kind = \"Role\"\n  }\n}\n",
+        "resource \"teleport_role\" \"a\" {\n  metadata = { name = \"a\" }\n  spec = { options = { record_session = { ssh = \"strict\" } } }\n}\n",
+    ] {
+        assert_eq!(unread("a.tf", text), [], "{text}");
+    }
+    for body in [
+        r#""resource": {"helm_release": {"x": {"values": ["${yamlencode({kind = \"TeleportRoleV7\"})}"]}}}"#,
+        r#""resource": [{"helm_release": [{"x": {"values": ["kind: role\n"]}}]}]"#,
+        r#""module": {"x": {"record_session": {"ssh": "strict"}}}"#,
+        r#""data": {"x": {"y": {"kind": "role"}}}"#,
+    ] {
+        let found = unread("a.tf.json", &format!("{{\n{body}}}\n"));
+        assert_eq!(found.iter().map(|one| (one.0, one.2)).collect::<Vec<_>>(), [(2, why)], "{body}");
+    }
+    for body in [
+        r#""module": {"x": {"//": "kind: role"}}"#,
+        r#""locals": {"x": {"record_session": {}}}"#,
+        r#""resource": {"teleport_role": {"x": {"metadata": {"name": "a"}, "spec": {"options": {"record_session": {"ssh": "strict"}}}}}}"#,
+    ] {
+        assert_eq!(unread("a.tf.json", &format!("{{\n{body}}}\n")), [], "{body}");
+    }
+    let (text, _) = beside("b.tf", b"module \"role\" {\n  record_session = {}\n}\n");
+    assert!(text.contains("can't be proved: b.tf:2 "), "{text}");
+    let ignored = b"module \"role\" {\n  # recmode: ignore[unread-role] checked in the module\n  record_session = {}\n}\n";
+    assert_eq!(beside("b.tf", ignored).1, Some(0));
+}
