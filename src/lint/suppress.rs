@@ -10,8 +10,7 @@ use crate::roles::{Comment, Problem, ProblemKind, Site, Survey, SurveyedFile};
 
 use super::judged::Judged;
 use super::rules::{
-    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, has_sign_of_a_role,
-    is_syntax,
+    MISPLACED_RECORD_SESSION, SYNTAX, UNKNOWN_VERSION, UNREAD_ROLE, UNUSED_IGNORE, is_syntax, may_hold_a_role,
 };
 use super::{Finding, Input, Severity, fix, registry};
 
@@ -79,7 +78,7 @@ pub(super) fn unread<'a>(
         _ if problem.kind.is_unread_role() => Some(UNKNOWN_VERSION.id),
         // One finding for a file is all that may be left out.
         _ if is_syntax(&problem.kind) && broken.insert(&problem.site.file) => {
-            survey.file(&problem.site.file).is_some_and(has_sign_of_a_role).then_some(SYNTAX.id)
+            may_hold_a_role(problem, survey.file(&problem.site.file)).then_some(SYNTAX.id)
         }
         _ => None,
     };

@@ -82,6 +82,24 @@ pub(super) fn of_terraform(document: Document<'_>) -> Vec<Comment> {
     place(document, said, is_comment)
 }
 
+/// A text of Terraform with its comments and those of YAML in it blanked out, every byte in its place.
+pub(super) fn without(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    let blank =
+        |part: &str| -> String { part.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect() };
+    for (start, end) in hcl(text) {
+        kept.push_str(&text[at..start]);
+        kept.push_str(&blank(&text[start..end]));
+        at = end;
+    }
+    kept.push_str(&text[at..]);
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    kept.split_inclusive('\n')
+        .map(|line| if is_comment(line) { blank(line) } else { line.to_owned() })
+        .collect()
+}
+
 /// The comments of HCL as ranges of bytes: `#` and `//` to the end of the line, `/* */`. Strings, with what
 /// is interpolated in them, and heredocs are none.
 fn hcl(text: &str) -> Vec<(usize, usize)> {

@@ -61,6 +61,14 @@ pub(super) fn read(file: &Arc<str>, piece: &Piece<'_>, modules: &Modules, found:
 /// in it is left out.
 fn search_for_signs(file: &Arc<str>, bytes: &[u8], mut first_line: u32, first_byte: u64, found: &mut Found) {
     const WHY: &str = "a file of this kind is not read, only what is rendered from it";
+    // Between the letters of UTF-16 are NUL bytes.
+    let letters: Vec<u8>;
+    let bytes = if memchr::memchr(0, bytes).is_some() {
+        letters = bytes.iter().copied().filter(|&byte| byte != 0).collect();
+        &letters
+    } else {
+        bytes
+    };
     let text = String::from_utf8_lossy(bytes);
     for (start, text) in split::documents(&text) {
         let first_byte = first_byte + start as u64;

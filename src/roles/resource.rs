@@ -15,7 +15,7 @@ use super::problem::ProblemKind;
 use super::sets::SetKey;
 use super::tree::{Case, NodeId, Tree};
 use super::written::{Block, Layout, WrittenRole};
-use super::{keys, record_session};
+use super::{keys, record_session, signs};
 use crate::policy::{Dialect, RecordSession, Role};
 use crate::spelling;
 
@@ -42,7 +42,7 @@ const BOT_KINDS: [&str; 3] = ["bot", "TeleportBot", "TeleportBotV1"];
 
 /// The group of the operator's resources. Other resources of Kubernetes may differ from ours in the
 /// case of their kind only.
-const OPERATOR_GROUP: &str = "resources.teleport.dev/";
+pub(super) const OPERATOR_GROUP: &str = "resources.teleport.dev/";
 
 /// Kubernetes' own roles, which are nobody's mistake.
 fn is_rbac(version: &str) -> bool {
@@ -156,7 +156,9 @@ impl Reader<'_> {
         let Some((_, value)) = self.path(id, &["spec", "mode"]) else { return };
         let quoted = !self.tree.is_plain(value);
         let is_off = |text: &str| if quoted { text == "off" } else { text.eq_ignore_ascii_case("off") };
-        if self.tree.text(value).is_some_and(is_off) {
+        if self.document.is_unknown(self.tree, value) {
+            self.report(ProblemKind::UnknownValue("spec.mode"), value);
+        } else if self.tree.text(value).is_some_and(is_off) {
             self.report(ProblemKind::RecordingOff { quoted }, value);
         }
     }
@@ -180,6 +182,7 @@ impl Reader<'_> {
         let mark = self.found.mark();
         keys::check(self.document, self.tree, id, self.found);
         let name = self.name(id, kind);
+        self.check_name(name.as_ref());
         let read = match self.options(id) {
             Options::Mapping(options) => record_session::read(self.document, self.tree, options, self.found),
             Options::Unknown(at) => record_session::Read {
@@ -316,6 +319,10 @@ impl Reader<'_> {
         let is_ours = version.is_none_or(|version| version.starts_with(OPERATOR_GROUP));
         // What says how its sessions are recorded is meant for a role, whatever it calls itself.
         let said = keys::recording(tree, id).filter(|_| version.is_none_or(|version| !is_rbac(version)));
+        if self.is_template_of_ours(id, kind) {
+            self.unread(nested::TEMPLATE, tree.span(at));
+            return said;
+        }
         let near = |known: &&&str| known.eq_ignore_ascii_case(kind);
         // A later version of the operator's kind is no role that this program can read.
         let later = || kind.starts_with("TeleportRoleV").then_some(&ROLE_KINDS[ROLE_KINDS.len() - 1]);
@@ -345,6 +352,16 @@ impl Reader<'_> {
     /// `metadata.name`, and its node.
     fn name(&mut self, id: NodeId, kind: &str) -> Option<(Arc<str>, NodeId)> {
         self.name_in(self.metadata(id), id, kind)
+    }
+
+    /// Reports a name that is filled in later: the role is read, but it may be any.
+    fn check_name(&mut self, name: Option<&(Arc<str>, NodeId)>) {
+        if let Some((name, at)) = name
+            && self.address.is_none()
+            && signs::is_filled_in(name)
+        {
+            self.report(ProblemKind::UnreadRole { why: nested::NAME }, *at);
+        }
     }
 
     /// The `name` in the entry `metadata`, and its node.
@@ -450,6 +467,11 @@ impl Reader<'_> {
 /// Whether documents of this kind are read.
 fn is_ours(kind: &str) -> bool {
     Kind::of(kind).is_some() || GrantKind::of(kind).is_some() || kind == RECORDING_CONFIG
+}
+
+/// Whether this kind is one of a role or of who holds some, whoever else has such a kind.
+pub(super) fn is_of_teleport(kind: &str) -> bool {
+    is_ours(kind) || BOT_KINDS.contains(&kind)
 }
 
 /// What a Kubernetes list is a list of: anything (``), or roles or users by the list's own kind.

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use memchr::memmem;
 
+use super::resource::{OPERATOR_GROUP, is_of_teleport, wanted};
+
 /// Keys that only a role or what makes one has.
 pub(super) const KEYS: [&str; 2] = ["record_session", "session_recording_mode"];
 
@@ -31,7 +33,7 @@ pub(super) fn is_role_kind(kind: &str) -> bool {
 /// kinds that are.
 pub(super) fn may_hold(text: &str, is_ours: impl Fn(&str) -> bool) -> bool {
     // What is escaped could be anything, and what a patch removes needs no name.
-    const OTHERS: [&str; 3] = ["patches", "\\u", "\\x"];
+    const OTHERS: [&str; 5] = ["patches", "\\u", "\\U", "\\x", OPERATOR_GROUP];
     let holds = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     KEYS.iter().chain(&OTHERS).any(holds) || kinds(text).any(|(_, kind)| is_role_kind(kind) || is_ours(kind))
 }
@@ -58,10 +60,31 @@ pub(super) fn anywhere(text: &str) -> Option<Range<usize>> {
     words.chain(in_code(text)).min_by_key(|at| at.start)
 }
 
-/// Whether the text of a file that can't be read shows signs of a role.
+/// Whether the text of a file that can't be read shows signs of a role, or of who holds some.
 #[must_use]
 pub fn shows_a_role(text: &str) -> bool {
-    in_code(text).is_some() || KEYS.iter().any(|key| text.contains(key)) || text.contains("\"teleport_role\"")
+    in_code(text).is_some()
+        || KEYS.iter().any(|key| text.contains(key))
+        || kinds(text).any(|(_, kind)| is_of_teleport(kind))
+        || names_a_type(text)
+}
+
+/// Whether a resource of Teleport's Terraform provider begins here: its type in quotes, as it should be, or
+/// without.
+fn names_a_type(text: &str) -> bool {
+    memmem::find_iter(text.as_bytes(), b"teleport_").any(|at| {
+        let (before, rest) = text.split_at(at);
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let is_type = rest.starts_with("teleport_role") || wanted(&rest[..end]).is_some();
+        is_type && (before.ends_with('"') || before.trim_end_matches([' ', '\t']).ends_with("resource"))
+    })
+}
+
+/// Whether the text holds what is filled in before Teleport reads it: a template, or a variable of a shell
+/// or of kustomize.
+pub(super) fn is_filled_in(text: &str) -> bool {
+    let begins = |c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '(');
+    is_template(text) || text.split('$').skip(1).any(|rest| rest.starts_with(begins))
 }
 
 /// Whether the text holds a template of some other language than Teleport's own, which fills in a
@@ -88,11 +111,20 @@ fn kinds(text: &str) -> impl Iterator<Item = (usize, &str)> {
         }
         let rest = text[at + 4..].trim_start_matches(['"', '\'', '\\', ' ', '\t']);
         let rest = rest.strip_prefix([':', '='])?;
-        let rest = rest.trim_start_matches([':', '>', ' ', '\t', '"', '\'', '\\']);
+        let rest = without_properties(rest.trim_start_matches([':', '>', ' ', '\t', '"', '\'', '\\']));
         let end = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.'));
         let kind = &rest[..end.unwrap_or(rest.len())];
         (!kind.is_empty()).then_some((text.len() - rest.len(), kind))
     })
+}
+
+/// The text without the tags and anchors of YAML that it begins with.
+fn without_properties(mut text: &str) -> &str {
+    while text.starts_with(['!', '&']) {
+        let end = text.find([' ', '\t']).unwrap_or(text.len());
+        text = text[end..].trim_start_matches([' ', '\t', '"', '\'']);
+    }
+    text
 }
 
 /// Where this word is, alone and not as a part of a longer one.
@@ -155,6 +187,8 @@ mod tests {
             ("{\"apiVersion\": \"v1\", \"kind\":\"TeleportRoleV7\"}", "TeleportRoleV7"),
             ("local r = { kind: 'role' }", "role"),
             ("kind = \"role\"", "role"),
+            ("kind: !!str role", "role"),
+            ("kind: &k !!str 'role'", "role"),
             ("body: '{\\\"kind\\\": \\\"role\\\"}'", "role"),
             ("record_session: {}", "record_session"),
             ("\"record_session\" : {}", "record_session"),
@@ -185,6 +219,38 @@ mod tests {
         assert!(!is_template("{{email.local(external.email)}} {{regexp.replace(external.x, \"a\", \"b\")}}"));
         for text in ["{{ .Values.x }}", "{{internal.a}} {{ mode }}", "{% if x %}", "{{- if x }}"] {
             assert!(is_template(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn holders_of_roles_show_in_text_that_can_not_be_read() {
+        for text in [
+            "kind: user",
+            "kind: &k role",
+            "kind: bot",
+            "kind: access_list_member",
+            "kind: TeleportOIDCConnector",
+            "kind: scoped_role_assignment",
+            "resource \"teleport_user\" \"a\" {",
+            "resource teleport_role b {",
+            "{\"resource\": {\"teleport_bot\": {",
+        ] {
+            assert!(shows_a_role(text), "{text}");
+        }
+        for text in
+            ["kind: users", "teleport_version: 1", "depends_on = [teleport_role.a]", "kind: Deployment"]
+        {
+            assert!(!shows_a_role(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_filled_in_later_is_told_from_teleports_own() {
+        for text in ["{{ .x }}-a", "${ENV}-a", "$ENV-a", "a-$(env)"] {
+            assert!(is_filled_in(text), "{text}");
+        }
+        for text in ["a", "a$", "a$1", "{{internal.logins}}"] {
+            assert!(!is_filled_in(text), "{text}");
         }
     }
 

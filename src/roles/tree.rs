@@ -12,7 +12,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub(super) use build::{TreeError, TreeReader, addressed};
-pub(super) use hcl::{Locals, Origin, Part, Reading, Resource, Wanted, read as read_hcl};
+pub(super) use hcl::{BLOCK, Locals, MAKERS, Origin, Part, Reading, Resource, Wanted, read as read_hcl};
 
 /// Index of a node in its tree.
 pub(super) type NodeId = u32;

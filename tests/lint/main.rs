@@ -17,6 +17,7 @@ mod properties;
 mod rules;
 mod schema;
 mod sets;
+mod signs;
 #[path = "../support/mod.rs"]
 mod support;
 mod suppress;

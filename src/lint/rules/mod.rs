@@ -35,7 +35,7 @@ pub(super) use not_honoured::RULE as NOT_HONOURED;
 pub(super) use recording_off::RULE as RECORDING_OFF;
 pub(super) use requirement_not_met::{RULE as REQUIREMENT_NOT_MET, unread};
 pub(super) use shadowed_default::RULE as SHADOWED_DEFAULT;
-pub(super) use syntax::{RULE as SYNTAX, has_sign_of_a_role, is_syntax};
+pub(super) use syntax::{RULE as SYNTAX, is_syntax, may_hold_a_role};
 pub(super) use unknown_role::RULE as UNKNOWN_ROLE;
 pub(super) use unknown_session_kind::RULE as UNKNOWN_SESSION_KIND;
 pub(super) use unknown_value::RULE as UNKNOWN_VALUE;

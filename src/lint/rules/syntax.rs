@@ -32,7 +32,7 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     let mut finding = from_problem(RULE.id, problem, problem.kind.to_string());
     // What is behind a pointer may be a role; the pointer can't show it.
     let is_pointer = problem.kind == ProblemKind::LfsPointer;
-    if !is_pointer && !file.is_some_and(|file| file.named || has_sign_of_a_role(file)) {
+    if !is_pointer && !file.is_some_and(|file| file.named) && !may_hold_a_role(problem, file) {
         finding.own_severity = Some(Severity::Info);
         return finding.help("this file is not judged; nothing in it looks like a role");
     }
@@ -42,9 +42,11 @@ fn once(input: &Input<'_>, problem: &Problem) -> Finding {
     finding
 }
 
-/// Whether one of the roles may be in this file.
-pub(in crate::lint) fn has_sign_of_a_role(file: &SurveyedFile) -> bool {
-    file.text.as_deref().is_some_and(roles::shows_a_role)
+/// Whether one of the roles may be in the file of this problem. What is no text may be anything.
+pub(in crate::lint) fn may_hold_a_role(problem: &Problem, file: Option<&SurveyedFile>) -> bool {
+    use ProblemKind::{FileTooLarge, NotUtf8, Nul, Utf16};
+    matches!(problem.kind, FileTooLarge | NotUtf8 | Nul | Utf16)
+        || file.and_then(|file| file.text.as_deref()).is_none_or(roles::shows_a_role)
 }
 
 /// The text could not be read to its end.

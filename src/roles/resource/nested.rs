@@ -5,11 +5,11 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::{Kind, OPERATOR_GROUP, Reader, is_rbac, list_of};
+use super::{Kind, OPERATOR_GROUP, RECORDING_CONFIG, Reader, is_ours, is_rbac, list_of};
+use crate::policy::OptionName;
 use crate::roles::embed::{Embedded, MAX_STRINGS, Map};
 use crate::roles::found::{Document, Found};
 use crate::roles::problem::ProblemKind;
-use crate::roles::resource::grants::GrantKind;
 use crate::roles::tree::{NodeId, Span, Tree};
 use crate::roles::{comments, keys, parse, signs, split};
 
@@ -19,17 +19,17 @@ const DESCRIBING: [&str; 2] = ["labels", "annotations"];
 /// How the names of keys end whose strings are prose.
 const PROSE: [&str; 6] = ["description", "summary", ".md", ".markdown", ".rst", ".adoc"];
 
+/// The types of JSON Schema.
+const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+
 pub(super) const TEMPLATE: &str = "a template has to be rendered first";
+pub(super) const NAME: &str = "its name is filled in later, so it may be any role";
 const TEXT: &str = "it is in a text that is not YAML or JSON";
 const TOO_DEEP: &str = "it is in too many strings, one in the other";
 const FIELD: &str = "a replacement of kustomize is not followed";
 const INCOMPLETE: &str = "it has neither metadata nor spec";
 const LOOSE_KEY: &str = "this key belongs to no role that was read";
 const OTHER_KIND: &str = "this kind is not known";
-
-fn is_ours(kind: &str) -> bool {
-    Kind::of(kind).is_some() || GrantKind::of(kind).is_some()
-}
 
 /// What is met on the way and can only be judged at its end.
 #[derive(Default)]
@@ -38,6 +38,8 @@ struct Signs {
     keys: Vec<(NodeId, NodeId)>,
     /// Mappings that roles which were read are made of.
     used: HashSet<NodeId>,
+    /// What was looked at.
+    visited: HashSet<NodeId>,
 }
 
 impl Reader<'_> {
@@ -62,8 +64,10 @@ impl Reader<'_> {
     /// `key`: the key that this is the value of, or in the list of.
     fn visit(&mut self, id: NodeId, key: Option<&str>, met: &mut Signs) {
         let tree = self.tree;
-        // What an alias stands for is looked at where it is written.
-        if tree.alias(id).is_some() {
+        // What an alias stands for is looked at where it is written, unless that is a place that only
+        // describes.
+        let id = tree.alias(id).unwrap_or(id);
+        if tree.text(id).is_some() && is_prose(key) || !met.visited.insert(id) {
             return;
         }
         if !tree.is_mapping(id) {
@@ -87,7 +91,10 @@ impl Reader<'_> {
                 met.used.extend(options.flat_map(|at| tree.parts(at)));
                 self.resource(id, None);
             }
-            Some((kind, at)) if kind.starts_with(signs::OPERATOR_KIND) && is_resource => {
+            Some((kind, at))
+                if is_resource
+                    && (kind.starts_with(signs::OPERATOR_KIND) || self.is_template_of_ours(id, kind)) =>
+            {
                 let before = self.found.mark();
                 let reported = self.foreign(id, kind);
                 if self.found.mark() == before {
@@ -130,13 +137,22 @@ impl Reader<'_> {
         let text = |key| self.tree.get(id, key).and_then(|(_, value)| self.tree.text(value));
         text("kind") == Some("CustomResourceDefinition")
             || text("apiVersion").is_some_and(is_rbac)
-            || text("$schema").is_some() && self.tree.get(id, "properties").is_some()
+            || text("$schema").is_some_and(|schema| schema.contains("//json-schema.org/"))
+                && self.tree.get(id, "properties").is_some()
+    }
+
+    /// Whether this kind is a template that may come to a role's.
+    pub(super) fn is_template_of_ours(&self, id: NodeId, kind: &str) -> bool {
+        let version = self.tree.get(id, "apiVersion").and_then(|(_, version)| self.tree.text(version));
+        let is_operators = version.is_some_and(|version| version.starts_with(OPERATOR_GROUP));
+        signs::is_filled_in(kind) && (is_operators || kind.starts_with(signs::OPERATOR_KIND))
     }
 
     /// Whether this kind is Teleport's here. Others have users and connectors, too.
     fn is_teleports(&self, id: NodeId, kind: &str) -> bool {
         let version = self.tree.get(id, "apiVersion").map(|(_, version)| self.tree.text(version));
-        Kind::of(kind) == Some(Kind::Role)
+        matches!(Kind::of(kind), Some(Kind::Role))
+            || kind == RECORDING_CONFIG
             || is_ours(kind)
                 && match version {
                     Some(version) => version.is_some_and(|version| version.starts_with(OPERATOR_GROUP)),
@@ -164,9 +180,7 @@ impl Reader<'_> {
         if matches!(key, Some("fieldPath" | "fieldPaths")) && signs::anywhere(text).is_some() {
             return self.unread(FIELD, self.tree.span(id));
         }
-        if signs::in_code(text).is_none() && !signs::may_hold(text, is_ours)
-            || key.is_some_and(|key| PROSE.iter().any(|end| key.ends_with(end)))
-        {
+        if signs::in_code(text).is_none() && !signs::may_hold(text, is_ours) || is_prose(key) {
             return;
         }
         self.embedded(id, signs::in_code, &mut |reader, id| {
@@ -239,9 +253,24 @@ fn is_resource(tree: &Tree<'_>, id: NodeId) -> bool {
     ["metadata", "spec"].iter().any(|key| tree.get(id, key).is_some())
 }
 
+/// Whether a string under this key is prose.
+fn is_prose(key: Option<&str>) -> bool {
+    key.is_some_and(|key| PROSE.iter().any(|end| key.ends_with(end)))
+}
+
 /// Whether a value is what a schema says of a key.
 fn describes_a_type(tree: &Tree<'_>, value: NodeId) -> bool {
-    ["type", "$ref", "properties"].iter().any(|key| tree.get(value, key).is_some())
+    let is_type = |id| tree.text(id).is_some_and(|name| TYPES.contains(&name));
+    let is_types = |id| tree.items(id).is_some_and(|items| items.iter().all(|&item| is_type(item)));
+    let has = |key, is: &dyn Fn(NodeId) -> bool| tree.get(value, key).is_some_and(|(_, value)| is(value));
+    let sets_a_mode = tree
+        .merged(value)
+        .into_iter()
+        .any(|(key, _)| tree.text(key).is_some_and(|key| OptionName::from_name(key).is_some()));
+    let says_what_it_is = has("type", &|id| is_type(id) || is_types(id))
+        || has("$ref", &|id| tree.text(id).is_some())
+        || has("properties", &|id| tree.is_mapping(id));
+    says_what_it_is && !sets_a_mode
 }
 
 /// What finds a sign in a text.

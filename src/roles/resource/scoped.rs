@@ -17,6 +17,7 @@ impl Reader<'_> {
         let mark = self.found.mark();
         keys::check_scoped(self.document, self.tree, id, self.found);
         let name = self.name(id, kind);
+        self.check_name(name.as_ref());
         let read = scoped::read(self.document, self.tree, id, self.found);
         let Some((name, at)) = name else { return };
         let scope = self.scalar(id, "scope").map(|(scope, _)| scope).unwrap_or_default();

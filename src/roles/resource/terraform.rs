@@ -9,11 +9,11 @@ use super::grants::GrantKind;
 use super::{OPERATOR_GROUP, Reader, quoted};
 use crate::roles::found::{Document, Found};
 use crate::roles::grants::{ConnectorKind, NameAt};
-use crate::roles::keys;
 use crate::roles::modules::Modules;
 use crate::roles::problem::ProblemKind;
 use crate::roles::sets::cluster_of_provider;
-use crate::roles::tree::{NodeId, Part, Reading, Resource, Tree, Wanted};
+use crate::roles::tree::{BLOCK, MAKERS, NodeId, Part, Reading, Resource, Tree, Wanted};
+use crate::roles::{keys, signs};
 
 /// What a type of resource is.
 enum Type {
@@ -94,6 +94,20 @@ pub(in crate::roles) fn read_terraform_json(
     let mut reading = None;
     // Where there may be one, there may be a list of them.
     let parts = |id: NodeId| tree.items(id).map_or_else(|| vec![id], <[NodeId]>::to_vec);
+    if signs::may_hold(document.text, |_| false) {
+        for (block, is_resource) in MAKERS.iter().zip([true, false, false]) {
+            let blocks = parts(id).into_iter().filter_map(|part| tree.get(part, block));
+            let types = blocks.flat_map(|(_, types)| parts(types)).flat_map(|types| tree.merged(types));
+            for (kind, body) in types {
+                if is_resource && wanted(tree.text(kind).unwrap_or_default()).is_some() {
+                    continue;
+                }
+                if let Some(at) = sign_in(tree, body) {
+                    found.report(document.problem(ProblemKind::UnreadRole { why: BLOCK }, tree.span(at)));
+                }
+            }
+        }
+    }
     for part in parts(id) {
         let Some((_, resources)) = tree.get(part, "resource") else { continue };
         for types in parts(resources) {
@@ -118,6 +132,28 @@ pub(in crate::roles) fn read_terraform_json(
             }
         }
     }
+}
+
+/// The first key or text that is a sign of a role.
+fn sign_in(tree: &Tree<'_>, root: NodeId) -> Option<NodeId> {
+    let mut pending = vec![root];
+    while let Some(id) = pending.pop() {
+        if tree.text(id).is_some_and(|text| signs::in_code(text).is_some()) {
+            return Some(id);
+        }
+        pending.extend(tree.items(id).into_iter().flatten().rev());
+        for (key, value) in tree.entries(id).into_iter().flatten().rev() {
+            let (name, text) = (tree.text(key).unwrap_or_default(), tree.text(value).unwrap_or_default());
+            if signs::KEYS.contains(&name) || name == "kind" && signs::is_role_kind(text) {
+                return Some(key);
+            }
+            // Terraform's comments in JSON.
+            if name != "//" {
+                pending.push(value);
+            }
+        }
+    }
+    None
 }
 
 impl Reader<'_> {

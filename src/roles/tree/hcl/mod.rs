@@ -8,18 +8,20 @@ mod term;
 mod text;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use hcl_edit::Span as _;
+use hcl_edit::structure::{Block, BlockLabel, Body};
 
 use self::eval::Evaluator;
 use self::lines::{Lines, index};
 use self::term::{Budget, Spot, Term, What};
 use self::text::Document;
 use super::{IN_TEXT, Node, NodeId, Span, Tree, TreeError, Value};
-use crate::roles::limits;
 use crate::roles::problem::ProblemKind;
 use crate::roles::resource::quoted;
+use crate::roles::{comments, limits, signs};
 
 pub(in crate::roles) use locals::Locals;
 pub(in crate::roles) use term::Origin;
@@ -85,6 +87,15 @@ pub(in crate::roles) fn read(
         Some((block, kind.as_str(), name, wanted(kind.as_str())?))
     });
     let mut resources = resources.peekable();
+    for (block, at) in unread_blocks(source, &body, &wanted) {
+        let labels = block.labels.iter().map(BlockLabel::as_str);
+        let address = labels.collect::<Vec<_>>().join(".");
+        let lines = Lines::new(source);
+        let mut builder = Builder { lines: &lines, tree: Tree::default() };
+        let id = builder.add(Term::unknown(Spot::new(at)));
+        let kind = block.ident.as_str();
+        each(&builder.tree, &Locals::default(), &Resource { kind, address, part: Part::Unread(BLOCK), id });
+    }
     if resources.peek().is_none() {
         return Ok(());
     }
@@ -96,6 +107,37 @@ pub(in crate::roles) fn read(
         reading.hand_over(term, kind, address, wanted, &mut each);
     }
     Ok(())
+}
+
+/// Blocks that make something, or look it up.
+pub(in crate::roles) const MAKERS: [&str; 3] = ["resource", "data", "module"];
+
+/// Why a block is not read.
+pub(in crate::roles) const BLOCK: &str = "a block of this kind is not read";
+
+/// The blocks that make something of a type that is not read, and the first sign of a role in each that has one.
+fn unread_blocks<'b>(
+    source: &str,
+    body: &'b Body,
+    wanted: impl Fn(&str) -> Option<Wanted>,
+) -> Vec<(&'b Block, Range<usize>)> {
+    // Most files show none.
+    if signs::in_code(source).is_none() {
+        return Vec::new();
+    }
+    let code = comments::without(source);
+    let is_read = |block: &Block| {
+        block.has_ident("resource")
+            && matches!(block.labels.as_slice(), [kind, _] if wanted(kind.as_str()).is_some())
+    };
+    let blocks = body.blocks().filter(|block| MAKERS.contains(&block.ident.as_str()) && !is_read(block));
+    blocks
+        .filter_map(|block| {
+            let at = block.span()?;
+            let sign = signs::in_code(code.get(at.clone())?)?;
+            Some((block, at.start + sign.start..at.start + sign.end))
+        })
+        .collect()
 }
 
 /// Reads the resources of a file, one after the other.
