@@ -156,7 +156,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                 command.extend_from_slice(&piece[..taken]);
             }
             Item::Sftp(file) => {
-                // What was told when it was opened.
+                // Its name was printed when it was opened.
                 let opened = open_files.get_mut(&file.name).filter(|_| !file.open).and_then(Vec::pop);
                 if let Some(n) = opened {
                     summary.files[n] = file;

@@ -11,7 +11,7 @@ use crate::cli::{DiffArgs, DiffFailOn, DiffFormat};
 use crate::policy::Dialect;
 use crate::report::{self, DiffTree};
 use crate::roles::limits::MAX_FILE_BYTES;
-use crate::roles::{self, LoadError, Loaded, Problem, Readable, SearchOptions};
+use crate::roles::{self, LoadError, Loaded, Readable, SearchOptions};
 use crate::{diff, escape, exit, git};
 
 /// Prints the changes to standard output, warnings and errors to standard error. The code is 2 if one
@@ -26,7 +26,7 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
     let Some(sides) = sides(args, color, &say)? else { return Ok(exit::TROUBLE) };
 
     // What looked like a role and is gone may be any that is new now.
-    let was_unread = first_unread(&sides.old, &sides.new).is_some();
+    let was_unread = sides.old.unread_beside(&sides.new).is_some();
     let settings = diff::Settings {
         dialect: args.dialect,
         with_requests: args.with_requests,
@@ -40,7 +40,7 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
         DiffFormat::Markdown => report::diff_markdown(&diff, names),
     };
     super::print(text.as_bytes())?;
-    let unread = first_unread(&sides.new, &sides.old).and_then(|problem| problem.site.place());
+    let unread = sides.new.unread_beside(&sides.old).and_then(|problem| problem.site.place());
     if let Some(place) = &unread {
         let place = escape::controls(&place.to_string());
         say(&format!("recmode: {place} is new, looks like a role and is not read: it may loosen any mode\n"));
@@ -51,24 +51,6 @@ pub fn run(args: &DiffArgs) -> anyhow::Result<u8> {
         DiffFailOn::None => false,
     };
     Ok(if fails { exit::NO } else { exit::OK })
-}
-
-/// The first of those that look like a role and were not read which `other` has not.
-fn first_unread<'a>(side: &'a Loaded, other: &Loaded) -> Option<&'a Problem> {
-    let unread = |side: &'a Loaded| side.warnings().iter().filter(|problem| problem.kind.is_unread_role());
-    let shown = |problem: &Problem| {
-        let line = problem.site.mark.as_ref().map(|mark| mark.excerpt.text.clone());
-        (problem.kind.to_string(), line)
-    };
-    let mut known: Vec<_> =
-        other.warnings().iter().filter(|problem| problem.kind.is_unread_role()).map(shown).collect();
-    unread(side).find(|problem| match known.iter().position(|one| *one == shown(problem)) {
-        Some(at) => {
-            known.swap_remove(at);
-            false
-        }
-        None => true,
-    })
 }
 
 /// Both sides and what they are called.
@@ -88,7 +70,7 @@ fn sides(args: &DiffArgs, color: bool, say: &impl Fn(&str)) -> anyhow::Result<Op
             if [old, new].iter().all(|path| roles::is_stream(path)) && old == new {
                 bail!("a stream can be read only once");
             }
-            // Both are told before either ends it.
+            // The errors of both are printed before either ends it.
             let sides =
                 (told(load(old, args.dialect), color, say), told(load(new, args.dialect), color, say));
             let (old_name, new_name) = (name(old), name(new));
@@ -130,7 +112,7 @@ fn since(
     }
     // What is gone was read on the old side, or that had failed.
     let left: Vec<_> = paths.iter().filter(|path| path.symlink_metadata().is_ok()).cloned().collect();
-    // Where there is one path, that nothing is in it on either side is said of both.
+    // Of a single path, a message about both sides says that nothing is in it.
     let alone: &[PathBuf] = if paths.len() == 1 { &[] } else { &files.nothing };
     let new = super::progress::shown(&left, |progress| {
         roles::load_compared(&left, alone, &files.left_out, files.sparse, dialect, progress)

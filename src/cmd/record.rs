@@ -20,7 +20,7 @@ use crate::{report, roles};
 /// Set for the command: the id of the session that records it.
 const SESSION_VARIABLE: &str = "RECMODE_SESSION";
 
-/// What stands for open descriptors, such as the pipe of a shell's `>(COMMAND)`.
+/// The directories of open descriptors, such as the pipe of a shell's `>(COMMAND)`.
 const DESCRIPTORS: [&str; 5] = ["/dev/fd", "/proc/self/fd", "/dev/stdin", "/dev/stdout", "/dev/stderr"];
 
 /// Records a session and returns its exit code.

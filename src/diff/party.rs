@@ -22,7 +22,7 @@ pub(super) struct Party {
 }
 
 impl Party {
-    /// What stands for a party that may have been in a document which could not be read.
+    /// A party with unknown settings, in place of one that may have been in a document which could not be read.
     pub(super) fn unread(after: &Self, dialect: Dialect) -> Self {
         let expression = "a document that can't be read".into();
         let settings = RecordSession::unknown(&Unknown {

@@ -9,7 +9,7 @@ use super::{UnknownWhat, users};
 use crate::roles::{Loaded, Roles, SetKey};
 use crate::spelling;
 
-/// At most so many sets are listed.
+/// How many sets are listed at most.
 const MAX_SETS: usize = 10;
 
 /// At most so many near names are listed.

@@ -29,7 +29,7 @@ impl<T> Setting<T> {
 pub struct Unknown {
     /// Why it is unknown.
     pub reason: UnknownReason,
-    /// What stands in the value's place, such as `var.mode`, and what that refers to. In a comparison of two states of a role,
+    /// The expression in the value's place, such as `var.mode`, and digests of what it refers to. In a comparison of two states of a role,
     /// the same text at the same option is the same unknown value.
     pub expression: Arc<str>,
     /// Where it stands.

@@ -11,10 +11,10 @@ use crate::policy::{Answer, Bound, Dialect, Possible, Role, RoleSet, SessionKind
 /// The rules by which requirements are judged, whatever the dialect is.
 const DIALECT: Dialect = Dialect::Rfd68;
 
-/// So many counterexamples of each kind are given; the others are counted.
+/// How many counterexamples of each kind are given; the others are counted.
 const MAX_COUNTEREXAMPLES: usize = 20;
 
-/// So many roles of unknown settings that show the same facts can have a part in a counterexample.
+/// How many roles of unknown settings that show the same facts can have a part in a counterexample.
 const MAX_ALIKE: usize = 3;
 
 /// What is known of the roles and who holds them.

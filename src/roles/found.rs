@@ -187,15 +187,6 @@ pub(super) struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// Whether this is an expression that only its evaluation would give a value.
-    #[expect(
-        clippy::unused_self,
-        reason = "its readers ask the document about a node as they do for a place"
-    )]
-    pub(super) fn is_unknown(&self, tree: &Tree<'_>, id: NodeId) -> bool {
-        tree.is_unknown(id)
-    }
-
     /// Whether this mapping is written in braces.
     pub(super) fn in_braces(&self, tree: &Tree<'_>, id: NodeId) -> bool {
         let span = tree.span(tree.alias(id).unwrap_or(id));

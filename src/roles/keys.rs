@@ -64,7 +64,7 @@ fn check_as(document: Document<'_>, tree: &Tree<'_>, root: NodeId, is_scoped: bo
     let sections = if is_scoped { scoped::places(tree, root) } else { HashSet::new() };
     let near: HashSet<NodeId> =
         PLACES.iter().filter_map(|path| below(tree, root, path)).flat_map(|id| tree.parts(id)).collect();
-    // What is said of kinds of sessions is read elsewhere.
+    // The modes of kinds of sessions are read elsewhere.
     let mut recordings = HashSet::new();
     let mut aliased = HashSet::new();
     let mut pending = vec![(root, false)];
@@ -118,7 +118,7 @@ fn check_as(document: Document<'_>, tree: &Tree<'_>, root: NodeId, is_scoped: bo
                 );
             }
             // What is below a key that could be any is not known to be misplaced.
-            if document.is_unknown(tree, key) {
+            if tree.is_unknown(key) {
                 continue;
             }
             if text.eq_ignore_ascii_case("record_session") {

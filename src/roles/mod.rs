@@ -68,6 +68,7 @@ mod unread;
 mod walk;
 mod written;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::policy::Role;
@@ -125,6 +126,28 @@ impl Loaded {
     #[must_use]
     pub fn has_roles(&self) -> bool {
         self.sets.iter().any(|set| !set.all.is_empty())
+    }
+
+    /// The first of what looks like a role and was not read that `other` has not; each is known by its reason and
+    /// its line.
+    #[must_use]
+    pub fn unread_beside(&self, other: &Self) -> Option<&Problem> {
+        let shown = |problem: &Problem| {
+            let line = problem.site.mark.as_ref().map(|mark| mark.excerpt.text.clone());
+            (problem.kind.to_string(), line)
+        };
+        let mut known: HashMap<_, usize> = HashMap::new();
+        for problem in other.warnings.iter().filter(|problem| problem.kind.is_unread_role()) {
+            *known.entry(shown(problem)).or_default() += 1;
+        }
+        let is_new = |problem: &&Problem| match known.get_mut(&shown(problem)) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        };
+        self.warnings.iter().filter(|problem| problem.kind.is_unread_role()).find(is_new)
     }
 
     /// What was written but has no effect, in the order of the input.

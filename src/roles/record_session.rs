@@ -31,7 +31,7 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
     if tree.is_null(value) {
         return read;
     }
-    if document.is_unknown(tree, value) {
+    if tree.is_unknown(value) {
         found.report(document.problem(ProblemKind::UnknownValue("record_session"), tree.span(value)));
         read.said = RecordSession::unknown(&unknown(document, tree, value));
         return read;
@@ -57,7 +57,7 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             found.report(document.problem(kind, tree.span(key)));
             let meant = nearest.and_then(OptionName::from_name).filter(|_| found.detail);
             if let Some(option) = meant
-                && !document.is_unknown(tree, value)
+                && !tree.is_unknown(value)
                 && setting(tree, option, value).is_none()
             {
                 let (wrong, at) = invalid(tree, key, value);
@@ -68,7 +68,7 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, options: NodeId, fou
             }
             continue;
         };
-        if document.is_unknown(tree, value) {
+        if tree.is_unknown(value) {
             let kind = ProblemKind::UnknownValue(option.name());
             found.report(document.problem(kind, tree.span(value)));
             said.unknown.insert(option, unknown(document, tree, value));
@@ -125,7 +125,7 @@ pub(super) fn unknown_key(
 ) -> Option<NodeId> {
     let mut first = None;
     for (key, _) in tree.entries(id).into_iter().flatten() {
-        if document.is_unknown(tree, key) {
+        if tree.is_unknown(key) {
             found.report(document.problem(ProblemKind::UnknownValue(what), tree.span(key)));
             first = first.or(Some(key));
         }

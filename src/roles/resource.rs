@@ -156,7 +156,7 @@ impl Reader<'_> {
         let Some((_, value)) = self.path(id, &["spec", "mode"]) else { return };
         let quoted = !self.tree.is_plain(value);
         let is_off = |text: &str| if quoted { text == "off" } else { text.eq_ignore_ascii_case("off") };
-        if self.document.is_unknown(self.tree, value) {
+        if self.tree.is_unknown(value) {
             self.report(ProblemKind::UnknownValue("spec.mode"), value);
         } else if self.tree.text(value).is_some_and(is_off) {
             self.report(ProblemKind::RecordingOff { quoted }, value);
@@ -372,7 +372,7 @@ impl Reader<'_> {
         kind: &str,
     ) -> Option<(Arc<str>, NodeId)> {
         if let (Some(address), Some((_, value))) = (self.address, metadata)
-            && self.document.is_unknown(self.tree, value)
+            && self.tree.is_unknown(value)
         {
             self.report(ProblemKind::UnknownName(address.to_owned()), value);
             return Some((address.into(), value));
@@ -383,7 +383,7 @@ impl Reader<'_> {
             return None;
         };
         if let Some(address) = self.address
-            && self.document.is_unknown(self.tree, value)
+            && self.tree.is_unknown(value)
         {
             self.report(ProblemKind::UnknownName(address.to_owned()), value);
             return Some((address.into(), value));
@@ -446,7 +446,7 @@ impl Reader<'_> {
             if self.tree.is_null(value) {
                 return Options::Absent;
             }
-            if self.document.is_unknown(self.tree, value) {
+            if self.tree.is_unknown(value) {
                 self.report(ProblemKind::UnknownValue(path), value);
                 return Options::Unknown(value);
             }

@@ -58,7 +58,7 @@ pub(super) fn read(document: Document<'_>, tree: &Tree<'_>, id: NodeId, found: &
                 continue;
             }
         };
-        if document.is_unknown(tree, value) {
+        if tree.is_unknown(value) {
             let kind = ProblemKind::UnknownValue(option.name());
             found.report(document.problem(kind, tree.span(value)));
             read.said.unknown.insert(option, unknown(document, tree, value));
@@ -101,7 +101,7 @@ fn mode(
         found.report(problem);
     }
     let Some((key, value)) = recording else { return Ok(designed) };
-    if document.is_unknown(tree, value) {
+    if tree.is_unknown(value) {
         found.report(document.problem(ProblemKind::UnknownValue(RECORDING[0]), tree.span(value)));
         return Err(Expression(value));
     }
@@ -137,7 +137,7 @@ fn mapping(
     let Some((key, value)) = tree.get(id, name).filter(|(_, value)| !tree.is_null(*value)) else {
         return Ok(None);
     };
-    if document.is_unknown(tree, value) {
+    if tree.is_unknown(value) {
         found.report(document.problem(ProblemKind::UnknownValue(path), tree.span(value)));
         return Err(Expression(value));
     }

@@ -33,7 +33,7 @@ pub(super) fn is_role_kind(kind: &str) -> bool {
 /// kinds that are.
 pub(super) fn may_hold(text: &str, is_ours: impl Fn(&str) -> bool) -> bool {
     // What is escaped could be anything, and what a patch removes needs no name.
-    const OTHERS: [&str; 5] = ["patches", "\\u", "\\U", "\\x", OPERATOR_GROUP];
+    const OTHERS: [&str; 6] = ["patches", "Transformer", "\\u", "\\U", "\\x", OPERATOR_GROUP];
     let holds = |word: &&str| memmem::find(text.as_bytes(), word.as_bytes()).is_some();
     KEYS.iter().chain(&OTHERS).any(holds) || kinds(text).any(|(_, kind)| is_role_kind(kind) || is_ours(kind))
 }

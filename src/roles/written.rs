@@ -9,7 +9,7 @@ use crate::policy::{OptionName, Role};
 /// A comment that speaks to this program: `# recmode: …`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// What is said behind `recmode:`, trimmed.
+    /// The text behind `recmode:`, trimmed.
     pub text: Box<str>,
     /// The whole comment.
     pub mark: Mark,

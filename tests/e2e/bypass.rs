@@ -137,7 +137,7 @@ fn a_descriptor_of_the_terminal_that_was_opened_before_is_not_closed() -> Verdic
     needs_tools(&["perl", "ps"])?;
     let lab = Lab::new();
     let node = Node::start(&lab, ROOMY)?;
-    // It opens each terminal of its user's as soon as there is one, and prints on the one that it is told to.
+    // It opens each terminal of its user's as soon as there is one, and prints on the one that it is given.
     let watcher = r#"
         while (!-e "/home/stella/stop") {
             opendir(my $all, "/dev/pts");

@@ -311,6 +311,10 @@ fn a_patch_that_cannot_be_followed_is_a_role_that_is_not_read() {
         format!(
             "{base}kind: Kustomization\npatches:\n- {{path: p.yaml, target: {{kind: TeleportRoleV7, name: ops}}}}\n"
         ),
+        target("{labelSelector: a=b}", "spec: {options: null}"),
+        format!(
+            "{base}kind: PatchTransformer\nmetadata: {{name: t}}\ntarget: {{kind: 'Teleport.*'}}\npatch: '[{{\"op\": \"remove\", \"path\": \"/spec/options\"}}]'\n"
+        ),
         target(ops, "{kind: TeleportRoleV7, $patch: delete}"),
         target(ops, "{kind: TeleportRoleV7, spec: {$patch: replace}}"),
         target(ops, "[{op: add, path: /spec/options/record_session/ssh, value: '{{ mode }}'}]"),

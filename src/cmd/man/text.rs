@@ -318,7 +318,7 @@ const RECORD: Page = Page {
          stopped, recmode stops with it; when recmode is continued, so is the command.",
         "What the command leaves running when the session is over lives on (--after-session leave), or all processes that \
          the session has started are ended (end): by SIGHUP, after 250 ms SIGTERM, and after a second SIGKILL. Strict's own \
-         termination ends them in any case. systemd-logind with KillUserProcesses=yes ends them when a login is over, whatever is said here.",
+         termination ends them in any case. systemd-logind with KillUserProcesses=yes ends them when a login is over, whatever `after_session` is.",
         "The terminal is put into raw mode only where recmode is in the foreground of its controlling terminal and reads it, \
          and never while another recorder has it so. With standard input from /dev/null nothing is read from the terminal.",
         "Input is recorded only with --capture-input, and what is typed while the terminal does not echo, \

@@ -102,7 +102,7 @@ fn who(holder: &Named) -> String {
     format!("the {} {:?}", holder.kind.name(), holder.name)
 }
 
-/// What stands for the sets of roles that are too many to be shown.
+/// One finding in place of the counterexamples that are too many to be shown.
 fn more(requirement: &Requirement, set: &SetKey, number: usize) -> Option<Finding> {
     let others = if number == 1 { "one more reason".to_owned() } else { format!("{number} more reasons") };
     let message =

@@ -30,7 +30,7 @@ const PRESETS: [&str; 9] = [
     "reviewer",
 ];
 
-/// So many characters that are wrong, missing or too many make a slip of a name.
+/// How many wrong, missing or surplus characters make a slip of a name.
 const MAX_SLIPS: usize = 2;
 
 fn check(input: &Input<'_>, findings: &mut Vec<Finding>) {

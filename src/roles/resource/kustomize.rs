@@ -66,6 +66,14 @@ impl Reader<'_> {
         true
     }
 
+    /// Reads a transformer that holds one patch.
+    pub(super) fn transformer(&mut self, id: NodeId) {
+        let target = self.target(id);
+        if let Some((_, patch)) = self.tree.get(id, "patch") {
+            self.patch(patch, &target);
+        }
+    }
+
     fn target(&self, item: NodeId) -> Target {
         let tree = self.tree;
         let Some((_, target)) = tree.get(item, "target") else {
@@ -120,7 +128,12 @@ impl Reader<'_> {
             return self.operation(id, target);
         }
         let kind = self.tree.get(id, "kind").and_then(|(_, kind)| self.tree.text(kind));
-        if !target.is_role.unwrap_or_else(|| kind.is_some_and(signs::is_role_kind)) {
+        // Without any kind it may be a role's if it has options.
+        let is_role = || match kind {
+            Some(kind) => signs::is_role_kind(kind),
+            None => self.path(id, &["spec", "options"]).is_some(),
+        };
+        if !target.is_role.unwrap_or_else(is_role) {
             // A patch of something else may hold roles in its strings.
             self.look_inside(id, None);
             return None;

@@ -119,6 +119,10 @@ impl Reader<'_> {
                 None => self.string(id, above),
             };
         }
+        let kind = tree.get(id, "kind").and_then(|(_, kind)| tree.text(kind));
+        if kind.is_some_and(|kind| matches!(kind, "PatchTransformer" | "PatchJson6902Transformer")) {
+            return self.transformer(id);
+        }
         for (key, value) in tree.entries(id).into_iter().flatten() {
             let name = tree.text(key);
             if name.is_some_and(|name| signs::KEYS.contains(&name)) {

@@ -191,7 +191,7 @@ impl Reader<'_> {
     /// What stands for the value of an expression: its text, written as a template. No role that was
     /// read has such a name.
     pub(super) fn expression(&self, id: NodeId) -> Option<NameAt> {
-        if self.address.is_none() || !self.document.is_unknown(self.tree, id) {
+        if self.address.is_none() || !self.tree.is_unknown(id) {
             return None;
         }
         let span = self.tree.span(id);
@@ -208,7 +208,7 @@ impl Reader<'_> {
 
     /// Says, to those who judge how it is written, that the name of a role is an expression.
     pub(super) fn unknown_name(&mut self, what: &'static str, id: NodeId) {
-        if self.found.detail && self.address.is_some() && self.document.is_unknown(self.tree, id) {
+        if self.found.detail && self.address.is_some() && self.tree.is_unknown(id) {
             self.report(ProblemKind::UnknownRoleName(what), id);
         }
     }

@@ -24,7 +24,7 @@ use crate::sys;
 pub(super) const END_PATIENCE: Duration = Duration::from_secs(2);
 /// How long strict's last message and the end of all processes may take together.
 const TERMINATION: Duration = Duration::from_millis(3300);
-/// How long the command has before it is killed, where recmode was told to end.
+/// How long the command has before it is killed, where a signal ends the session.
 pub(super) const HANG_UP_PATIENCE: Duration = Duration::from_secs(2);
 /// A second signal within this time ends the session.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -284,7 +284,7 @@ impl Pump {
         if let Some((running, status)) =
             self.running.as_ref().zip(self.running.as_ref().and_then(Running::status))
         {
-            // What recmode was told to pass on may have been the end of it.
+            // A signal that was passed on may have ended it.
             let passed_on = self.passed_on.map(|(signal, _)| signal);
             let signalled = passed_on.is_some() && running.ended_by() == passed_on;
             return Ending { reason: if signalled { Reason::Signal } else { Reason::Exit }, status };

@@ -82,7 +82,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes what a part with so many bytes of text costs; false if that is too much.
+    /// Takes the cost of a part with this many bytes of text; false if that is too much.
     pub(super) fn take(&self, text: usize) -> bool {
         const PART: usize = 128;
         let left = self.0.get().checked_sub(text + PART);
