@@ -7,6 +7,7 @@ mod export;
 mod info;
 mod ls;
 mod prune;
+mod reader;
 mod search;
 mod verify;
 
