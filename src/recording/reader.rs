@@ -148,6 +148,12 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
+    /// The number of the line that was read last, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
     fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
         if let Some(items) = &mut self.document {
             return Ok(items.next());

@@ -9,6 +9,7 @@ mod ls;
 mod prune;
 mod reader;
 mod search;
+mod torn;
 mod verify;
 
 use std::path::{Path, PathBuf};
