@@ -61,7 +61,11 @@ pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
 }
 
 /// Opens a file, or a descriptor of the caller's; never waits for a writer.
-fn open_file(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+///
+/// When it can't be opened, or it is a named pipe, a socket or a device.
+pub fn open_file(path: &Path) -> io::Result<File> {
     let is_stream = stream::named(path).is_some();
     let check = |kind: FileType| match not_a_file(kind) {
         Some(what) if !is_stream => Err(io::Error::new(io::ErrorKind::InvalidInput, what)),

@@ -143,7 +143,7 @@ fn open(file: &Path, named: bool) -> anyhow::Result<Option<(cast::Input, Option<
     if file == Path::new("-") {
         return Ok(Some((cast::open(file)?, None)));
     }
-    let source = match File::open(file) {
+    let source = match cast::open_file(file) {
         Ok(source) => source,
         Err(error) if !named && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),

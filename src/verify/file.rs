@@ -11,6 +11,7 @@ use super::follow::{Followed, follow};
 use crate::cast;
 use crate::recording::reader::{Reader, Version};
 use crate::signature::{self, AllowedSigners, SignatureError, TextHash};
+use crate::sys::UpToHole;
 
 /// The largest signature in bytes.
 const MAX_SIGNATURE: u64 = 64 * 1024;
@@ -70,7 +71,7 @@ pub fn verify_file(
     let mut bytes = 0;
     let chain = if compressed {
         if let Some(hash) = wanted {
-            io::copy(&mut Tee { inner: file, hash: Some(hash) }, &mut io::sink())?;
+            io::copy(&mut Tee { inner: UpToHole::new(file), hash: Some(hash) }, &mut io::sink())?;
         }
         let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
         follow(cast::open_counted(path, &packed)?, |n| {
@@ -80,7 +81,7 @@ pub fn verify_file(
             told = now;
         })?
     } else {
-        let mut tee = Tee { inner: file, hash: wanted };
+        let mut tee = Tee { inner: UpToHole::new(file), hash: wanted };
         let chain = follow(&mut tee, |n| {
             bytes += n;
             progress(n);
@@ -133,7 +134,7 @@ fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// Hashes what is read.
 struct Tee<'a> {
-    inner: File,
+    inner: UpToHole<File>,
     hash: Option<&'a mut TextHash>,
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod export;
 mod info;
+mod inputs;
 mod ls;
 mod prune;
 mod reader;
