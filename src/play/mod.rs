@@ -7,10 +7,12 @@ mod draw;
 mod filter;
 mod keys;
 mod pace;
+mod plain;
 mod player;
 mod source;
 
 pub use filter::Filter;
 pub use keys::{Key, Keys};
 pub use pace::{Pace, Speed};
+pub use plain::Colors;
 pub use player::{Outcome, Place, Plan, PlayError, play};

@@ -10,7 +10,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::Signal;
 
 use super::source::{Next, Source};
-use super::{Filter, Key, Keys, Pace, Speed, draw};
+use super::{Colors, Filter, Key, Keys, Pace, Speed, draw};
 use crate::recording::reader::{Code, Event, Item, ReadError};
 use crate::screen::{Options, Screen, TooLarge, as_seen, is_cooked, parse_size};
 use crate::session::{Outer, ProgramModes, Signalled, Signals};
@@ -51,6 +51,8 @@ pub struct Plan {
     pub to: Option<Place>,
     /// Draw the screen cut to the terminal, also where it would fit.
     pub fit: bool,
+    /// What the terminal shows of the colours that are drawn.
+    pub colors: Colors,
     /// Go on with what is still being recorded.
     pub follow: bool,
     /// Let everything through.
@@ -542,9 +544,7 @@ impl Player<'_> {
 
     fn draw(&mut self) -> Result<(), PlayError> {
         let Some((cols, rows)) = self.terminal_size() else { return Ok(()) };
-        let drawn = draw::fitted(self.screen.terminal(), cols, rows);
-        // Drawn by us, but of characters that the recording chose.
-        let drawn = Filter::default().pass(&drawn).to_owned();
+        let drawn = draw::fitted(self.screen.terminal(), cols, rows, self.plan.colors);
         (self.stale, self.drawn) = (false, Instant::now());
         self.write(drawn.as_bytes())
     }
@@ -557,9 +557,7 @@ impl Player<'_> {
         if !self.outer.output_is_terminal() {
             return Ok(());
         }
-        let reset = "\x1b[?1049l\x1b[?6l\x1b[4l\x1b[r\x1b[m\x1b[H\x1b[2J";
-        self.filter = Filter::default();
-        let shown = format!("{reset}{}", self.filter.pass(&self.screen.terminal().dump()));
+        let shown = draw::whole(self.screen.terminal(), &mut self.filter, self.plan.colors);
         self.write(shown.as_bytes())
     }
 
@@ -599,7 +597,7 @@ impl Player<'_> {
             {
                 // What was drawn is gone with the screen that it was drawn on.
                 reset.push_str(if self.open_line { "\r\n" } else { "" });
-                reset.push_str(Filter::default().pass(&draw::left(self.screen.terminal(), cols)));
+                reset.push_str(&draw::left(self.screen.terminal(), cols, self.plan.colors));
             } else if !self.modes.at_line_start() {
                 reset.push_str("\r\n");
             }

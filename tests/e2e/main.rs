@@ -10,6 +10,7 @@ mod attacks;
 mod bypass;
 mod deploy;
 mod disconnect;
+mod drawn;
 mod faults;
 mod faulty;
 mod frozen;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         operators::TESTS,
         options::TESTS,
         play::TESTS,
+        drawn::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,

@@ -467,7 +467,9 @@ const PLAY: Page = Page {
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
          columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
-         them or a full-screen program runs. What was on it at the end is left behind.",
+         them or a full-screen program runs. What was on it at the end is left behind. What is drawn, also after a jump, \
+         uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn where TERM contains 256color, \
+         and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the nearest one is.",
         "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
          tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
          marker, the whole of it.",
@@ -480,7 +482,7 @@ const PLAY: Page = Page {
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[],
+    environment: &[("TERM, COLORTERM", "How many colours the terminal shows.")],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",
