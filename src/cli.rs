@@ -644,6 +644,7 @@ impl ValueEnum for State {
             Self::CutOff => "It has no end",
             Self::Gap => "Something is missing in it",
             Self::Strict => "Strict mode ended the session",
+            Self::Damaged => "A line of it is wrong",
         }))
     }
 }

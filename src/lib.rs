@@ -39,6 +39,7 @@ pub mod signature;
 pub mod spelling;
 mod spin;
 pub mod stall;
+mod stream;
 mod sys;
 pub mod trust;
 pub mod verify;

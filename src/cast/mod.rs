@@ -6,9 +6,10 @@
 mod follow;
 mod input;
 mod session;
+mod unpack;
 
 pub use follow::Following;
-pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, open_counted, reader_of};
+pub use input::{Input, is_compressed, open, open_counted, reader_of};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

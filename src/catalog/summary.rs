@@ -6,7 +6,9 @@ use std::io::BufRead;
 
 use super::State;
 use crate::cast::Session;
-use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams};
+use crate::recording::reader::{
+    Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams, session_length,
+};
 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
@@ -30,7 +32,7 @@ pub struct Summary {
     pub header: Header,
     /// What recmode notes of a session; `None` for other tools' recordings.
     pub session: Option<Session>,
-    /// The time of the last event, or of the end.
+    /// How long the session was, in microseconds: see [`session_length`].
     pub length: u64,
     /// How many events of each sort there are.
     pub events: u64,
@@ -177,6 +179,7 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
             Item::TornTail { line } => summary.torn = Some(line),
         }
     }
+    summary.length = session_length(Some(summary.length), summary.end.as_ref()).unwrap_or_default();
     Ok(summary)
 }
 

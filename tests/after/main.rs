@@ -7,7 +7,9 @@ mod export;
 mod info;
 mod ls;
 mod prune;
+mod reader;
 mod search;
+mod torn;
 mod verify;
 
 use std::path::{Path, PathBuf};

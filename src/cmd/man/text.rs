@@ -714,10 +714,14 @@ const PRUNE: Page = Page {
 const RECOVER: Page = Page {
     description: &[
         "A recording whose recorder died with the machine has no end record, and its last line may be \
-         torn. The torn tail is cut off, and a marker and an end record that say so are added. Every whole \
-         line is kept.",
+         torn. recmode moves the torn end to FILE.torn, a new file of mode 0600 with the recording's owner, and adds a marker \
+         and an end record with the reason \"recovered\". Every whole line stays in the recording, also a last one that only \
+         lacks its newline. Zeros that a power failure has left at the end are not kept. Where FILE.torn exists or can't be \
+         written, that is an error, and the recording stays as it is.",
+        "A recording with an end record but without the check behind it counts as cut off, as for recmode-verify(1): nothing \
+         proves that end. It moves to FILE.torn, too, and the new end record keeps its exit status.",
         "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
-         one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
+         one that is not recmode's is not touched. One with a whole line that is wrong, which a crash does not \
          explain, is an error and is not touched either.",
     ],
     exit_status: &[
