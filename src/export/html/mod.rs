@@ -15,7 +15,7 @@ use self::transcript::Transcript;
 use super::{ExportError, markup};
 use crate::catalog::{State, Summarizer, Summary};
 use crate::recording::reader::{Code, Event, Item, Reader, Version};
-use crate::screen::{Ending, Options, RenderError, Screen, TextLine, parse_size};
+use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
 use crate::verify::{Checked, Hashes};
 
 /// What a page shows of a recording, once that is read.
@@ -63,10 +63,10 @@ impl Page {
         let mut summarizer = Summarizer::new(header);
         let mut commands = Commands::default();
         let mut transcript = Transcript::default();
-        let take = |lines: Vec<TextLine>, commands: &mut Commands, transcript: &mut Transcript| {
+        let take = |lines, screen: &Screen, commands: &mut Commands, transcript: &mut Transcript| {
             for line in lines {
                 if let Some(number) = transcript.push(&line) {
-                    commands.line(&line, number);
+                    commands.line(&line, number, screen.commands());
                 }
             }
         };
@@ -78,7 +78,7 @@ impl Page {
                     if event.code == Code::Marker {
                         commands.marker(event.time, &event.data);
                     }
-                    take(screen.take(), &mut commands, &mut transcript);
+                    take(screen.take(), &screen, &mut commands, &mut transcript);
                 }
                 Item::Gap(gap) => transcript.gap(summarizer.summary.length, gap),
                 Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
@@ -87,9 +87,9 @@ impl Page {
             }
             summarizer.take(item);
         }
-        take(screen.finish(), &mut commands, &mut transcript);
+        take(screen.finish(), &screen, &mut commands, &mut transcript);
         transcript.finish();
-        commands.finish(transcript.lines());
+        commands.finish(transcript.lines(), screen.commands());
         Ok(Self { title, summary: summarizer.summary, ending, commands, transcript })
     }
 

@@ -162,3 +162,51 @@ fn block_elements_keep_their_colours_as_qr_codes_and_pictures_are_made_of_them()
     assert!(page.contains("style=\"background:#c8c8c8;color:#c8c8c8;\">\u{2588}</span>"), "{page}");
     assert!(page.contains("style=\"background:#c8c8c8;color:#"), "{page}");
 }
+
+#[test]
+fn commands_have_start_duration_lines_and_the_status_that_the_shell_reports() {
+    let page = page(
+        "[1,\"o\",\"\\u001b]133;A\\u0007$ \\u001b[?2004h\"]\n[1,\"o\",\"make\"]\n\
+         [1,\"o\",\"\\u001b[?2004l\\r\\r\\n\\u001b]133;C\\u0007\"]\n[0.5,\"o\",\"one\\r\\ntwo\\r\\n\"]\n\
+         [1.75,\"o\",\"\\u001b]133;D;2\\u0007\\u001b]133;A\\u0007two-line\\r\\n$ \\u001b[?2004h\"]\n\
+         [60,\"o\",\"exit\"]\n[0,\"o\",\"\\u001b[?2004l\\r\\r\\n\"]\n[0,\"m\",\"here\"]\n",
+    );
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("<tr id")).collect();
+    let cells = |took: &str, lines, status, what| {
+        format!(
+            "<td class=\"r\">{took}</td><td class=\"r\">{lines}</td><td class=\"r\">{status}</td><td><code>{what}</code></td></tr>"
+        )
+    };
+    assert_eq!(rows.len(), 3, "{page}");
+    let first = "<tr id=\"C1\" data-t=\"3.000000\"><td><a href=\"#L1\">0:00:03.000</a></td>";
+    assert_eq!(rows[0], format!("{first}{}", cells("2.2 s", 2, "2", "$ make")));
+    assert!(rows[1].ends_with(&cells("-", 0, "-", "$ exit")), "{}", rows[1]);
+    assert!(rows[2].ends_with("<td></td><td></td><td></td><td>Marker: <code>here</code></td></tr>"));
+}
+
+#[test]
+fn coloured_blanks_stay() {
+    let code = "\\u001b[47m        \\u001b[40m    \\u001b[0m\\r\\n".repeat(6);
+    let page = page(&format!("[0.1,\"o\",\"{code}\"]\n"));
+    let line = "<span style=\"background:#c8c8c8;color:#000000;\">        </span><span style=\"background:#000000;color:#ffffff;\">    </span>";
+    assert_eq!(page.matches(line).count(), 6, "{page}");
+}
+
+#[test]
+fn a_gap_stands_where_it_happened_and_the_end_at_the_end() {
+    let page = page(
+        "[1,\"o\",\"before\\r\\n\"]\n#recmode {\"gap\":{\"bytes\":120,\"seconds\":1.5,\"lost\":20,\"error\":\"ENOSPC\"}}\n\
+         [1,\"o\",\"after\\r\\n\"]\n#recmode {\"end\":{\"reason\":\"strict\",\"status\":124}}\n",
+    );
+    let gap = "<div class=\"warn\" data-t=\"1.000000\">0:00:01.000 Gap: ENOSPC for 1.5 s: 120 bytes came, 20 are lost</div>\n";
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(at(">before<") < at(gap) && at(gap) < at(">after<"), "{page}");
+    let end = "<div class=\"warn\" data-t=\"2.000000\">0:00:02.000 End: ended by strict mode, as the recording failed, exit status 124</div>";
+    assert!(at(">after<") < at(end));
+    for verdict in [
+        "1 gap: 20 bytes of output are lost",
+        "End: ended by strict mode, as the recording failed, exit status 124",
+    ] {
+        assert!(at(&format!("<p class=\"warn\">{verdict}</p>")) < at("<dl>"), "{page}");
+    }
+}
