@@ -22,6 +22,7 @@ mod matrix;
 mod operators;
 mod options;
 mod play;
+mod player;
 mod process;
 mod reader;
 mod soak;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         operators::TESTS,
         options::TESTS,
         play::TESTS,
+        player::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
