@@ -117,7 +117,8 @@ pub fn reader_of(source: impl Read + AsFd + Send + 'static) -> io::Result<Input>
     reader(UpToHole::new(source))
 }
 
-pub(super) fn reader(source: impl Read + Send + 'static) -> io::Result<Input> {
+/// The same for a source whose holes are known to be none, or are looked for elsewhere.
+pub(crate) fn reader(source: impl Read + Send + 'static) -> io::Result<Input> {
     let mut source = source;
     let mut magic = Vec::with_capacity(4);
     match source.by_ref().take(4).read_to_end(&mut magic) {

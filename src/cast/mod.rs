@@ -9,6 +9,7 @@ mod session;
 mod unpack;
 
 pub use follow::Following;
+pub(crate) use input::reader;
 pub use input::{Input, is_compressed, open, open_counted, reader_of};
 pub use session::{Decider, Session};
 

@@ -13,6 +13,7 @@ use super::follow::{Followed, Follower};
 use crate::cast;
 use crate::recording::reader::Version;
 use crate::signature::{AllowedSigners, SignatureError, TextHash};
+use crate::sys::UpToHole;
 
 /// The hashes of a file as it is, compressed or not, as lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl Watch {
     pub fn open(path: &Path, want_signature: bool, done: &Arc<AtomicU64>) -> io::Result<(cast::Input, Self)> {
         let (mut live, mut signature) = (false, None);
         let inner: Box<dyn Read + Send> = if path == Path::new("-") {
-            Box::new(io::stdin())
+            Box::new(UpToHole::new(io::stdin()))
         } else {
             let file = File::open(path)?;
             if file.metadata()?.is_file() {
@@ -53,7 +54,7 @@ impl Watch {
                     signature = read_signature(path)?;
                 }
             }
-            Box::new(file)
+            Box::new(UpToHole::new(file))
         };
         let source = Arc::new(Mutex::new(Source {
             inner,
@@ -67,7 +68,7 @@ impl Watch {
         let follower = Arc::new(Mutex::new(Follower::default()));
         let text_bytes = Arc::new(AtomicU64::new(0));
         let text = Text {
-            inner: cast::reader_of(Bytes(Arc::clone(&source)))?,
+            inner: cast::reader(Bytes(Arc::clone(&source)))?,
             follower: Arc::clone(&follower),
             bytes: Arc::clone(&text_bytes),
         };
