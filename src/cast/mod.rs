@@ -8,7 +8,7 @@ mod input;
 mod session;
 
 pub use follow::Following;
-pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, open_counted, reader_of};
+pub use input::{Input, MAX_DECOMPRESSED, counted_reader_of, is_compressed, open, open_counted, reader_of};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

@@ -4,5 +4,5 @@
 mod file;
 mod follow;
 
-pub use file::{Checked, Signed, verify_file, verify_stream};
+pub use file::{Checked, Signed, verify_file, verify_found, verify_stream};
 pub use follow::{Followed, Follower, follow};
