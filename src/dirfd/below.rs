@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::sys::statvfs::fstatvfs;
 
 use super::entry::{DirEntry, EntryKind, SAFE, link_error, read_directory};
@@ -49,6 +49,14 @@ impl Root {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The device of its file system.
+    ///
+    /// # Errors
+    /// Those of fstat(2).
+    pub fn device(&self) -> io::Result<u64> {
+        Ok(fstat(&self.directory)?.st_dev)
     }
 
     /// Bytes of its file system: those that are free for users, and all.

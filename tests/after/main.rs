@@ -7,6 +7,7 @@ mod export;
 mod info;
 mod ls;
 mod output;
+mod owners;
 mod prune;
 mod recover;
 mod search;
