@@ -11,6 +11,7 @@ mod owners;
 mod prune;
 mod recover;
 mod search;
+mod special;
 mod verify;
 
 use std::path::{Path, PathBuf};

@@ -209,3 +209,37 @@ fn special_files_and_links_are_passed_over() {
     assert_eq!((err.as_str(), status), ("", Some(0)), "{out}");
     assert!(!disk.has("bob.cast") && disk.has("pipe") && disk.has("socket"));
 }
+
+#[test]
+fn the_shipped_service_lets_no_user_cost_another_anything() {
+    let Some(disk) = Disk::mounted() else { return };
+    let unit = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("dist/recmode-prune.service"));
+    let unit = unit.expect("a unit");
+    let commands: Vec<Vec<&str>> = unit
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("ExecStart=")?.trim_start_matches('-').strip_prefix("/usr/bin/recmode ")
+        })
+        .map(|words| {
+            words.split(' ').map(|word| if word == "/var/log/recmode" { arg(disk.path()) } else { word })
+        })
+        .map(Iterator::collect)
+        .collect();
+    assert_eq!(commands.len(), 2);
+    disk.record("bob/ancient.cast", BOB, 100, 1);
+    disk.record("bob/a.cast", BOB, 30, 1);
+    disk.record("alice/a.cast", ALICE, 30, 1);
+    disk.record("alice/new.cast", ALICE, 1, 100);
+    disk.fill("alice/junk", ALICE, 8_192);
+    let statuses: Vec<_> = commands.iter().map(|command| run(command).2).collect();
+    assert_eq!(statuses, [Some(0), Some(1)]);
+    assert!(!disk.has("bob/ancient.cast") && disk.has("bob/a.cast"), "age alone");
+    assert!(disk.has("alice/a.cast") && disk.has("alice/new.cast"), "nothing where it is not enough");
+    // Where it is enough, the old ones of the user who holds most go.
+    fs::remove_file(disk.path().join("alice/junk")).expect("removed");
+    disk.record("alice/large.cast", ALICE, 20, 400);
+    disk.fill("alice/junk", ALICE, 100_000);
+    let statuses: Vec<_> = commands.iter().map(|command| run(command).2).collect();
+    assert_eq!(statuses, [Some(0), Some(0)]);
+    assert!(disk.has("bob/a.cast") && disk.has("alice/new.cast") && !disk.has("alice/large.cast"));
+}
