@@ -52,11 +52,10 @@ pub fn open(path: &Path) -> io::Result<Input> {
 ///
 /// Those of [`open`].
 pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
-    let done = Arc::clone(done);
     if path == Path::new("-") {
-        reader_of(Counted { inner: io::stdin(), done })
+        counted_reader_of(io::stdin(), done)
     } else {
-        reader_of(Counted { inner: open_file(path)?, done })
+        counted_reader_of(open_file(path)?, done)
     }
 }
 
@@ -87,6 +86,18 @@ fn not_a_file(kind: FileType) -> Option<&'static str> {
     } else {
         Some("a device, no recording")
     }
+}
+
+/// [`reader_of`], with the bytes counted that are read of the stream.
+///
+/// # Errors
+///
+/// Those of [`reader_of`].
+pub fn counted_reader_of(
+    source: impl Read + AsFd + Send + 'static,
+    done: &Arc<AtomicU64>,
+) -> io::Result<Input> {
+    reader_of(Counted { inner: source, done: Arc::clone(done) })
 }
 
 struct Counted<R> {

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::file::{Checked, read_signature, signed};
 use super::follow::{Followed, Follower};
 use crate::cast;
+use crate::dirfd::FileRef;
 use crate::recording::reader::Version;
 use crate::signature::{AllowedSigners, SignatureError, TextHash};
 use crate::sys::UpToHole;
@@ -51,7 +52,7 @@ impl Watch {
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
-                    signature = read_signature(path)?;
+                    signature = read_signature(&FileRef::named(path))?;
                 }
             }
             Box::new(UpToHole::new(file))
