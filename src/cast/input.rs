@@ -52,11 +52,10 @@ pub fn open(path: &Path) -> io::Result<Input> {
 ///
 /// Those of [`open`].
 pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
-    let done = Arc::clone(done);
     if path == Path::new("-") {
-        reader_of(Counted { inner: io::stdin(), done })
+        counted_reader_of(io::stdin(), done)
     } else {
-        reader_of(Counted { inner: open_file(path)?, done })
+        counted_reader_of(open_file(path)?, done)
     }
 }
 
@@ -93,6 +92,18 @@ fn not_a_file(kind: FileType) -> Option<&'static str> {
     }
 }
 
+/// [`reader_of`], with the bytes counted that are read of the stream.
+///
+/// # Errors
+///
+/// Those of [`reader_of`].
+pub fn counted_reader_of(
+    source: impl Read + AsFd + Send + 'static,
+    done: &Arc<AtomicU64>,
+) -> io::Result<Input> {
+    reader_of(Counted { inner: source, done: Arc::clone(done) })
+}
+
 struct Counted<R> {
     inner: R,
     done: Arc<AtomicU64>,
@@ -121,7 +132,8 @@ pub fn reader_of(source: impl Read + AsFd + Send + 'static) -> io::Result<Input>
     reader(UpToHole::new(source))
 }
 
-pub(super) fn reader(source: impl Read + Send + 'static) -> io::Result<Input> {
+/// The same for a source whose holes are known to be none, or are looked for elsewhere.
+pub(crate) fn reader(source: impl Read + Send + 'static) -> io::Result<Input> {
     let mut source = source;
     let mut magic = Vec::with_capacity(4);
     match source.by_ref().take(4).read_to_end(&mut magic) {

@@ -1,12 +1,13 @@
 //! One recording at a glance: its header, its last lines, and whether its recorder is at work.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::cast::{self, Session};
+use crate::dirfd::FileRef;
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, Reader, Version, session_length};
 use crate::sys;
 
@@ -107,6 +108,8 @@ impl Length {
 pub struct Entry {
     /// The file.
     pub path: PathBuf,
+    /// What its file system tells of it.
+    pub metadata: Metadata,
     /// Its size in bytes.
     pub size: u64,
     /// When the session began, seconds since the epoch.
@@ -144,13 +147,22 @@ impl Tail {
     }
 }
 
-/// Looks at a file; `None` if it is no recording.
+/// Looks at a file that is named; `None` if it is no recording.
 ///
 /// # Errors
 ///
 /// When it can't be opened or read.
 pub fn look(path: &Path) -> io::Result<Option<Entry>> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    look_at_file(&FileRef::named(path))
+}
+
+/// Looks at a file that is named, or was found; `None` if it is no recording.
+///
+/// # Errors
+///
+/// When it can't be opened or read.
+pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
+    let file = file_ref.open()?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);
@@ -188,7 +200,8 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         Some(Length::About(modified?.as_secs().checked_sub(start)?.saturating_mul(1_000_000)))
     };
     Ok(Some(Entry {
-        path: path.to_owned(),
+        path: file_ref.path().to_owned(),
+        metadata,
         size,
         start: header.timestamp,
         length: told.or_else(about),

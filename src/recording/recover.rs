@@ -1,12 +1,13 @@
 //! Closing a recording that a crash left open: the torn tail goes into a file beside it, and an end record says so.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::reader::{Code, End, Item, ReadError, Reader, Version};
 use super::{Encoder, Format, Reason, Record, chain, seconds, torn};
+use crate::dirfd::FileRef;
 use crate::escape;
 use crate::sys::UpToHole;
 
@@ -43,6 +44,9 @@ pub enum RecoverError {
     /// It is damaged before its end, which a crash doesn't explain.
     #[error(transparent)]
     Damaged(#[from] ReadError),
+    /// It was found below a directory, and has further names elsewhere.
+    #[error("it has {0} names (hard links): not recovered unless it is named itself")]
+    Linked(u64),
 }
 
 /// An end record has fewer bytes than this, with its check.
@@ -53,14 +57,17 @@ const MOST_RECORD: usize = 4096;
 /// # Errors
 /// Where the file can't be read or written, or is damaged in its middle.
 pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file").into());
-    }
+    recover_found(&FileRef::named(path))
+}
+
+/// As [`recover`], for a file that may have been found below a directory. Nothing is written through a link, nor to a
+/// file that was found and has further names (hard links), which may be another user's.
+///
+/// # Errors
+/// Those of [`recover`].
+pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
+    let entry = found.entry()?;
+    let file = entry.open_to_write()?;
     // The recorder holds this lock as long as it lives.
     match file.try_lock() {
         Ok(()) => {}
@@ -114,12 +121,17 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
         status = end.status.and_then(|status| u8::try_from(status).ok());
         torn_line = Some(line);
     }
+    let metadata = file.metadata()?;
+    if !found.is_named() && metadata.nlink() > 1 {
+        return Err(RecoverError::Linked(metadata.nlink()));
+    }
     let end = match torn_line {
         Some(line) => start_of_line(&file, line)?,
-        None => file.metadata()?.len(),
+        None => metadata.len(),
     };
-    let path = torn::path_beside(path);
-    let kept = torn::keep(&file, end, &path).map_err(|source| RecoverError::Keep { path, source })?;
+    let path = torn::path_beside(found.path());
+    let kept = torn::keep(&file, end, &entry.with_suffix(torn::SUFFIX)?)
+        .map_err(|source| RecoverError::Keep { path, source })?;
     let mut encoder = Encoder::new(format, time);
     let mut closing = Vec::new();
     // A last line that only lacks its newline is kept.

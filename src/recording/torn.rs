@@ -1,13 +1,15 @@
 //! What `recover` takes off a recording's end, kept beside it.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{FileExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use crate::dirfd::DirEntry;
+
 /// The name of what is kept of a recording: the recording's with this behind it.
-const SUFFIX: &str = ".torn";
+pub(super) const SUFFIX: &str = ".torn";
 
 /// The most that is kept, bytes: a line of the longest, with what was written around it. What a torn line has beyond
 /// that are zeros.
@@ -21,12 +23,12 @@ pub fn path_beside(recording: &Path) -> PathBuf {
     name.into()
 }
 
-/// Copies all of the file from `from` on into a new one at `path`, and gets it to the disk, but for the zeros at its end:
+/// Copies all of the file from `from` on into a new one, `beside`, and gets it to the disk, but for the zeros at its end:
 /// nothing was ever written there. Returns the bytes that are kept; where there are none, no file is made.
 ///
 /// # Errors
 /// Those of reading and writing; then no new file is left. An existing one is an error, as it may be the only copy.
-pub(super) fn keep(file: &File, from: u64, path: &Path) -> io::Result<u64> {
+pub(super) fn keep(file: &File, from: u64, beside: &DirEntry) -> io::Result<u64> {
     let metadata = file.metadata()?;
     let len = metadata.len().saturating_sub(from).min(MOST);
     let mut tail = vec![0; usize::try_from(len).unwrap_or_default()];
@@ -35,8 +37,7 @@ pub(super) fn keep(file: &File, from: u64, path: &Path) -> io::Result<u64> {
     if used == 0 {
         return Ok(0);
     }
-    // O_EXCL, which follows no link either.
-    let mut kept = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut kept = beside.create_new(0o600)?;
     let written = (|| {
         // Who owns the recording can read it, also where root recovers it.
         if kept.metadata()?.uid() != metadata.uid() {
@@ -46,7 +47,7 @@ pub(super) fn keep(file: &File, from: u64, path: &Path) -> io::Result<u64> {
         kept.sync_all()
     })();
     if written.is_err() {
-        let _ = fs::remove_file(path);
+        let _ = beside.unlink();
     }
     written.map(|()| used as u64)
 }

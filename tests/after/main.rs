@@ -7,9 +7,13 @@ mod export;
 mod info;
 mod inputs;
 mod ls;
+mod output;
+mod owners;
 mod prune;
 mod reader;
+mod recover;
 mod search;
+mod special;
 mod torn;
 mod verify;
 
@@ -39,6 +43,17 @@ fn has(program: &str) -> bool {
         assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs {program}");
     }
     found
+}
+
+/// Whether the tests run as root. Where they don't, that is reported, and is a failure under
+/// `RECMODE_TEST_NO_SKIP`.
+fn is_root() -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: needs root");
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs root");
+    }
+    root
 }
 
 /// A path as an argument.

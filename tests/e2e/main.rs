@@ -23,6 +23,7 @@ mod matrix;
 mod operators;
 mod options;
 mod play;
+mod player;
 mod process;
 mod reader;
 mod soak;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         options::TESTS,
         play::TESTS,
         drawn::TESTS,
+        player::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,
