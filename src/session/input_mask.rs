@@ -28,7 +28,13 @@ pub enum Echo {
 pub struct InputMask {
     waiting: Vec<u8>,
     until: Duration,
+    /// Where a line was shown and what waits was typed behind it, in one go: what the session has printed of its last line
+    /// since, as it shows that later, behind a prompt.
+    behind: Option<Vec<u8>>,
 }
+
+/// The most of a line that is kept to look for what was typed at its end, bytes.
+const MAX_LINE: usize = 16 << 10;
 
 impl InputMask {
     /// Takes what was typed; returns what to record of it now.
@@ -61,17 +67,60 @@ impl InputMask {
             return Vec::new();
         }
         let shown = visible_text(bytes);
-        if shown.is_empty() {
-            return Vec::new();
+        if self.behind.is_some() {
+            return self.shown_behind(&shown);
         }
-        let common = self.waiting.iter().zip(&shown).take_while(|(typed, shown)| typed == shown).count();
+        let (text, rest) = first_line(&shown);
+        let common = self.waiting.iter().zip(text).take_while(|(typed, shown)| typed == shown).count();
+        // A line that was typed with its end is shown, and what the command printed may have come with it.
+        let is_entered = self.waiting.get(common).is_some_and(|byte| is_line_end(*byte));
+        match rest {
+            Some(rest) if is_entered && common == text.len() => {
+                let mut out = self.entered(common);
+                out.extend(self.shown_behind(rest));
+                return out;
+            }
+            _ if text.is_empty() => return Vec::new(),
+            _ => {}
+        }
         // Text beyond what was typed is a line redrawn from the cursor on, which goes back afterwards;
         // anything else that happens to begin alike is no echo.
         let went_back = bytes.contains(&0x08) || ends_with_cursor_left(bytes);
-        if common == shown.len() || (common == self.waiting.len() && went_back) {
+        if rest.is_none() && (common == text.len() || (common == self.waiting.len() && went_back)) {
             return self.waiting.drain(..common).collect();
         }
         self.give_up()
+    }
+
+    /// A line that was shown and entered, with its end: `len` bytes and one more. What was typed behind it is shown later.
+    fn entered(&mut self, len: usize) -> Vec<u8> {
+        self.behind = (self.waiting.len() > len + 1).then(Vec::new);
+        self.waiting.drain(..=len).collect()
+    }
+
+    /// Looks at what the session printed behind a line that was entered: the programs that it runs print first, then there
+    /// is a prompt and what was typed.
+    fn shown_behind(&mut self, mut shown: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        while let Some(behind) = &mut self.behind {
+            let (text, rest) = first_line(shown);
+            behind.extend_from_slice(&text[..text.len().min(MAX_LINE.saturating_sub(behind.len()))]);
+            let len = self.waiting.iter().position(|&byte| is_line_end(byte)).unwrap_or(self.waiting.len());
+            let is_entered = len < self.waiting.len();
+            if behind.ends_with(&self.waiting[..len]) && (rest.is_some() || !is_entered) {
+                if is_entered {
+                    out.extend(self.entered(len));
+                } else {
+                    self.behind = None;
+                    out.append(&mut self.waiting);
+                }
+            } else if rest.is_some() {
+                behind.clear();
+            }
+            let Some(rest) = rest else { break };
+            shown = rest;
+        }
+        out
     }
 
     /// Bytes that were typed and are not decided on.
@@ -93,6 +142,7 @@ impl InputMask {
 
     /// What to record of input whose echo nobody will wait for.
     pub fn give_up(&mut self) -> Vec<u8> {
+        self.behind = None;
         mask(&std::mem::take(&mut self.waiting)).collect()
     }
 }
@@ -127,13 +177,30 @@ fn ends_with_cursor_left(bytes: &[u8]) -> bool {
     rest[..rest.len() - digits].ends_with(b"\x1b[")
 }
 
-/// What a person sees of the output, without control sequences.
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// The text up to a line feed, and what is behind that, if there is one.
+fn first_line(text: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr::memchr(b'\n', text) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// What a person sees of the output, without control sequences but line feeds.
 fn visible_text(bytes: &[u8]) -> Vec<u8> {
     #[derive(Default)]
     struct Text(String);
     impl Perform for Text {
         fn print(&mut self, c: char) {
             self.0.push(c);
+        }
+        fn execute(&mut self, byte: u8) {
+            if byte == b'\n' {
+                self.0.push('\n');
+            }
         }
         fn csi_dispatch(&mut self, _: &Params, _: &[u8], _: bool, _: char) {}
     }
@@ -167,6 +234,49 @@ mod tests {
         assert_eq!(mask.printed(b"xyz\x08\x08"), b"x", "inserted before other text");
         assert_eq!(mask.typed(b"\r", Echo::OffForKeys, NOW), b"\r");
         assert_eq!(mask.typed(b"\x1b[A", Echo::OffForKeys, NOW), b"\x1b[A");
+    }
+
+    /// What is recorded of keys that come in one read, as the session prints this.
+    fn recorded(typed: &[u8], printed: &[&[u8]]) -> String {
+        let mut mask = InputMask::default();
+        let mut out = mask.typed(typed, Echo::OffForKeys, NOW);
+        printed.iter().for_each(|bytes| out.extend(mask.printed(bytes)));
+        out.extend(mask.overdue(NOW + ECHO_WAIT));
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn a_command_that_comes_in_one_read_is_shown_and_not_masked() {
+        let echoed = &b"ls -l\r\n\x1b[?2004l\r"[..];
+        let with_output = &b"ls -l\r\n\x1b[?2004l\rtotal 0\r\n\x1b[?2004h$ "[..];
+        for printed in [&[with_output][..], &[echoed, b"total 0\r\n$ "], &[b"l", b"s -l", b"\r\ntotal 0\r\n"]]
+        {
+            assert_eq!(recorded(b"ls -l\r", printed), "ls -l\r", "{printed:?}");
+        }
+        // Two at once: the second is shown behind the next prompt.
+        for printed in [
+            &[&b"cd /tmp\r\n\x1b[?2004l\r\x1b[?2004h/tmp$ ls\r\na\r\n/tmp$ "[..]][..],
+            &[b"cd /tmp\r\n", b"/tmp$ ", b"l", b"s\r\na\r\n/tmp$ "],
+        ] {
+            assert_eq!(recorded(b"cd /tmp\rls\r", printed), "cd /tmp\rls\r", "{printed:?}");
+        }
+        assert_eq!(recorded(b"cd /tmp\rl", &[b"cd /tmp\r\n/tmp$ l"]), "cd /tmp\rl");
+    }
+
+    #[test]
+    fn a_secret_that_comes_in_one_read_is_masked() {
+        for printed in [
+            &[][..],
+            &[&b"\r\nwrong\r\n"[..]],
+            &[b"******\r\n"],
+            &[b"secretary\r\n"],
+            &[b"secret is bad\r\n"],
+        ] {
+            assert_eq!(recorded(b"secret\r", printed), "******\r", "{printed:?}");
+        }
+        // Also behind a command that is shown.
+        let printed = &b"login\r\nPassword: \r\nWelcome to secret.example\r\n$ "[..];
+        assert_eq!(recorded(b"login\rsecret\r", &[printed]), "login\r******\r");
     }
 
     #[test]

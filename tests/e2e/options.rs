@@ -29,6 +29,7 @@ tests![
     input_is_not_recorded_unless_asked_for,
     captured_input_is_recorded_and_passwords_are_masked,
     captured_input_masks_what_read_s_reads,
+    captured_commands_that_come_in_one_read_are_not_masked,
     a_policy_error_is_125_and_runs_nothing,
     a_usage_error_is_125,
     a_policy_warning_is_said_before_the_session,
@@ -381,6 +382,34 @@ fn captured_input_masks_what_read_s_reads() -> Verdict {
         (until stty -a < /dev/tty | grep -q -e '-echo '; do sleep 0.01; done; echo quiet) &
         read -s b; echo got ${#b}; read c; echo end $c";
     captures_without_passwords("bash", script);
+    Ok(())
+}
+
+fn captured_commands_that_come_in_one_read_are_not_masked() -> Verdict {
+    needs_tools(&["bash"])?;
+    let lab = Lab::new();
+    let shell = ["env", "PS1=prompt> ", "bash", "--noprofile", "--norc", "-i"];
+    let mut outer = lab.outer(&lab.record(&[&["-q", "--capture-input", "--"][..], &shell].concat()));
+    outer.wait_for("prompt> ");
+    // The shell's line editor has switched the echo off, and shows the keys itself.
+    outer.send("echo $((6*7))\r");
+    outer.wait_for("\r42\r\n");
+    outer.wait_for("prompt> ");
+    outer.send("stty -echo; echo quiet; read secret; stty echo\r");
+    outer.wait_for("\rquiet\r\n");
+    outer.send("hunter2\r");
+    outer.wait_for("prompt> ");
+    outer.send("echo ${#secret}\rexit\r");
+    outer.wait_for("\r7\r\n");
+    assert_eq!(outer.end().status, 0);
+    let typed = Cast::read(&lab.cast()).events("i").concat();
+    let expected = [
+        "echo $((6*7))\r",
+        "stty -echo; echo quiet; read secret; stty echo\r",
+        "*******\r",
+        "echo ${#secret}\rexit\r",
+    ];
+    assert_eq!(typed, expected.concat());
     Ok(())
 }
 
