@@ -178,7 +178,8 @@ complete -c recmode -n "__fish_recmode_using_subcommand ls" -l state -d 'Only th
 live\t'Its session still runs'
 cut-off\t'It has no end'
 gap\t'Something is missing in it'
-strict\t'Strict mode ended the session'"
+strict\t'Strict mode ended the session'
+damaged\t'A line of it is wrong'"
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l since -d 'Only those begun then or later: 2026-11-22, "2026-11-22 18:00", yesterday, "2 days ago"' -r
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l until -d 'Only those begun before' -r
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l sort -d 'What to sort by: newest, longest or largest first, names in their order' -r -f -a "start\t''
@@ -209,11 +210,12 @@ complete -c recmode -n "__fish_recmode_using_subcommand verify" -s h -l help -d 
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l to -d 'The format' -r -f -a "asciicast-v2\t'For older players, with every byte and every microsecond'
 asciicast-v3\t'For newer players, with every byte and every microsecond'
 txt\t'The text that was seen'
-html\t'A page with the transcript in colours, times and a table of commands and markers'
+html\t'A page to file: the facts, whether the file is intact, commands, and the transcript in colours'
 svg\t'An animation'
 typescript\t'OUT and OUT.timing, for scriptreplay'"
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s o -l output -d 'Write to this file, which is replaced when it is complete (default: standard output)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long: a duration, such as 500ms, or seconds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l allowed-signers -d 'In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l older-than -d 'Remove what was written to last longer ago than this' -r
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Limit what all recordings take on the disk; whoever holds most loses the oldest' -r

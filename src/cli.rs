@@ -644,6 +644,7 @@ impl ValueEnum for State {
             Self::CutOff => "It has no end",
             Self::Gap => "Something is missing in it",
             Self::Strict => "Strict mode ended the session",
+            Self::Damaged => "A line of it is wrong",
         }))
     }
 }
@@ -756,6 +757,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
+    /// In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does
+    #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
+    pub allowed_signers: Option<PathBuf>,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -770,7 +775,7 @@ pub enum ExportFormat {
     AsciicastV3,
     /// The text that was seen
     Txt,
-    /// A page with the transcript in colours, times and a table of commands and markers
+    /// A page to file: the facts, whether the file is intact, commands, and the transcript in colours
     Html,
     /// An animation
     Svg,

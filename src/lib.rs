@@ -40,6 +40,7 @@ pub mod signature;
 pub mod spelling;
 mod spin;
 pub mod stall;
+mod stream;
 mod sys;
 pub mod trust;
 pub mod verify;

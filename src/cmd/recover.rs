@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::RecoverArgs;
 use crate::dirfd::{FileRef, Root};
 use crate::recording::recover::{RecoverError, Recovery, recover_found};
+use crate::recording::torn;
 use crate::{escape, exit};
 
 /// Recovers each file that is named, and each `.cast` file below a directory that is named. The
@@ -30,9 +31,10 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<u8> {
     for file in files {
         let path = file.path();
         let text = match recover_found(&file) {
-            Ok(Recovery::Recovered { torn: 0 }) => "recovered".to_owned(),
-            Ok(Recovery::Recovered { torn }) => {
-                format!("recovered; {torn} bytes of a torn line were cut off")
+            Ok(Recovery::Recovered { kept: 0 }) => "recovered".to_owned(),
+            Ok(Recovery::Recovered { kept }) => {
+                let beside = escape::path(&torn::path_beside(path));
+                format!("recovered; {kept} bytes of a torn end are kept in {beside}")
             }
             Ok(Recovery::Complete) => "complete".to_owned(),
             Ok(Recovery::Live) => "still being recorded".to_owned(),

@@ -142,8 +142,7 @@ fn open(file: &FileRef) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
     if file.path() == Path::new("-") {
         return Ok(Some((cast::open(file.path())?, None)));
     }
-    // A pipe that is named is waited for.
-    let opened = if file.is_named() { File::open(file.path()) } else { file.open() };
+    let opened = if file.is_named() { cast::open_file(file.path()) } else { file.open() };
     let source = match opened {
         Ok(source) => source,
         Err(error) if !file.is_named() && error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -89,7 +89,7 @@ fn begins(file: &FileRef) -> bool {
     file.open().is_ok_and(|file| catalog::is_beginning(&file))
 }
 
-fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
+pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     let context = || format!("--allowed-signers {}", escape::path(path));
     let file = fs::File::open(path).with_context(context)?;
     let mut text = String::new();

@@ -11,6 +11,7 @@ use crate::cast;
 use crate::dirfd::FileRef;
 use crate::recording::reader::{Reader, Version};
 use crate::signature::{self, AllowedSigners, SignatureError, TextHash};
+use crate::sys::UpToHole;
 
 /// The largest signature in bytes.
 const MAX_SIGNATURE: u64 = 64 * 1024;
@@ -83,7 +84,7 @@ pub fn verify_found(
     let mut bytes = 0;
     let chain = if compressed {
         if let Some(hash) = wanted {
-            io::copy(&mut Tee { inner: &file, hash: Some(hash) }, &mut io::sink())?;
+            io::copy(&mut Tee { inner: UpToHole::new(&file), hash: Some(hash) }, &mut io::sink())?;
         }
         file.rewind()?;
         let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
@@ -94,7 +95,7 @@ pub fn verify_found(
             told = now;
         })?
     } else {
-        let mut tee = Tee { inner: &file, hash: wanted };
+        let mut tee = Tee { inner: UpToHole::new(&file), hash: wanted };
         let chain = follow(&mut tee, |n| {
             bytes += n;
             progress(n);
@@ -108,14 +109,7 @@ pub fn verify_found(
     // A recording of version 1 is a document of many lines.
     let chain =
         if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
-    let signed = allowed.map(|allowed| match (signature, hash) {
-        (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
-            Ok(principals) => Signed::By(principals.to_owned()),
-            Err(error) => Signed::Wrong(error),
-        },
-        (Some(_), Some(Err(error))) => Signed::Wrong(error),
-        _ => Signed::Missing,
-    });
+    let signed = allowed.map(|allowed| signed(signature, hash, allowed));
     Ok(Checked { chain, live, signed, bytes })
 }
 
@@ -136,7 +130,23 @@ fn is_version_1(file: &mut File) -> bool {
     reader.is_some_and(|reader| reader.header().version == Version::V1)
 }
 
-fn read_signature(found: &FileRef) -> io::Result<Option<Vec<u8>>> {
+/// What the signature comes to over a text with this hash.
+pub(super) fn signed(
+    signature: Option<Vec<u8>>,
+    hash: Option<Result<TextHash, SignatureError>>,
+    allowed: &AllowedSigners,
+) -> Signed {
+    match (signature, hash) {
+        (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
+            Ok(principals) => Signed::By(principals.to_owned()),
+            Err(error) => Signed::Wrong(error),
+        },
+        (Some(_), Some(Err(error))) => Signed::Wrong(error),
+        _ => Signed::Missing,
+    }
+}
+
+pub(super) fn read_signature(found: &FileRef) -> io::Result<Option<Vec<u8>>> {
     let file = match found.open_beside(&format!(".{}", signature::EXTENSION)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -148,7 +158,7 @@ fn read_signature(found: &FileRef) -> io::Result<Option<Vec<u8>>> {
 
 /// Hashes what is read.
 struct Tee<'a> {
-    inner: &'a File,
+    inner: UpToHole<&'a File>,
     hash: Option<&'a mut TextHash>,
 }
 

@@ -5,13 +5,16 @@ mod support;
 
 mod export;
 mod info;
+mod inputs;
 mod ls;
 mod output;
 mod owners;
 mod prune;
+mod reader;
 mod recover;
 mod search;
 mod special;
+mod torn;
 mod verify;
 
 use std::path::{Path, PathBuf};

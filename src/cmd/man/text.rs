@@ -467,7 +467,9 @@ const PLAY: Page = Page {
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
          columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
-         them or a full-screen program runs. What was on it at the end is left behind.",
+         them or a full-screen program runs. What was on it at the end is left behind. What is drawn, also after a jump, \
+         uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn where TERM contains 256color, \
+         and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the nearest one is.",
         "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
          tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
          marker, the whole of it.",
@@ -480,7 +482,7 @@ const PLAY: Page = Page {
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[],
+    environment: &[("TERM, COLORTERM", "How many colours the terminal shows.")],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",
@@ -730,10 +732,14 @@ const PRUNE: Page = Page {
 const RECOVER: Page = Page {
     description: &[
         "A recording whose recorder died with the machine has no end record, and its last line may be \
-         torn. The torn tail is cut off, and a marker and an end record that say so are added. Every whole \
-         line is kept.",
+         torn. recmode moves the torn end to FILE.torn, a new file of mode 0600 with the recording's owner, and adds a marker \
+         and an end record with the reason \"recovered\". Every whole line stays in the recording, also a last one that only \
+         lacks its newline. Zeros that a power failure has left at the end are not kept. Where FILE.torn exists or can't be \
+         written, that is an error, and the recording stays as it is.",
+        "A recording with an end record but without the check behind it counts as cut off, as for recmode-verify(1): nothing \
+         proves that end. It moves to FILE.torn, too, and the new end record keeps its exit status.",
         "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
-         one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
+         one that is not recmode's is not touched. One with a whole line that is wrong, which a crash does not \
          explain, is an error and is not touched either.",
         "Below a directory no link is followed, also when its owner changes it meanwhile. A file that is found there and has further \
          names (hard links) is an error; name the file itself to recover it.",
