@@ -198,7 +198,8 @@ mod tests {
             let start = Instant::now();
             let (took, waits) = play(&mut clock(1.0, None, start), &events, late, start);
             assert!(took >= SECOND && took <= SECOND + late + Duration::from_micros(200), "{took:?}");
-            assert!(late.is_zero() || waits < 5000, "what is due is taken together");
+            let interval = Duration::from_micros(200);
+            assert!(late < interval || waits < 5000, "what is due is taken together");
         }
         let start = Instant::now();
         let (took, _) = play(&mut clock(4.0, None, start), &events, Duration::from_millis(1), start);
@@ -220,7 +221,7 @@ mod tests {
     #[test]
     fn pauses_seeks_and_speeds_set_a_new_anchor() {
         let start = Instant::now();
-        let at = |seconds: u64| start + seconds * SECOND;
+        let at = |seconds: u32| start + seconds * SECOND;
         let mut clock = clock(2.0, None, start);
         assert_eq!(clock.wait(4 * SECOND, at(0)), Some(2 * SECOND));
         clock.pause(true, at(1));
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn pauses_are_cut_and_what_was_cut_is_counted() {
         let start = Instant::now();
-        let at = |seconds: u64| start + seconds * SECOND;
+        let at = |seconds: u32| start + seconds * SECOND;
         let mut cut = clock(1.0, Some(10 * SECOND), start);
         assert_eq!(cut.wait(3600 * SECOND, start), Some(10 * SECOND));
         cut.shown(3600 * SECOND);

@@ -8,6 +8,7 @@ mod contents;
 mod draw;
 mod filter;
 mod keys;
+mod order;
 mod plan;
 mod player;
 mod source;
@@ -17,6 +18,6 @@ mod tty;
 
 pub use clock::{Clock, Speed};
 pub use filter::Filter;
-pub use keys::{Key, Keys, Typed};
+pub use keys::{KEYS, Key, Keys, Typed, keys_help};
 pub use plan::{Outcome, Place, Plan, PlayError};
 pub use player::play;
