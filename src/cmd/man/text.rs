@@ -461,22 +461,35 @@ const PLAY: Page = Page {
          is let through: text, cursor movement, erasing, colours, scrolling and the alternate screen. Not let through are \
          queries that a terminal answers as if its user had typed, and what writes to the clipboard, a file or a \
          printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
-        "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
-         on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
-         There are no keys where output goes to no terminal. Standard input, or a pipe, can't be gone back in.",
+        "Events are shown at their times, counted from the start or from the last pause, jump or change of the speed: what is \
+         shown late does not delay the rest, and a player that is late catches up. Pauses between two events are cut to \
+         --idle-limit, or else to the idle_time_limit of the recording's header.",
+        "A status line shows the state, the time and the length, the speed, how much idle time was skipped, and the last \
+         marker. It is in the last row of a terminal that has more rows than the recording, and elsewhere while playback is paused; \
+         the key s shows it or hides it in all cases. While it, the help, a list or a search is on the terminal, the session's \
+         screen is drawn above it. Where TERM is dumb, and with --unsafe-raw, only s shows it.",
+        "There are no keys and no status line where output goes to no terminal. A search stays paused at what it finds. \
+         The list has the markers, and the commands that the shell marked with OSC 133 or by turning bracketed paste off; Enter jumps to the selected \
+         one. Where the end is reached while playback is paused, it stays until it goes on. Standard input, or a pipe, can't be gone \
+         back in or searched, and a session that is followed can't be left.",
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
-         columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
-         them or a full-screen program runs. What was on it at the end is left behind. What is drawn, also after a jump, \
-         uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn where TERM contains 256color, \
-         and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the nearest one is.",
-        "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
-         tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
-         marker, the whole of it.",
+         columns, and the rows around its cursor. One that is smaller is drawn with its edges where the terminal has more \
+          rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
+          What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are \
+          drawn where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; \
+          elsewhere the nearest one is.",
+        "With --follow the screen is shown as it is now, and then what comes, when it comes, until the session ends; the \
+         recordings of other tools, also compressed ones, are followed until the file is closed, or to their end where nobody has them \
+         open for writing. Where output goes to no terminal, all that was printed before comes first. PLACE is a time since \
+         the start, or else the text of a marker, the whole of it.",
     ],
     exit_status: &[
         ("0", "It was played, or ended with q."),
-        ("2", "Bad usage, or the recording can't be read or is none, or there is no such marker."),
+        (
+            "2",
+            "Bad usage, --from after --to among it, or the recording can't be read or is none, or there is no such marker.",
+        ),
         ("130", "It was ended with Ctrl-C."),
         ("128+N", "Signal N ended it."),
     ],
