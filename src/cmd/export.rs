@@ -24,17 +24,19 @@ use crate::{cast, escape, exit, report};
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
     let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
-        let input = progress.open(&args.file).with_context(|| name.clone())?;
-        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let open = || -> anyhow::Result<Reader<cast::Input>> {
+            let input = progress.open(&args.file).with_context(|| name.clone())?;
+            Reader::new(input).with_context(|| name.clone())
+        };
         let target = match args.to {
             ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
             ExportFormat::Html => return page(args, progress, &name),
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
-            ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
+            ExportFormat::Typescript => return typescript(args, open()?, &name).map(Some),
         };
-        one_file(args, reader, target, &name)
+        one_file(args, open()?, target, &name)
     };
     let ending = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
