@@ -21,6 +21,7 @@ use crate::{cast, escape, exit};
 /// When the recording can't be read or is none, or the output can't be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
+    let mut warnings = Vec::new();
     let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
         let input = progress.open(&args.file).with_context(|| name.clone())?;
         let reader = Reader::new(input).with_context(|| name.clone())?;
@@ -32,12 +33,15 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
             ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
         };
-        one_file(args, reader, target, &name)
+        one_file(args, reader, target, &name, &mut warnings)
     };
     let ending = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
         Some(_) => super::progress::over_bytes(work)?,
     };
+    for warning in warnings {
+        super::say(&format!("recmode: {name}: {warning}\n"));
+    }
     if let Some(ending) = ending {
         super::say_ending(&name, ending);
     }
@@ -50,12 +54,13 @@ fn one_file(
     reader: Reader<cast::Input>,
     target: Target,
     name: &str,
+    warnings: &mut Vec<String>,
 ) -> anyhow::Result<Option<Ending>> {
     let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match &args.output {
         None => {
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-            let ending = export::export(reader, target, &title, &mut out);
+            let ending = export::export(reader, target, &title, &mut out, warnings);
             match ending.and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
                 Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
                 ending => told(ending, name, "standard output").map(Some),
@@ -64,7 +69,8 @@ fn one_file(
         Some(path) => {
             let shown = escape::path(path);
             let mut file = Replacement::new(path).with_context(|| shown.clone())?;
-            let ending = told(export::export(reader, target, &title, &mut file), name, &shown)?;
+            let ending = export::export(reader, target, &title, &mut file, warnings);
+            let ending = told(ending, name, &shown)?;
             file.finish().context(shown)?;
             Ok(Some(ending))
         }
