@@ -14,6 +14,7 @@ use crate::recording::Format;
 use crate::recording::reader::{ReadError, Reader};
 use crate::screen::{Ending, Lines, Options, RenderError};
 
+pub use html::Page;
 pub use typescript::{Sink, typescript};
 
 /// What a recording is exported to as one stream; the typescript, which is two, is beside it.
@@ -65,7 +66,11 @@ pub fn export(
     match target {
         Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
-        Target::Html => html::write(reader, name, out),
+        Target::Html => {
+            let page = Page::read(reader, name)?;
+            page.write(out)?;
+            Ok(page.ending())
+        }
         Target::Svg { idle_limit } => svg::write(reader, name, idle_limit, out),
     }
 }
