@@ -756,6 +756,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
+    /// In html: leave the player out, and with it the only script
+    #[arg(long)]
+    pub no_player: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,

@@ -29,7 +29,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
             ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
-            ExportFormat::Html => Target::Html,
+            ExportFormat::Html => Target::Html { player: !args.no_player },
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
             ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
         };

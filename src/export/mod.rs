@@ -25,7 +25,10 @@ pub enum Target {
     /// The text that was seen.
     Text,
     /// A page with the transcript.
-    Html,
+    Html {
+        /// Whether there is a player above it.
+        player: bool,
+    },
     /// An animation.
     Svg {
         /// Pauses are made this short.
@@ -66,8 +69,8 @@ pub fn export(
     match target {
         Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
-        Target::Html => {
-            let page = Page::read(reader, name)?;
+        Target::Html { player } => {
+            let page = Page::read(reader, name, player)?;
             page.write(out)?;
             Ok(page.ending())
         }

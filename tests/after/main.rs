@@ -6,6 +6,7 @@ mod support;
 mod export;
 mod info;
 mod ls;
+mod player;
 mod prune;
 mod search;
 mod verify;

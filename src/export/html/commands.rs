@@ -53,6 +53,11 @@ impl Commands {
         self.rows.sort_by_key(|row| row.time);
     }
 
+    /// Time in microseconds, kind and text of each row, in order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, &str, &str)> {
+        self.rows.iter().map(|row| (row.time, row.what, row.text.as_str()))
+    }
+
     fn place_markers(&mut self, count: usize, line: usize) {
         let markers: Vec<_> = self.markers.drain(..count).collect();
         for (time, text) in markers {

@@ -2,21 +2,23 @@
 
 use std::fmt::Write as _;
 
-use super::{Page, markup, style};
+use super::{Page, markup, player, style};
 use crate::cast::Session;
 use crate::report::{duration, utc};
 use crate::screen::Ending;
 
-/// The document up to its title.
-pub(super) fn open(title: &str) -> String {
+/// The document up to its title; with a player, its script may run.
+pub(super) fn open(title: &str, player: bool) -> String {
+    let script = if player { format!("; script-src {}", player::source()) } else { String::new() };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{script}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+         <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#transcript\">To the transcript</a>\n<main>\n<h1>{title}</h1>\n",
-        style::sheet()
+        style::sheet(),
+        if player { player::SHEET } else { "" }
     )
 }
 

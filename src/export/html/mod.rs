@@ -3,12 +3,14 @@
 
 mod commands;
 mod head;
+mod player;
 mod style;
 mod transcript;
 
 use std::io::{BufRead, Write};
 
 use self::commands::Commands;
+use self::player::{Film, Mark};
 use self::transcript::Transcript;
 use super::{ExportError, markup};
 use crate::recording::reader::{Code, Header, Item, Reader};
@@ -26,15 +28,18 @@ pub struct Page {
     ending: Ending,
     commands: Commands,
     transcript: Transcript,
+    /// What the player shows, if there is one.
+    film: Option<Film>,
 }
 
 impl Page {
-    /// Reads and renders a recording; `name` is the title where the recording has none.
+    /// Reads and renders a recording; `name` is the title where the recording has none. With `player` there is a player
+    /// above the transcript.
     ///
     /// # Errors
     ///
     /// When the recording can't be read or rendered.
-    pub fn read(mut reader: Reader<impl BufRead>, name: &str) -> Result<Self, ExportError> {
+    pub fn read(mut reader: Reader<impl BufRead>, name: &str, player: bool) -> Result<Self, ExportError> {
         let header = reader.header().clone();
         let too_large = |line| move |size| RenderError::TooLarge { line, size };
         let mut screen =
@@ -49,11 +54,17 @@ impl Page {
             gaps: 0,
             commands: Commands::default(),
             transcript: Transcript::default(),
+            film: player.then(Film::default),
         };
         for item in &mut reader {
             match item? {
                 Item::Event(event) => {
                     page.length = event.time;
+                    if let (Some(film), Code::Output | Code::ErrorOutput | Code::Resize) =
+                        (&mut page.film, event.code)
+                    {
+                        film.before(event.time, &screen);
+                    }
                     match event.code {
                         Code::Output | Code::ErrorOutput => screen.output(event.time, &event.data),
                         Code::Resize => {
@@ -75,6 +86,9 @@ impl Page {
         }
         page.take(&mut screen, true);
         page.commands.finish(page.transcript.lines());
+        if let Some(film) = &mut page.film {
+            film.finish(&screen);
+        }
         Ok(page)
     }
 
@@ -93,18 +107,29 @@ impl Page {
         }
     }
 
+    /// What the time bar of the player marks, in order.
+    fn marks(&self) -> impl Iterator<Item = Mark<'_>> {
+        self.commands.rows().map(|(time, what, text)| Mark { time, what, text })
+    }
+
     /// Writes the page.
     ///
     /// # Errors
     ///
     /// When it can't be written.
     pub fn write(&self, out: &mut impl Write) -> Result<(), ExportError> {
-        write!(out, "{}", head::open(&markup(&self.title)))?;
+        write!(out, "{}", head::open(&markup(&self.title), self.film.is_some()))?;
         write!(out, "{}", head::facts(self))?;
-        // The player's place.
+        if let Some(film) = &self.film {
+            write!(out, "{}", player::section(film, &self.header))?;
+        }
         write!(out, "{}", self.commands)?;
         write!(out, "{}", self.transcript)?;
-        writeln!(out, "</main>\n</body>\n</html>")?;
+        writeln!(out, "</main>")?;
+        if let Some(film) = &self.film {
+            write!(out, "{}", player::data(film, &self.header, self.length, self.marks()))?;
+        }
+        writeln!(out, "</body>\n</html>")?;
         Ok(())
     }
 }
@@ -121,7 +146,7 @@ mod tests {
     fn page(lines: &str) -> String {
         let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}");
         let mut out = Vec::new();
-        let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b").expect("read");
+        let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b", false).expect("read");
         page.write(&mut out).expect("written");
         String::from_utf8(out).expect("UTF-8")
     }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::export::palette::{DARK, LIGHT, Rgb};
+use crate::export::palette::{Behind, DARK, Ink, LIGHT, Rgb, legible, paints};
+use crate::screen::Style;
 
 /// The grounds of the light and of the dark page, and their colours of text.
 pub(super) const GROUNDS: [Rgb; 2] = [Rgb(0xff, 0xff, 0xff), Rgb(0x16, 0x18, 0x1c)];
@@ -35,4 +36,46 @@ pub(super) fn sheet() -> String {
          .ff{{color:var(--bg)}}.fb{{background:var(--fg)}}{classes}\n\
          .skip{{position:absolute;left:-999em}}.skip:focus{{position:static}}\n"
     )
+}
+
+/// The classes of the sheet and the inline style that characters of a style have.
+pub(super) fn look(style: &Style) -> (String, String) {
+    let mut classes: Vec<String> = Vec::new();
+    let mut css = String::new();
+    for (wanted, class) in [
+        (style.is_bold(), "d"),
+        (style.is_faint(), "n"),
+        (style.is_italic(), "i"),
+        (style.is_underline(), "u"),
+        (style.is_strikethrough(), "k"),
+    ] {
+        if wanted {
+            classes.push(class.to_owned());
+        }
+    }
+    let (ink, behind) = paints(style);
+    match behind {
+        Behind::Ground => {}
+        Behind::Text => classes.push("fb".to_owned()),
+        Behind::Fixed(colour) => {
+            let _ = write!(css, "background:{colour};");
+        }
+    }
+    match (ink, behind) {
+        (Ink::Text, _) => {}
+        (Ink::Ground, _) => classes.push("ff".to_owned()),
+        (Ink::Theme(index), _) => classes.push(format!("f{index}")),
+        (Ink::Fixed(colour), Behind::Fixed(_)) => {
+            let _ = write!(css, "color:{colour};");
+        }
+        (Ink::Fixed(colour), behind) => {
+            let grounds = if behind == Behind::Text { TEXTS } else { GROUNDS };
+            let [light, dark] = grounds.map(|ground| legible(colour, ground));
+            let _ = write!(css, "color:{light};");
+            if light != dark {
+                let _ = write!(css, "color:light-dark({light},{dark});");
+            }
+        }
+    }
+    (classes.join(" "), css)
 }

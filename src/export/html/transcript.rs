@@ -5,9 +5,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::style::{GROUNDS, TEXTS};
+use super::style::look;
 use super::{markup, seconds};
-use crate::export::palette::{Behind, Ink, legible, paints};
 use crate::report::offset;
 use crate::screen::{Place, Style, TextLine};
 
@@ -113,43 +112,7 @@ fn span(style: &Style) -> (String, &'static str) {
     if style.is_default() {
         return (String::new(), "");
     }
-    let mut classes: Vec<String> = Vec::new();
-    let mut css = String::new();
-    for (wanted, class) in [
-        (style.is_bold(), "d"),
-        (style.is_faint(), "n"),
-        (style.is_italic(), "i"),
-        (style.is_underline(), "u"),
-        (style.is_strikethrough(), "k"),
-    ] {
-        if wanted {
-            classes.push(class.to_owned());
-        }
-    }
-    let (ink, behind) = paints(style);
-    match behind {
-        Behind::Ground => {}
-        Behind::Text => classes.push("fb".to_owned()),
-        Behind::Fixed(colour) => {
-            let _ = write!(css, "background:{colour};");
-        }
-    }
-    match (ink, behind) {
-        (Ink::Text, _) => {}
-        (Ink::Ground, _) => classes.push("ff".to_owned()),
-        (Ink::Theme(index), _) => classes.push(format!("f{index}")),
-        (Ink::Fixed(colour), Behind::Fixed(_)) => {
-            let _ = write!(css, "color:{colour};");
-        }
-        (Ink::Fixed(colour), behind) => {
-            let grounds = if behind == Behind::Text { TEXTS } else { GROUNDS };
-            let [light, dark] = grounds.map(|ground| legible(colour, ground));
-            let _ = write!(css, "color:{light};");
-            if light != dark {
-                let _ = write!(css, "color:light-dark({light},{dark});");
-            }
-        }
-    }
+    let (classes, css) = look(style);
     let style = if css.is_empty() { String::new() } else { format!(" style=\"{css}\"") };
-    (format!("<span class=\"{}\"{style}>", classes.join(" ")), "</span>")
+    (format!("<span class=\"{classes}\"{style}>"), "</span>")
 }
