@@ -8,6 +8,7 @@ mod export;
 mod info;
 mod ls;
 mod page;
+mod player;
 mod prune;
 mod search;
 mod verify;
