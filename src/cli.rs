@@ -761,6 +761,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
 
+    /// In html: leave the player out, and with it the only script
+    #[arg(long)]
+    pub no_player: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
