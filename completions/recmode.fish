@@ -149,10 +149,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand login" -l format -d 'Wit
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l check -d 'Start nothing: judge the configuration, the roles and the directories, and say what the user would get'
 complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'How many times as fast as it was, from 0.01 to 10000' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long: a duration, such as 500ms, or seconds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'Playback speed multiplier, from 0.01 to 10000' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Cut pauses to this: 500ms, or seconds (default: the recording\'s idle_time_limit)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l from -d 'Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -l to -d 'End here' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -l to -d 'End here, after --from' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l fit -d 'Draw the screen, as is done where this terminal would show something else than the recorded one'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s f -l follow -d 'Show what is being recorded, from now on and until its end'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l unsafe-raw -d 'Let everything through that was printed, also what drives this terminal'

@@ -11,7 +11,7 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Span;
 
 use crate::catalog::{SortBy, State};
-use crate::play::{Place, Speed};
+use crate::play::{self, Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize, Share};
 use crate::recording::{Format, SyncPolicy};
@@ -761,6 +761,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
 
+    /// In html: leave the player out, and with it the only script
+    #[arg(long)]
+    pub no_player: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -785,12 +789,13 @@ pub enum ExportFormat {
 
 /// `recmode play`
 #[derive(Debug, Args)]
+#[command(after_help = play::keys_help())]
 pub struct PlayArgs {
-    /// How many times as fast as it was, from 0.01 to 10000
+    /// Playback speed multiplier, from 0.01 to 10000
     #[arg(short, long, value_name = "TIMES", default_value = "1", value_parser = speed)]
     pub speed: Speed,
 
-    /// Make pauses at most this long: a duration, such as 500ms, or seconds
+    /// Cut pauses to this: 500ms, or seconds (default: the recording's idle_time_limit)
     #[arg(short, long, value_name = "DURATION", value_parser = quantity::pause)]
     pub idle_limit: Option<Duration>,
 
@@ -798,7 +803,7 @@ pub struct PlayArgs {
     #[arg(long, value_name = "PLACE", value_parser = place, conflicts_with = "follow")]
     pub from: Option<Place>,
 
-    /// End here
+    /// End here, after --from
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub to: Option<Place>,
 

@@ -23,23 +23,29 @@ use crate::{cast, escape, exit, report};
 /// When the recording can't be read or is none, or the output can't be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
+    let mut warnings = Vec::new();
     let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
-        let input = progress.open(&args.file).with_context(|| name.clone())?;
-        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let open = || -> anyhow::Result<Reader<cast::Input>> {
+            let input = progress.open(&args.file).with_context(|| name.clone())?;
+            Reader::new(input).with_context(|| name.clone())
+        };
         let target = match args.to {
             ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
             ExportFormat::Html => return page(args, progress, &name),
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
-            ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
+            ExportFormat::Typescript => return typescript(args, open()?, &name).map(Some),
         };
-        one_file(args, reader, target, &name)
+        one_file(args, open()?, target, &name, &mut warnings)
     };
     let ending = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
         Some(_) => super::progress::over_bytes(work)?,
     };
+    for warning in warnings {
+        super::say(&format!("recmode: {name}: {warning}\n"));
+    }
     if let Some(ending) = ending {
         super::say_ending(&name, ending);
     }
@@ -52,11 +58,12 @@ fn one_file(
     reader: Reader<cast::Input>,
     target: Target,
     name: &str,
+    warnings: &mut Vec<String>,
 ) -> anyhow::Result<Option<Ending>> {
     let title = title(args);
     match &args.output {
-        None => to_stdout(name, |out| export::export(reader, target, &title, out)),
-        Some(path) => to_file(path, name, |out| export::export(reader, target, &title, out)),
+        None => to_stdout(name, |out| export::export(reader, target, &title, out, warnings)),
+        Some(path) => to_file(path, name, |out| export::export(reader, target, &title, out, warnings)),
     }
 }
 
@@ -92,7 +99,7 @@ fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Optio
     let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
     let (input, watch) = progress.watch(&args.file, allowed.is_some()).with_context(|| name.to_owned())?;
     let reader = Reader::new(input).with_context(|| name.to_owned())?;
-    let page = told(Page::read(reader, &title(args)), name, "")?;
+    let page = told(Page::read(reader, &title(args), !args.no_player), name, "")?;
     let (checked, hashes) =
         watch.finish(page.version(), allowed.as_ref()).with_context(|| name.to_owned())?;
     let facts = FileFacts {

@@ -187,14 +187,12 @@ impl FileRef {
     /// # Errors
     /// Those of [`open`](Self::open).
     pub fn open_beside(&self, suffix: &str) -> io::Result<File> {
-        match &self.root {
-            Some(root) => root.entry(&self.path)?.with_suffix(suffix)?.open(),
-            None => {
-                let mut path = OsString::from(&self.path);
-                path.push(suffix);
-                OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
-            }
+        if let Some(root) = &self.root {
+            return root.entry(&self.path)?.with_suffix(suffix)?.open();
         }
+        let mut path = OsString::from(&self.path);
+        path.push(suffix);
+        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
     }
 }
 

@@ -49,7 +49,8 @@ impl From<ReadError> for ExportError {
     }
 }
 
-/// Writes a recording in another format; `name` is what it is called. Tells how it ended.
+/// Writes a recording in another format; `name` is what it is called. Returns how it ended, and adds to
+/// `warnings` what the output lacks, one sentence each, safe to print.
 ///
 /// # Errors
 ///
@@ -59,9 +60,10 @@ pub fn export(
     target: Target,
     name: &str,
     out: &mut impl Write,
+    warnings: &mut Vec<String>,
 ) -> Result<Ending, ExportError> {
     match target {
-        Target::Asciicast(format) => asciicast::write(reader, format, out),
+        Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
         Target::Svg { idle_limit } => svg::write(reader, name, idle_limit, out),
     }

@@ -108,24 +108,31 @@ impl Key {
     }
 }
 
-/// The keys, as the help shows them.
-pub(super) const HELP: [(&str, &str); 15] = [
-    ("space", "pause, or go on"),
-    (".", "show the next event while paused"),
-    (",", "pause, and go back to the event before"),
-    ("left, right", "5 seconds back, or on"),
-    ("0-9", "jump to so many tenths of the recording"),
-    ("[ ]", "the previous, the next marker"),
-    ("m", "choose from the markers and commands"),
-    ("/", "search the rendered text for a pattern"),
-    ("n N", "the next, the previous match"),
-    ("+ -", "faster, slower"),
-    ("i", "skip idle time, or no longer"),
-    ("s", "show, or hide, the status line"),
-    ("?", "this help"),
-    ("Ctrl-Z", "stop; fg goes on"),
-    ("q, Ctrl-C", "end"),
+/// The keys and what they do: for the help, `--help` and the manual.
+pub const KEYS: [(&str, &str); 15] = [
+    ("space", "Pause, or go on"),
+    (".", "Show the next event, while paused"),
+    (",", "Pause, and go back to the event before"),
+    ("left, right", "Go 5 seconds back, or on"),
+    ("0-9", "Jump to this tenth of the recording"),
+    ("[, ]", "Go to the previous, or the next marker"),
+    ("m", "List markers and commands, to jump to one"),
+    ("/", "Search the rendered text for a regular expression"),
+    ("n, N", "Go to the next, or the previous match"),
+    ("+, -", "Play faster, or slower"),
+    ("i", "Skip idle time, or stop doing so"),
+    ("s", "Show, or hide the status line"),
+    ("?", "Show the keys"),
+    ("Ctrl-Z", "Suspend; fg resumes"),
+    ("q, Ctrl-C", "Quit"),
 ];
+
+/// The keys as a part of `--help`.
+#[must_use]
+pub fn keys_help() -> String {
+    let lines = KEYS.iter().map(|(key, meaning)| format!("  {key:<12} {meaning}"));
+    std::iter::once("Keys:".to_owned()).chain(lines).collect::<Vec<_>>().join("\n")
+}
 
 /// Reads keys from bytes. Sequences and characters may be cut between two reads.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ mod contents;
 mod draw;
 mod filter;
 mod keys;
+mod order;
 mod plain;
 mod plan;
 mod player;
@@ -18,7 +19,7 @@ mod tty;
 
 pub use clock::{Clock, Speed};
 pub use filter::Filter;
-pub use keys::{Key, Keys, Typed};
+pub use keys::{KEYS, Key, Keys, Typed, keys_help};
 pub use plain::Colors;
 pub use plan::{Outcome, Place, Plan, PlayError};
 pub use player::play;

@@ -61,7 +61,7 @@ pub(super) struct Task<T> {
     wanted: Wanted,
 }
 
-impl<T: Send + 'static> Task<T> {
+impl<T: Default + Send + 'static> Task<T> {
     pub(super) fn start(wake: &Wake, work: impl FnOnce(&Wanted) -> T + Send + 'static) -> io::Result<Self> {
         let wanted = Wanted(Arc::new(AtomicBool::new(true)));
         let (sender, result) = sync_channel(1);
@@ -74,12 +74,12 @@ impl<T: Send + 'static> Task<T> {
         Ok(Self { result, wanted })
     }
 
-    /// The result, once it is there: `Some(None)` where the work failed.
-    pub(super) fn take(&self) -> Option<Option<T>> {
+    /// The result, once it is there; nothing of it where the thread died.
+    pub(super) fn take(&self) -> Option<T> {
         match self.result.try_recv() {
-            Ok(result) => Some(Some(result)),
+            Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(None),
+            Err(TryRecvError::Disconnected) => Some(T::default()),
         }
     }
 }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::Clock;
 use super::contents::{Entry, EntryKind};
-use super::keys::HELP;
+use super::keys::KEYS;
 use crate::escape;
 
 /// What the status line reports.
@@ -98,7 +98,7 @@ fn page(title: &str, lines: &[(String, bool)], cols: usize, rows: usize) -> Stri
 /// The help.
 pub(super) fn help(cols: usize, rows: usize) -> String {
     let lines: Vec<(String, bool)> =
-        HELP.iter().map(|(key, meaning)| (format!(" {key:<12} {meaning}"), false)).collect();
+        KEYS.iter().map(|(key, meaning)| (format!(" {key:<12} {meaning}"), false)).collect();
     page(" Keys. Any key goes back.", &lines, cols, rows)
 }
 
@@ -111,30 +111,28 @@ pub(super) struct List {
     selected: usize,
     /// Whether another entry was selected than that of the time.
     moved: bool,
-    /// Commands are still being looked for.
-    pub(super) unfinished: bool,
+    /// More is being looked for.
+    unfinished: bool,
 }
 
 impl List {
     /// A list; the last entry before `time` is selected.
     pub(super) fn new(entries: Vec<Entry>, time: u64, unfinished: bool) -> Self {
         let mut list = Self { time, ..Self::default() };
-        list.add(entries);
-        list.unfinished = unfinished;
+        list.set(entries, unfinished);
         list
     }
 
-    /// Adds entries; one that was selected by a key stays selected.
-    pub(super) fn add(&mut self, entries: Vec<Entry>) {
+    /// Replaces the entries; one that was selected by a key stays selected.
+    pub(super) fn set(&mut self, entries: Vec<Entry>, unfinished: bool) {
         let selected = self.entries.get(self.selected).cloned();
-        self.entries.extend(entries);
+        (self.entries, self.unfinished) = (entries, unfinished);
         self.entries.sort_by_key(|entry| entry.time);
         self.selected = match selected.filter(|_| self.moved) {
             Some(selected) => self.entries.iter().position(|entry| *entry == selected),
             None => self.entries.iter().rposition(|entry| entry.time <= self.time),
         }
         .unwrap_or(0);
-        self.unfinished = false;
     }
 
     pub(super) fn selected(&self) -> Option<&Entry> {
@@ -150,7 +148,7 @@ impl List {
     /// What draws the list.
     pub(super) fn draw(&self, cols: usize, rows: usize) -> String {
         let title = match (self.entries.len(), self.unfinished) {
-            (_, true) => " Looking for commands... Enter jumps, q goes back.".to_owned(),
+            (_, true) => " Looking for more... Enter jumps, q goes back.".to_owned(),
             (0, false) => {
                 " There are no markers, and no commands that the shell has marked. q goes back.".to_owned()
             }
@@ -235,13 +233,12 @@ mod tests {
     fn a_list_shows_the_selected_entry_and_keeps_it_when_more_comes() {
         let markers =
             vec![entry(9_000_000, EntryKind::Marker, "late"), entry(1_000_000, EntryKind::Marker, "early")];
-        let mut list = List::new(markers, 2_000_000, true);
+        let mut list = List::new(markers.clone(), 2_000_000, true);
         assert_eq!(list.selected().map(|entry| entry.text.as_str()), Some("early"));
         list.go(0);
-        list.add(vec![
-            entry(0, EntryKind::Command, "$ ls\u{9b}"),
-            entry(5_000_000, EntryKind::Command, "$ make"),
-        ]);
+        let commands =
+            [entry(0, EntryKind::Command, "$ ls\u{9b}"), entry(5_000_000, EntryKind::Command, "$ make")];
+        list.set([&markers[..], &commands].concat(), false);
         assert_eq!(list.selected().map(|entry| entry.text.as_str()), Some("early"));
         let rows = shown(&list.draw(60, 4), 60, 4);
         assert_eq!(rows[1..3], [" 0:00:00  command  $ ls\\u{9b}", " 0:00:01  marker   early"]);
@@ -264,7 +261,7 @@ mod tests {
     #[test]
     fn the_help_fits_on_the_usual_terminal() {
         let rows = shown(&help(80, 24), 80, 24);
-        assert!(rows[1].contains("pause") && rows[HELP.len()].contains("end"), "{rows:?}");
-        assert!(HELP.iter().all(|(_, meaning)| 14 + meaning.len() < 80));
+        assert!(rows[1].contains("Pause") && rows[KEYS.len()].contains("Quit"), "{rows:?}");
+        assert!(KEYS.iter().all(|(_, meaning)| 14 + meaning.len() < 80));
     }
 }

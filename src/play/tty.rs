@@ -3,7 +3,6 @@
 //! What the terminal does not take at once stays in a queue, and is sent as it takes more. So keys and signals are heard
 //! also while the terminal is blocked, and none is dropped.
 
-use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
@@ -206,10 +205,5 @@ impl Tty {
         self.write(format!("{reset}{left}").as_bytes())?;
         self.modes = ProgramModes::default();
         Ok(())
-    }
-
-    /// Stops the job that this process belongs to, as Ctrl-Z does at a terminal that is not raw.
-    pub(super) fn suspend_job() -> io::Result<()> {
-        Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(0), Signal::SIGTSTP)?)
     }
 }

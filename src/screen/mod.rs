@@ -111,6 +111,9 @@ impl Screen {
 
     /// Terminals ignore DEL; this one would show it.
     fn draw(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         self.terminal.feed_with(text.split('\x7f'), &mut self.tracker);
     }
 

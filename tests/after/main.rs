@@ -3,12 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod export;
 mod info;
 mod inputs;
 mod ls;
 mod output;
 mod owners;
+mod page;
+mod player;
 mod prune;
 mod reader;
 mod recover;

@@ -27,7 +27,7 @@ tests![
     ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back,
     a_resize_while_the_terminal_is_blocked_is_not_lost,
     a_stop_is_heeded_while_the_terminal_is_blocked,
-    a_key_quits_while_the_terminal_is_blocked,
+    a_signal_ends_it_while_the_terminal_is_blocked,
     nothing_of_the_players_own_goes_into_a_file,
     an_end_before_the_beginning_is_an_error,
     a_compressed_recording_is_followed,
@@ -114,10 +114,10 @@ impl Watched {
 fn a_dense_recording_takes_its_own_time() -> Verdict {
     let lab = Lab::new();
     // 5,000 events in a second: with a wait of a millisecond for each it takes over 5 s.
-    let events: String = (0..5000)
+    let events: Vec<String> = (0..5000)
         .map(|n| format!("[0.0002,\"o\",\"{}\"]\n", if n % 80 == 0 { "\\r\\n" } else { "." }))
         .collect();
-    let file = cast(&lab, &events);
+    let file = cast(&lab, &events.concat());
     for (size, args) in [((80, 24), &[][..]), ((80, 30), &[]), ((80, 24), &["--idle-limit", "1s"])] {
         let begin = Instant::now();
         let end = Outer::spawn(&lab, size, &play(&file, args)).end();
@@ -150,7 +150,9 @@ fn the_idle_limit_of_the_header_counts_unless_one_is_given() -> Verdict {
 
 /// The rows of a session that has filled its terminal of 24 rows.
 fn full_screen_of_lines(lab: &Lab) -> PathBuf {
-    let lines: String = (1..=24).map(|n| format!("line {n}{}", if n < 24 { "\\r\\n" } else { "" })).collect();
+    let lines: Vec<String> =
+        (1..=24).map(|n| format!("line {n}{}", if n < 24 { "\\r\\n" } else { "" })).collect();
+    let lines = lines.concat();
     cast(
         lab,
         &format!("[0.0,\"o\",\"{lines}\"]\n[{FOREVER},\"m\",\"dep\\u001bloy\"]\n[1.0,\"o\",\"never\"]\n"),
@@ -227,7 +229,7 @@ fn help_is_shown_and_left() -> Verdict {
     player.whole_row(23, "line 24");
     player.send("?");
     player.row(0, " Keys");
-    player.row(1, " space        pause");
+    player.row(1, " space        Pause");
     // A lone escape is a key.
     player.send("\x1b");
     player.whole_row(0, "line 1");
@@ -242,8 +244,8 @@ fn help_is_shown_and_left() -> Verdict {
 
 /// Ten events, ten seconds apart.
 fn ten(lab: &Lab) -> PathBuf {
-    let events: String = (1..=10).map(|n| format!("[10.0,\"o\",\"{n} \"]\n")).collect();
-    cast(lab, &events)
+    let events: Vec<String> = (1..=10).map(|n| format!("[10.0,\"o\",\"{n} \"]\n")).collect();
+    cast(lab, &events.concat())
 }
 
 fn tenths_of_the_recording_are_jumped_to() -> Verdict {
@@ -406,7 +408,7 @@ fn colourful(lab: &Lab) -> PathBuf {
     let mut screen = String::new();
     for row in 0..100 {
         for col in 0..200 {
-            screen.push_str(&format!("\\u001b[38;2;{row};{col};{}mx", (row * col) % 256));
+            screen += &format!("\\u001b[38;2;{row};{col};{}mx", (row * col) % 256);
         }
         screen.push_str(if row < 99 { "\\r\\n" } else { "\\u001b[HEND" });
     }
@@ -477,7 +479,7 @@ fn a_stop_is_heeded_while_the_terminal_is_blocked() -> Verdict {
     Ok(())
 }
 
-fn a_key_quits_while_the_terminal_is_blocked() -> Verdict {
+fn a_signal_ends_it_while_the_terminal_is_blocked() -> Verdict {
     let lab = Lab::new();
     let file = colourful(&lab);
     let mut outer = Outer::spawn(&lab, (180, 90), &play(&file, &[]));

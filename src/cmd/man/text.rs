@@ -461,22 +461,35 @@ const PLAY: Page = Page {
          is let through: text, cursor movement, erasing, colours, scrolling and the alternate screen. Not let through are \
          queries that a terminal answers as if its user had typed, and what writes to the clipboard, a file or a \
          printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
-        "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
-         on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
-         There are no keys where output goes to no terminal. Standard input, or a pipe, can't be gone back in.",
+        "Events are shown at their times, counted from the start or from the last pause, jump or change of the speed: what is \
+         shown late does not delay the rest, and a player that is late catches up. Pauses between two events are cut to \
+         --idle-limit, or else to the idle_time_limit of the recording's header.",
+        "A status line shows the state, the time and the length, the speed, how much idle time was skipped, and the last \
+         marker. It is in the last row of a terminal that has more rows than the recording, and elsewhere while playback is paused; \
+         the key s shows it or hides it in all cases. While it, the help, a list or a search is on the terminal, the session's \
+         screen is drawn above it. Where TERM is dumb, and with --unsafe-raw, only s shows it.",
+        "There are no keys and no status line where output goes to no terminal. A search stays paused at what it finds. \
+         The list has the markers, and the commands that the shell marked with OSC 133 or by turning bracketed paste off; Enter jumps to the selected \
+         one. Where the end is reached while playback is paused, it stays until it goes on. Standard input, or a pipe, can't be gone \
+         back in or searched, and a session that is followed can't be left.",
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
-         columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
-         them or a full-screen program runs. What was on it at the end is left behind. What is drawn, also after a jump, \
-         uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn where TERM contains 256color, \
-         and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the nearest one is.",
-        "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
-         tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
-         marker, the whole of it.",
+         columns, and the rows around its cursor. One that is smaller is drawn with its edges where the terminal has more \
+          rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
+          What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are \
+          drawn where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; \
+          elsewhere the nearest one is.",
+        "With --follow the screen is shown as it is now, and then what comes, when it comes, until the session ends; the \
+         recordings of other tools, also compressed ones, are followed until the file is closed, or to their end where nobody has them \
+         open for writing. Where output goes to no terminal, all that was printed before comes first. PLACE is a time since \
+         the start, or else the text of a marker, the whole of it.",
     ],
     exit_status: &[
         ("0", "It was played, or ended with q."),
-        ("2", "Bad usage, or the recording can't be read or is none, or there is no such marker."),
+        (
+            "2",
+            "Bad usage, --from after --to among it, or the recording can't be read or is none, or there is no such marker.",
+        ),
         ("130", "It was ended with Ctrl-C."),
         ("128+N", "Signal N ended it."),
     ],
@@ -660,10 +673,19 @@ const EXPORT: Page = Page {
          asciicast-v2 and asciicast-v3 keep every byte, every time to the microsecond, what the header says, and recmode's \
          records but for checks, which hold for one file only; comments and events of unknown codes are dropped. txt is what \
          recmode-cat(1) prints.",
-        "html is one page that loads nothing and needs no script: what is known of the session, a table of its commands and \
-         markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
-         reader's choice of light or dark; text is legible on whatever it stands. After 256 MiB it ends, and says so. Commands are known where the shell turns bracketed paste off when one \
-         is entered, as bash and zsh do. Addresses of http and https are links.",
+        "html is one page that loads nothing. Its head has all that recmode-info(1) prints, the BLAKE3 and SHA-256 of the file \
+         as it is, compressed or not, and what verifying it came to while the page was made: integrity, and with \
+         --allowed-signers the signature in FILE.sig, as recmode-verify(1) does. Anything that is wrong is also written above \
+         that in words; a change, and a signature that doesn't hold, are reported on standard error too. The exit status stays 0: \
+         the page is there.",
+        "A table of commands and markers links to their lines. Commands are known where the shell turns bracketed paste off when \
+         one is entered, as bash and zsh do, or reports them with OSC 133. A command's duration ends with OSC 133 D, or with the \
+         next prompt; Lines counts the lines of the transcript that it printed; Status is the exit status, or - where the \
+         shell does not report it.",
+        "The transcript has the time of each line's last change. Gaps stand where they happened, and how the session ended at the end. Blanks \
+         with a colour stay. Text has a contrast of at least 4.5:1 on whatever it stands, light or dark as the reader chose, but \
+         block elements keep their colours. Lines wrap, also on paper; a switch turns that off on the screen. \
+         After 256 MiB the page ends, and says so. Addresses of http and https are links.",
         "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
          most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
@@ -678,7 +700,10 @@ const EXPORT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("A page to send to a colleague", "recmode export session.cast --to html -o session.html"),
+        (
+            "A page to file, with the signer",
+            "recmode export session.cast --to html --allowed-signers signers -o session.html",
+        ),
         (
             "Play it with other tools",
             "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",

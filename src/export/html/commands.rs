@@ -32,6 +32,15 @@ enum What {
     Marker,
 }
 
+impl What {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Command { .. } => "command",
+            Self::Marker => "marker",
+        }
+    }
+}
+
 /// The rows so far.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
@@ -85,6 +94,11 @@ impl Commands {
         self.place_markers(self.markers.len(), last);
         self.rows.sort_by_key(|row| (row.time, matches!(row.what, What::Marker)));
         self.runs = runs.to_owned();
+    }
+
+    /// Time in microseconds, kind and text of each row, in order.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (u64, &str, &str)> {
+        self.rows.iter().map(|row| (row.time, row.what.name(), row.text.as_str()))
     }
 
     fn place_markers(&mut self, count: usize, line: usize) {

@@ -5,22 +5,24 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use super::verdict::{Verdict, verdicts};
-use super::{FileFacts, Page, markup, style};
+use super::{FileFacts, Page, markup, player, style};
 use crate::report::{facts, signature, utc};
 
 /// So many gaps, markers and files are listed.
 const MAX_SHOWN: usize = 1000;
 
-/// The document up to its title.
-pub(super) fn open(title: &str) -> String {
+/// The document up to its title; with a player, its script may run.
+pub(super) fn open(title: &str, player: bool) -> String {
+    let script = if player { format!("; script-src {}", player::source()) } else { String::new() };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{script}\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n\
+         <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#transcript\">To the transcript</a>\n<main>\n<h1>{title}</h1>\n",
-        style::sheet()
+        style::sheet(),
+        if player { player::SHEET } else { "" }
     )
 }
 

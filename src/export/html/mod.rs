@@ -4,6 +4,7 @@
 
 mod commands;
 mod head;
+mod player;
 mod style;
 mod transcript;
 mod verdict;
@@ -11,6 +12,7 @@ mod verdict;
 use std::io::{BufRead, Write};
 
 use self::commands::Commands;
+use self::player::{Film, Mark};
 use self::transcript::Transcript;
 use super::{ExportError, markup};
 use crate::catalog::{State, Summarizer, Summary};
@@ -26,6 +28,8 @@ pub struct Page {
     ending: Ending,
     commands: Commands,
     transcript: Transcript,
+    /// What the player shows, if there is one.
+    film: Option<Film>,
 }
 
 /// What a page shows of the file that it was made from.
@@ -48,12 +52,13 @@ impl FileFacts<'_> {
 }
 
 impl Page {
-    /// Reads and renders a recording; `name` is the title where the recording has none.
+    /// Reads and renders a recording; `name` is the title where the recording has none. With `player` there is a player
+    /// above the transcript.
     ///
     /// # Errors
     ///
     /// When the recording can't be read or rendered.
-    pub fn read(mut reader: Reader<impl BufRead>, name: &str) -> Result<Self, ExportError> {
+    pub fn read(mut reader: Reader<impl BufRead>, name: &str, player: bool) -> Result<Self, ExportError> {
         let header = reader.header().clone();
         let mut screen = Screen::of(&header, Options { styles: true, replaced: false })
             .map_err(|size| RenderError::TooLarge { line: 1, size })?;
@@ -70,10 +75,16 @@ impl Page {
                 }
             }
         };
+        let mut film = player.then(Film::default);
         for item in &mut reader {
             let item = item?;
             match &item {
                 Item::Event(event) => {
+                    if let (Some(film), Code::Output | Code::ErrorOutput | Code::Resize) =
+                        (&mut film, event.code)
+                    {
+                        film.before(event.time, &screen);
+                    }
                     show(&mut screen, event)?;
                     if event.code == Code::Marker {
                         commands.marker(event.time, &event.data);
@@ -90,7 +101,10 @@ impl Page {
         take(screen.finish(), &screen, &mut commands, &mut transcript);
         transcript.finish();
         commands.finish(transcript.lines(), screen.commands());
-        Ok(Self { title, summary: summarizer.finish(), ending, commands, transcript })
+        if let Some(film) = &mut film {
+            film.finish(&screen);
+        }
+        Ok(Self { title, summary: summarizer.finish(), ending, commands, transcript, film })
     }
 
     /// The version of the recording.
@@ -105,19 +119,37 @@ impl Page {
         self.ending
     }
 
+    /// What the time bar of the player marks, in order.
+    fn marks(&self) -> Vec<Mark<'_>> {
+        let rows = self.commands.rows().map(|(time, what, text)| Mark { time, what, text });
+        let gaps = self.summary.gaps.iter();
+        let gaps = gaps.map(|gap| Mark { time: gap.time, what: "gap", text: &gap.what.error });
+        let mut marks: Vec<_> = rows.chain(gaps).collect();
+        marks.sort_by_key(|mark| mark.time);
+        marks
+    }
+
     /// Writes the page, of a recording in this file.
     ///
     /// # Errors
     ///
     /// When it can't be written.
     pub fn write(&self, file: &FileFacts<'_>, out: &mut impl Write) -> Result<(), ExportError> {
-        out.write_all(head::open(&markup(&self.title)).as_bytes())?;
+        out.write_all(head::open(&markup(&self.title), self.film.is_some()).as_bytes())?;
         out.write_all(head::verdict(self, file).as_bytes())?;
         out.write_all(head::list(self, file).as_bytes())?;
-        // The player's place.
+        if let Some(film) = &self.film {
+            out.write_all(player::section(film, &self.summary.header).as_bytes())?;
+        }
         write!(out, "{}", self.commands)?;
         self.transcript.write(&self.summary, file.checked.live, out)?;
-        writeln!(out, "</main>\n</body>\n</html>")?;
+        writeln!(out, "</main>")?;
+        if let Some(film) = &self.film {
+            let summary = &self.summary;
+            let data = player::data(film, &summary.header, summary.length, self.marks().into_iter());
+            out.write_all(data.as_bytes())?;
+        }
+        writeln!(out, "</body>\n</html>")?;
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ fn page(lines: &str) -> String {
     let file =
         FileFacts { name: "a<b", checked: &checked, hashes: &hashes, verified: "2026-11-30T00:00:00Z" };
     let mut out = Vec::new();
-    let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b").expect("read");
+    let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b", false).expect("read");
     page.write(&file, &mut out).expect("written");
     String::from_utf8(out).expect("UTF-8")
 }

@@ -7,11 +7,10 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
-use super::style::{GROUNDS, TEXTS};
+use super::style::{is_block, look};
 use super::verdict::{Level, end, end_level};
 use super::{markup, seconds};
 use crate::catalog::Summary;
-use crate::export::palette::{self, Behind, Ink, Rgb, legible};
 use crate::recording::reader::Gap;
 use crate::report::{gap_text, offset};
 use crate::screen::{Place, Style, TextLine};
@@ -146,11 +145,6 @@ fn write_line(body: &mut String, line: &TextLine, number: usize) {
     body.push_str("</span></div>\n");
 }
 
-/// Block elements, of which pictures and QR codes are made.
-fn is_block(c: char) -> bool {
-    matches!(c, '\u{2580}'..='\u{259f}' | '\u{1fb00}'..='\u{1fbaf}')
-}
-
 /// Writes a part of a line, with its links.
 fn write_text(body: &mut String, text: &str, part: Range<usize>, addresses: &[Range<usize>]) {
     let mut at = part.start;
@@ -184,48 +178,8 @@ pub(super) fn span(style: &Style, picture: bool) -> (String, &'static str) {
     if style.is_default() {
         return (String::new(), "");
     }
-    let mut classes: Vec<String> = Vec::new();
-    let mut css = String::new();
-    let faint = style.is_faint() && !picture;
-    for (wanted, class) in [
-        (style.is_bold(), "d"),
-        (faint, "n"),
-        (style.is_italic(), "i"),
-        (style.is_underline(), "u"),
-        (style.is_strikethrough(), "k"),
-    ] {
-        if wanted {
-            classes.push(class.to_owned());
-        }
-    }
-    let (ink, behind) = if picture { palette::picture(style) } else { palette::paints(style) };
-    match behind {
-        Behind::Ground => {}
-        Behind::Text => classes.push("fb".to_owned()),
-        Behind::Fixed(colour) => {
-            let _ = write!(css, "background:{colour};");
-        }
-    }
-    // By scheme.
-    let grounds = if behind == Behind::Text { TEXTS } else { GROUNDS };
-    let by_scheme = |colours: [Rgb; 2]| {
-        let show =
-            |colour, ground| if faint { palette::faint(colour, ground) } else { legible(colour, ground) };
-        let [light, dark] = [0, 1].map(|scheme| show(colours[scheme], grounds[scheme]));
-        let scheme = if light == dark { String::new() } else { format!("color:light-dark({light},{dark});") };
-        format!("color:{light};{scheme}")
-    };
-    match (ink, behind) {
-        (Ink::Text, _) => {}
-        (Ink::Ground, _) if faint => css.push_str(&by_scheme(GROUNDS)),
-        (Ink::Ground, _) => classes.push("ff".to_owned()),
-        (Ink::Theme(index), _) => classes.push(format!("f{index}")),
-        (Ink::Fixed(colour), Behind::Fixed(_)) => {
-            let _ = write!(css, "color:{colour};");
-        }
-        (Ink::Fixed(colour), _) => css.push_str(&by_scheme([colour; 2])),
-    }
+    let (classes, css) = look(style, picture);
     let style = if css.is_empty() { String::new() } else { format!(" style=\"{css}\"") };
-    let class = if classes.is_empty() { String::new() } else { format!(" class=\"{}\"", classes.join(" ")) };
+    let class = if classes.is_empty() { String::new() } else { format!(" class=\"{classes}\"") };
     (format!("<span{class}{style}>"), "</span>")
 }

@@ -6,6 +6,7 @@ use super::super::contents::Overview;
 use super::super::keys::Typed;
 use super::super::source::{Next, Source};
 use super::super::{Outcome, Place, PlayError};
+use super::press::suspend;
 use super::{Player, new_screen};
 use crate::recording::reader::{Code, Event, Item};
 
@@ -225,7 +226,7 @@ impl Player<'_> {
             match key {
                 Typed::Char('q' | 'Q') => self.ended = Some(Outcome::Played),
                 Typed::Interrupt => self.ended = Some(Outcome::Interrupted),
-                Typed::Suspend => self.suspend()?,
+                Typed::Suspend => suspend()?,
                 _ => {}
             }
         }

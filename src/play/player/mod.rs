@@ -2,27 +2,22 @@
 
 mod jump;
 mod press;
+mod show;
 mod view;
 
-use std::io::BufRead;
 use std::time::{Duration, Instant};
 
 use self::press::Search;
 use self::view::View;
 use super::contents::{self, Entry, Overview};
-use super::source::{self, Next, Source};
+use super::order::check_order;
+use super::source::{Next, Source};
 use super::task::{Task, Wake};
 use super::tty::Tty;
 use super::{Clock, Filter, Outcome, Place, Plan, PlayError};
-use crate::recording::reader::{Code, Event, Header, Item, Reader};
-use crate::screen::{Options, Screen, TooLarge, as_seen, is_cooked, parse_size};
+use crate::recording::reader::{Event, Header, Item};
+use crate::screen::{Options, Screen, TooLarge};
 use crate::session::Signalled;
-
-/// Events are shown for so long between two looks for keys.
-const SLICE: Duration = Duration::from_millis(20);
-
-/// So many bytes are written at once.
-const AT_ONCE: usize = 64 << 10;
 
 /// A stream that has brought nothing for longer than this has stopped; what came before it is not made up for.
 const STALL: Duration = Duration::from_millis(100);
@@ -47,37 +42,6 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     let outcome = result?;
     restored?;
     Ok(outcome)
-}
-
-/// An error where the end is before the beginning, as far as that can be known before it is played.
-fn check_order(plan: &Plan) -> Result<(), PlayError> {
-    match (&plan.from, &plan.to) {
-        (Some(Place::Time(from)), Some(Place::Time(to))) if from > to => Err(PlayError::Backwards),
-        (Some(from), Some(Place::Marker(to)))
-            if std::fs::metadata(&plan.path).is_ok_and(|it| it.is_file()) =>
-        {
-            let reader = source::reader(&plan.path)?;
-            if is_only_before(reader, from, to) { Err(PlayError::Backwards) } else { Ok(()) }
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Whether a marker comes before a place, and not after it.
-fn is_only_before(reader: Reader<impl BufRead>, place: &Place, marker: &str) -> bool {
-    let (mut begun, mut before) = (false, false);
-    for item in reader.map_while(Result::ok) {
-        let Item::Event(event) = item else { continue };
-        begun |= matches!(place, Place::Time(time) if event.time > *time);
-        if event.code == Code::Marker && event.data == marker {
-            if begun {
-                return false;
-            }
-            before = true;
-        }
-        begun |= matches!(place, Place::Marker(text) if event.code == Code::Marker && event.data == *text);
-    }
-    begun && before
 }
 
 fn new_screen(source: &Source) -> Result<Screen, TooLarge> {
@@ -298,88 +262,6 @@ impl<'a> Player<'a> {
         }
         let next = self.next.as_ref().and_then(|event| self.clock.wait(self.target(event), Instant::now()));
         [next, self.until_next_draw()].into_iter().flatten().min()
-    }
-
-    /// Shows all that is due, and writes it together.
-    fn show_due(&mut self) -> Result<(), PlayError> {
-        let begin = Instant::now();
-        loop {
-            self.show_next()?;
-            // Where the screen begins to be drawn, what is before that has to be written.
-            let changed = self.wants_drawn() != self.drawn;
-            if changed || self.ended.is_some() || self.out.len() >= AT_ONCE || begin.elapsed() > SLICE {
-                break;
-            }
-            self.fetch()?;
-            if !self.is_due() {
-                break;
-            }
-        }
-        self.pass_on()
-    }
-
-    /// Writes the output that is to be passed on.
-    fn pass_on(&mut self) -> Result<(), PlayError> {
-        let out = std::mem::take(&mut self.out);
-        self.tty.write(&out)?;
-        self.out = out;
-        self.out.clear();
-        Ok(())
-    }
-
-    /// Shows what comes next, unless playing ends before it.
-    fn show_next(&mut self) -> Result<(), PlayError> {
-        let Some(event) = self.next.take() else { return Ok(()) };
-        let over = match &self.plan.to {
-            Some(Place::Time(time)) => event.time > *time,
-            Some(Place::Marker(text)) => event.code == Code::Marker && event.data == *text,
-            None => false,
-        };
-        if over {
-            self.ended = Some(Outcome::Played);
-            return Ok(());
-        }
-        self.clock.shown(self.target(&event));
-        self.apply(&event)?;
-        match event.code {
-            Code::Output | Code::ErrorOutput | Code::Resize if self.drawn => self.stale = true,
-            // It will be drawn with all the rest.
-            Code::Output | Code::ErrorOutput if self.stale => {}
-            Code::Output | Code::ErrorOutput if self.plan.unsafe_raw => {
-                self.out.extend_from_slice(event.exact_bytes());
-            }
-            Code::Output | Code::ErrorOutput => {
-                let cooked = self.tty.is_terminal() && is_cooked(&self.source.header);
-                let passed = self.filter.pass(&as_seen(&event.data, cooked)).as_bytes();
-                self.out.extend_from_slice(passed);
-                self.check_fit();
-            }
-            Code::Resize => self.check_fit(),
-            Code::Input | Code::Marker | Code::Exit => {}
-        }
-        Ok(())
-    }
-
-    /// Takes an event to the recording's screen.
-    fn apply(&mut self, event: &Event) -> Result<(), PlayError> {
-        // Times of other recorders may go back; what was shown does not.
-        self.position = self.position.max(event.time);
-        self.unseen = true;
-        match event.code {
-            Code::Output | Code::ErrorOutput => {
-                self.printed += 1;
-                self.screen.output(event.time, &event.data);
-            }
-            Code::Resize => {
-                if let Some((cols, rows)) = parse_size(&event.data) {
-                    self.screen.resize(event.time, cols, rows)?;
-                }
-            }
-            Code::Marker => self.markers.push((event.time, event.data.clone())),
-            Code::Input | Code::Exit => {}
-        }
-        drop(self.screen.take());
-        Ok(())
     }
 
     /// The time in the recording, in microseconds: between two events, too.

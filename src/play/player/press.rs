@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use regex::Regex;
 
 use super::super::contents::{self, Entry, EntryKind};
 use super::super::keys::Typed;
 use super::super::task::Task;
 use super::super::text::List;
-use super::super::tty::Tty;
 use super::super::{Key, Outcome, PlayError};
 use super::Player;
 use super::view::View;
@@ -31,7 +32,7 @@ impl Player<'_> {
     pub(super) fn press(&mut self, typed: Typed) -> Result<(), PlayError> {
         self.notice = None;
         match (typed, &self.view) {
-            (Typed::Suspend, _) => self.suspend(),
+            (Typed::Suspend, _) => suspend(),
             (Typed::Interrupt, View::Session | View::List(_) | View::Help) => {
                 self.ended = Some(Outcome::Interrupted);
                 Ok(())
@@ -62,7 +63,7 @@ impl Player<'_> {
             Key::Help => self.open(View::Help),
             Key::Quit => self.ended = Some(Outcome::Played),
             Key::Interrupt => self.ended = Some(Outcome::Interrupted),
-            Key::Suspend => return self.suspend(),
+            Key::Suspend => return suspend(),
             // What is live can't be left.
             _ if self.plan.follow => self.notice = Some("a live session can't be left".to_owned()),
             Key::StepBack => return self.step_back(),
@@ -78,11 +79,6 @@ impl Player<'_> {
             Key::PreviousMatch => return self.next_match(false),
         }
         Ok(())
-    }
-
-    /// Stops, as Ctrl-Z does it.
-    pub(super) fn suspend(&mut self) -> Result<(), PlayError> {
-        Tty::suspend_job().map_err(PlayError::Terminal)
     }
 
     /// Shows something else than the session, which is paused meanwhile.
@@ -101,6 +97,18 @@ impl Player<'_> {
     }
 
     fn open_list(&mut self) -> Result<(), PlayError> {
+        if self.commands.is_none() && self.commands_task.is_none() {
+            let path = self.plan.path.clone();
+            let task = Task::start(&self.wake, move |wanted| contents::commands(&path, wanted));
+            self.commands_task = Some(task.map_err(PlayError::Terminal)?);
+        }
+        let (entries, unfinished) = self.entries();
+        self.open(View::List(List::new(entries, self.now(), unfinished)));
+        Ok(())
+    }
+
+    /// The markers and commands that are known, and whether there may be more.
+    fn entries(&self) -> (Vec<Entry>, bool) {
         let mut entries = match &self.overview {
             Some(overview) => overview.markers.clone(),
             None => self
@@ -109,15 +117,17 @@ impl Player<'_> {
                 .map(|(time, text)| Entry { time: *time, kind: EntryKind::Marker, text: text.clone() })
                 .collect(),
         };
-        if let Some(commands) = &self.commands {
-            entries.extend_from_slice(commands);
-        } else if self.commands_task.is_none() {
-            let path = self.plan.path.clone();
-            let task = Task::start(&self.wake, move |wanted| contents::commands(&path, wanted));
-            self.commands_task = Some(task.map_err(PlayError::Terminal)?);
+        entries.extend(self.commands.iter().flatten().cloned());
+        (entries, self.overview.is_none() || self.commands.is_none())
+    }
+
+    /// Shows in the list what was found meanwhile.
+    fn update_list(&mut self) {
+        let (entries, unfinished) = self.entries();
+        if let View::List(list) = &mut self.view {
+            list.set(entries, unfinished);
+            self.refresh();
         }
-        self.open(View::List(List::new(entries, self.now(), self.commands.is_none())));
-        Ok(())
     }
 
     fn press_in_list(&mut self, typed: Typed) -> Result<(), PlayError> {
@@ -179,26 +189,23 @@ impl Player<'_> {
         self.wake.clear();
         if let Some(found) = self.overview_task.as_ref().and_then(Task::take) {
             self.overview_task = None;
-            self.overview = Some(found.unwrap_or_default());
+            self.overview = Some(found);
+            self.update_list();
             if let Some(tenth) = self.tenth.take() {
                 self.jump_to_tenth(tenth)?;
             }
         }
         if let Some(found) = self.commands_task.as_ref().and_then(Task::take) {
             self.commands_task = None;
-            let commands = found.unwrap_or_default();
-            if let View::List(list) = &mut self.view {
-                list.add(commands.clone());
-                self.refresh();
-            }
-            self.commands = Some(commands);
+            self.commands = Some(found);
+            self.update_list();
         }
         let search = self.search.as_mut();
         if let Some(search) = search
             && let Some(found) = search.task.as_ref().and_then(Task::take)
         {
             search.task = None;
-            search.times = found.unwrap_or_default();
+            search.times = found;
             // What is on the screen now counts, too.
             let here = self.now();
             let first =
@@ -242,4 +249,10 @@ impl Player<'_> {
         self.notice = Some(format!("match {} of {count}: {pattern}", index + 1));
         Ok(())
     }
+}
+
+/// Stops the job that this process belongs to, as Ctrl-Z does it at a terminal that is not raw. The signal comes to this
+/// process, too, which puts the terminal back first.
+pub(super) fn suspend() -> Result<(), PlayError> {
+    kill(Pid::from_raw(0), Signal::SIGTSTP).map_err(|error| PlayError::Terminal(error.into()))
 }
