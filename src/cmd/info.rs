@@ -35,10 +35,10 @@ pub fn run(args: &InfoArgs) -> anyhow::Result<u8> {
         _ => summary.state(),
     };
     let size = seen.map(|entry| entry.size);
-    let file = args.file.to_string_lossy();
+    let file = escape::utf8(args.file.as_os_str().as_encoded_bytes());
     let text = match args.format {
         InfoFormat::Human => report::info_text(&file, size, state, &summary, &checked, &TimeZone::system()),
-        InfoFormat::Json => Info::new(&file, size, state, &summary, &checked).json()?,
+        InfoFormat::Json => Info::new(&args.file, size, state, &summary, &checked).json()?,
     };
     super::print(text.as_bytes())?;
     Ok(exit::OK)

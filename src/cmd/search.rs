@@ -48,10 +48,11 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
     let show = |part: &Searched| -> io::Result<String> {
-        let (name, user) = (part.file.to_string_lossy(), part.user.as_deref());
+        let user = part.user.as_deref();
         if json {
-            return report::found_json(&name, user, &part.found).map_err(io::Error::from);
+            return report::found_json(&part.file, user, &part.found).map_err(io::Error::from);
         }
+        let name = escape::utf8(part.file.as_os_str().as_encoded_bytes());
         let context = query.before + query.after > 0;
         Ok(report::found_text(&name, user, &part.found, !part.continued, context, color))
     };

@@ -1,9 +1,11 @@
 //! What a search has found: as grep prints it, or as lines of JSON.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde::Serialize;
 
+use super::file_name::FileName;
 use super::offset;
 use super::style::{BLUE, DIM, RED, paint};
 use crate::escape;
@@ -15,7 +17,8 @@ use crate::search::Found;
 #[derive(Serialize)]
 struct Line<'a> {
     r#type: &'static str,
-    file: &'a str,
+    #[serde(flatten)]
+    file: &'a FileName,
     user: Option<&'a str>,
     /// Seconds since the start.
     time: f64,
@@ -58,8 +61,9 @@ pub fn found_text(
 /// # Errors
 ///
 /// Never for the values that these types can hold.
-pub fn found_json(file: &str, user: Option<&str>, found: &[Found]) -> Result<String, serde_json::Error> {
+pub fn found_json(file: &Path, user: Option<&str>, found: &[Found]) -> Result<String, serde_json::Error> {
     let mut out = String::new();
+    let file = &FileName::new(file);
     for line in found {
         let object = Line {
             r#type: if line.matches { "match" } else { "context" },

@@ -3,11 +3,13 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::file_name::FileName;
 use super::{duration, local_time, offset, utc};
 use crate::cast::Decider;
 use crate::catalog::{State, Summary};
@@ -23,7 +25,8 @@ const MAX_SHOWN: usize = 20;
 #[derive(Debug, Serialize)]
 pub struct Info<'a> {
     schema: &'static str,
-    file: &'a str,
+    #[serde(flatten)]
+    file: FileName,
     /// Bytes of the file; null for a stream.
     size: Option<u64>,
     format: &'static str,
@@ -103,7 +106,7 @@ impl<'a> Info<'a> {
     /// The tree of what was found in a file.
     #[must_use]
     pub fn new(
-        file: &'a str,
+        file: &Path,
         size: Option<u64>,
         state: State,
         summary: &'a Summary,
@@ -113,7 +116,7 @@ impl<'a> Info<'a> {
         let session = summary.session.as_ref();
         Self {
             schema: "recmode.info/1",
-            file,
+            file: FileName::new(file),
             size,
             format: format(header.version),
             state: state.name(),

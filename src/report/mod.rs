@@ -3,6 +3,7 @@
 
 mod columns;
 mod diff;
+mod file_name;
 mod found;
 mod info;
 pub mod lint;

@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::file_name::FileName;
 use super::{local_time, utc};
 use crate::escape;
 
@@ -46,7 +47,8 @@ pub struct Refused {
 /// A recording that goes.
 #[derive(Debug, Serialize)]
 pub struct PrunedFile {
-    file: String,
+    #[serde(flatten)]
+    file: FileName,
     /// The name of the user who owns it, where it has one.
     owner: Option<String>,
     uid: u32,
@@ -56,6 +58,8 @@ pub struct PrunedFile {
     pub allocated: u64,
     /// When it was written to last.
     pub modified: Option<String>,
+    #[serde(skip)]
+    path: PathBuf,
     #[serde(skip)]
     at: i64,
     /// `age`, `total` or `free`.
@@ -67,7 +71,8 @@ impl PrunedFile {
     #[must_use]
     pub fn new(path: &Path, metadata: &Metadata, owner: Option<&str>, reason: &'static str) -> Self {
         Self {
-            file: path.to_string_lossy().into_owned(),
+            file: FileName::new(path),
+            path: path.to_owned(),
             owner: owner.map(str::to_owned),
             uid: metadata.uid(),
             size: metadata.len(),
@@ -104,7 +109,7 @@ pub fn pruned_text(pruned: &Pruned, zone: &TimeZone) -> String {
     if pruned.refused.is_some() {
         return out;
     }
-    for PrunedFile { file, owner, uid, allocated, at, reason, .. } in &pruned.recordings {
+    for PrunedFile { path, owner, uid, allocated, at, reason, .. } in &pruned.recordings {
         let why = match *reason {
             "age" => "too old",
             "total" => "too much in all",
@@ -113,7 +118,7 @@ pub fn pruned_text(pruned: &Pruned, zone: &TimeZone) -> String {
         let time = local_time(*at, zone);
         let size = HumanBytes(*allocated).to_string();
         let owner = owner.as_ref().map_or_else(|| uid.to_string(), |name| escape::controls(name));
-        let _ = writeln!(out, "{time}  {size:>11}  {why:15}  {owner:8}  {}", escape::controls(file));
+        let _ = writeln!(out, "{time}  {size:>11}  {why:15}  {owner:8}  {}", escape::path(path));
     }
     let verb = if pruned.removed { "removed" } else { "would be removed (--yes does it)" };
     let count = pruned.recordings.len();

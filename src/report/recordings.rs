@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::columns::columns;
+use super::file_name::FileName;
 use super::matrix::csv_text::safe;
 use super::{duration, local_time, utc};
 use crate::catalog::{Entry, Length};
@@ -22,7 +23,8 @@ pub struct Recordings<'a> {
 
 #[derive(Debug, Serialize)]
 struct Line<'a> {
-    file: String,
+    #[serde(flatten)]
+    file: FileName,
     user: Option<&'a str>,
     host: Option<&'a str>,
     kind: Option<&'a str>,
@@ -46,7 +48,7 @@ impl<'a> Line<'a> {
     fn new(entry: &'a Entry) -> Self {
         let session = &entry.session;
         Self {
-            file: entry.path.to_string_lossy().into_owned(),
+            file: FileName::new(&entry.path),
             user: session.user.as_deref(),
             host: session.host.as_deref(),
             kind: session.kind.as_deref(),
@@ -131,7 +133,7 @@ pub fn recordings_csv(entries: &[Entry]) -> Result<String, csv::Error> {
             line.state.to_owned(),
             text(line.command),
             text(line.session),
-            safe(&line.file),
+            safe(&line.file.file),
         ])?;
     }
     // What was written is UTF-8, and a vector takes it without an error.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::file_name::FileName;
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
 use crate::verify::{Checked, Followed, Signed};
@@ -20,8 +21,8 @@ pub struct Verified {
 
 #[derive(Debug, Serialize)]
 struct File {
-    #[serde(rename = "file")]
-    path: String,
+    #[serde(flatten)]
+    path: FileName,
     state: &'static str,
     bytes: u64,
     /// Where the last check ends; all before it is as it was written.
@@ -70,7 +71,7 @@ impl Verified {
 impl File {
     fn new(path: &Path, checked: &Checked) -> Self {
         let mut file = Self {
-            path: path.to_string_lossy().into_owned(),
+            path: FileName::new(path),
             state: state(checked),
             bytes: checked.bytes,
             intact_until: None,

@@ -8,6 +8,7 @@ mod export;
 mod info;
 mod inputs;
 mod ls;
+mod names;
 mod output;
 mod owners;
 mod page;
