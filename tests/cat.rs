@@ -49,19 +49,17 @@ fn a_session_is_told_as_it_was_seen_full_screen_programs_included() {
 }
 
 #[test]
-fn a_terminal_that_is_too_large_is_an_error_unless_nothing_is_rendered() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let file = directory.path().join("a.cast");
-    let lines = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n[0,\"o\",\"hi\\r\\n\"]\n[0,\"r\",\"80x60000\"]\n";
-    fs::write(&file, lines).expect("a file");
-    let output = cat(&[], &file);
+fn a_terminal_that_is_too_large_is_rendered_smaller_and_that_is_reported() {
+    let output = cat(&[], &fixture("wide.cast"));
     let (stdout, stderr, status) = text(&output);
-    assert_eq!((stdout, status), ("hi\n", Some(2)));
+    assert_eq!((stdout, status), ("WIDE\nhello\nend\n", Some(0)));
     assert!(
-        stderr.ends_with("a.cast: line 3: a terminal of 80x60000 is larger than 1000x1000\n"),
+        stderr.ends_with("wide.cast: line 1: a terminal of 1200x30 is rendered as 1000x30\n")
+            && stderr.lines().count() == 1,
         "{stderr}"
     );
-    assert_eq!(text(&cat(&["--raw"], &file)), ("hi\r\n", "", Some(0)));
+    let raw = cat(&["--raw"], &fixture("wide.cast"));
+    assert_eq!(text(&raw), ("WIDE\r\nhello\r\nend\r\n", "", Some(0)));
 }
 
 #[test]

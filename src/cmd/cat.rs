@@ -19,15 +19,20 @@ use crate::{escape, exit};
 pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut oversize = None;
     let printed = super::progress::over_bytes_to_stdout(|progress| -> anyhow::Result<_> {
         let input = progress.open(&args.file).with_context(|| name.clone())?;
         let reader = Reader::new(input).with_context(|| name.clone())?;
+        oversize = (!args.raw).then(|| reader.oversize());
         let printed = if args.raw { raw(reader, &mut out) } else { text(reader, args.timestamps, &mut out) };
         Ok(printed.and_then(|ending| {
             out.flush().map_err(Failure::Write)?;
             Ok(ending)
         }))
     })?;
+    if let Some(oversize) = oversize {
+        super::say_oversize(&name, &oversize);
+    }
     match printed {
         Ok(ending) => super::say_ending(&name, ending),
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}

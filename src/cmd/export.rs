@@ -24,6 +24,7 @@ use crate::{cast, escape, exit, report};
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
     let mut warnings = Vec::new();
+    let mut oversize = None;
     let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
         let open = || -> anyhow::Result<Reader<cast::Input>> {
             let input = progress.open(&args.file).with_context(|| name.clone())?;
@@ -37,7 +38,9 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
             ExportFormat::Typescript => return typescript(args, open()?, &name).map(Some),
         };
-        one_file(args, open()?, target, &name, &mut warnings)
+        let reader = open()?;
+        oversize = matches!(target, Target::Text | Target::Svg { .. }).then(|| reader.oversize());
+        one_file(args, reader, target, &name, &mut warnings)
     };
     let ending = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
@@ -45,6 +48,9 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     };
     for warning in warnings {
         super::say(&format!("recmode: {name}: {warning}\n"));
+    }
+    if let Some(oversize) = oversize {
+        super::say_oversize(&name, &oversize);
     }
     if let Some(ending) = ending {
         super::say_ending(&name, ending);
@@ -99,6 +105,7 @@ fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Optio
     let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
     let (input, watch) = progress.watch(&args.file, allowed.is_some()).with_context(|| name.to_owned())?;
     let reader = Reader::new(input).with_context(|| name.to_owned())?;
+    let oversize = reader.oversize();
     let page = told(Page::read(reader, &title(args), !args.no_player), name, "")?;
     let (checked, hashes) =
         watch.finish(page.version(), allowed.as_ref()).with_context(|| name.to_owned())?;
@@ -112,6 +119,7 @@ fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Optio
         None => to_stdout(name, |out| page.write(&facts, out).map(|()| page.ending()))?,
         Some(path) => to_file(path, name, |out| page.write(&facts, out).map(|()| page.ending()))?,
     };
+    super::say_oversize(name, &oversize);
     if matches!(checked.chain, Followed::Changed { .. }) {
         super::say(&format!("recmode: {name}: {}\n", report::integrity(&checked)));
     }

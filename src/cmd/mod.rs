@@ -28,12 +28,13 @@ mod select;
 pub mod verify;
 
 use std::io::{self, Write as _};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::recording::reader::Oversize;
 use crate::screen::Ending;
 
 use select::{not_selected, select};
@@ -75,6 +76,13 @@ fn say_in_passing(text: String) {
         // The end of the process ends it, wherever it is.
         Ok(_) => drop(wait.recv_timeout(PATIENCE)),
         Err(_) => say(&text),
+    }
+}
+
+/// Reports on standard error that a terminal is rendered smaller than it was; `name` is safe to print.
+fn say_oversize(name: &str, oversize: &OnceLock<Oversize>) {
+    if let Some(oversize) = oversize.get() {
+        say(&format!("recmode: {name}: {oversize}\n"));
     }
 }
 

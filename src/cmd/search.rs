@@ -115,6 +115,7 @@ fn search(
     let named = file.is_named() || catalog::is_cast(&searched.file);
     let begins = || again.as_ref().is_some_and(catalog::is_beginning);
     let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
+    let oversize = reader.oversize();
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
     let mut take = |line: Found| {
@@ -124,17 +125,23 @@ fn search(
     };
     let Some(mut again) = again.filter(|_| !query.input) else {
         find(reader, query, &mut take)?;
+        if !query.input {
+            super::say_oversize(&escape::path(file.path()), &oversize);
+        }
         return Ok(());
     };
+    let mut oversize = oversize;
     if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
         again.rewind()?;
         let reader = Reader::new(cast::reader_of(again)?)?;
+        oversize = reader.oversize();
         find(reader, query, &mut |line| {
             let known = told > 0;
             told -= usize::from(known);
             known || take(line)
         })?;
     }
+    super::say_oversize(&escape::path(file.path()), &oversize);
     Ok(())
 }
 

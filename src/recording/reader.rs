@@ -9,12 +9,15 @@ mod decode;
 mod event;
 mod head;
 mod item;
+mod oversize;
 mod time;
 mod v1;
 
 use std::io::{self, BufRead};
+use std::sync::{Arc, OnceLock};
 
 pub use self::item::{Code, End, Event, Gap, Header, Item, SftpFile, Streams, Version};
+pub use self::oversize::Oversize;
 pub use self::time::session_length;
 
 /// The longest line that is read, in bytes without its newline. Memory is bounded by about four
@@ -98,6 +101,7 @@ pub struct Reader<R> {
     state: State,
     /// What a recording of version 1 holds: it is no sequence of lines.
     document: Option<std::vec::IntoIter<Item>>,
+    sizes: oversize::Watch,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -132,8 +136,19 @@ impl<R: BufRead> Reader<R> {
     /// Reads on after a header that was read before. `input` begins with a whole line; lines and, in version 3,
     /// times are counted from there.
     pub fn after(header: Header, input: R) -> Self {
-        let buffer = Vec::new();
-        Self { input, header, buffer, line: 1, time: 0, raw: None, state: State::Reading, document: None }
+        let (buffer, sizes) = (Vec::new(), oversize::Watch::default());
+        sizes.header(&header);
+        Self {
+            input,
+            header,
+            buffer,
+            line: 1,
+            time: 0,
+            raw: None,
+            state: State::Reading,
+            document: None,
+            sizes,
+        }
     }
 
     /// The first line, when the rest is of no interest any more.
@@ -146,6 +161,12 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The first size of the terminal that is larger than what is rendered; set when it was read.
+    #[must_use]
+    pub fn oversize(&self) -> Arc<OnceLock<Oversize>> {
+        self.sizes.found()
     }
 
     /// The number of the line that was read last, from 1.
@@ -230,7 +251,9 @@ impl<R: BufRead> Reader<R> {
             decode::Line::Event { code, data, .. } => {
                 let raw = raw.filter(|(of, _)| *of == code).map(|(_, bytes)| bytes);
                 let time = time::microseconds(self.time);
-                Some(Item::Event(Event { line: self.line, time, code, data, raw }))
+                let event = Event { line: self.line, time, code, data, raw };
+                self.sizes.event(&event);
+                Some(Item::Event(event))
             }
             decode::Line::Raw(code, bytes) => {
                 self.raw = Some((code, bytes));

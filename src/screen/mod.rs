@@ -84,7 +84,7 @@ impl Screen {
     ///
     /// When it is too large.
     pub fn of(header: &Header, options: Options) -> Result<Self, TooLarge> {
-        let (cols, rows) = size_of(header)?;
+        let (cols, rows) = size_of(header);
         let screen = Self::new(cols, rows, options)?;
         Ok(Self { cooked: is_cooked(header), ..screen })
     }
@@ -166,13 +166,16 @@ pub fn as_seen(text: &str, cooked: bool) -> Cow<'_, str> {
     if cooked && text.contains('\n') { text.replace('\n', "\r\n").into() } else { text.into() }
 }
 
-/// The size of the terminal of a recording with this header, in columns and rows.
-///
-/// # Errors
-///
-/// When it is too large.
-pub fn size_of(header: &Header) -> Result<(usize, usize), TooLarge> {
-    bounded(usize::from(header.cols), usize::from(header.rows))
+/// The size in which a recording with this header is rendered, in columns and rows.
+#[must_use]
+pub fn size_of(header: &Header) -> (usize, usize) {
+    rendered(header.cols.into(), header.rows.into())
+}
+
+/// A size within what is rendered; one of 0 is taken for that of most terminals.
+fn rendered(cols: usize, rows: usize) -> (usize, usize) {
+    let within = |size: usize, usual| if size == 0 { usual } else { size.min(MAX_SIZE) };
+    (within(cols, 80), within(rows, 24))
 }
 
 /// Output in parts, each of which ends where a command was entered. Not by `str::split_inclusive`: what that searches with
@@ -195,11 +198,11 @@ fn bounded(cols: usize, rows: usize) -> Result<(usize, usize), TooLarge> {
     Ok((if cols == 0 { 80 } else { cols }, if rows == 0 { 24 } else { rows }))
 }
 
-/// `COLSxROWS`, the data of a resize event.
+/// The size in which the terminal is rendered after a resize event with this data, `COLSxROWS`.
 #[must_use]
 pub fn parse_size(data: &str) -> Option<(usize, usize)> {
     let (cols, rows) = data.split_once('x')?;
-    Some((cols.parse().ok()?, rows.parse().ok()?))
+    Some(rendered(cols.parse().ok()?, rows.parse().ok()?))
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ struct Line {
 impl<'a> Plain<'a> {
     /// An empty screen; nothing where the recording can't be followed at all.
     pub(super) fn new(header: &Header, pattern: &'a Regex) -> Option<Self> {
-        let (width, height) = screen::size_of(header).ok()?;
+        let (width, height) = screen::size_of(header);
         // A session without a terminal is not one at a prompt.
         (width > 1 && !screen::is_cooked(header)).then(|| Self {
             pattern,
