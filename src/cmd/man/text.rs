@@ -519,8 +519,11 @@ const CAT: Page = Page {
         "With --timestamps each line is preceded by the time of its last change, in hours, minutes, \
          seconds and milliseconds since the start: of a command that was typed, when it was entered.",
         "Input that was recorded is not printed. The recording is read line by line and printed as it \
-         is read; a line may have 16 MiB. A terminal of more than 1000 columns or rows is not rendered.",
-        "A recording that is cut off is printed as far as it goes, and a line on standard error says so. \
+         is read; a line may have 16 MiB. A terminal of more than 1000 columns or rows is rendered as 1000, and standard error \
+         has a note. A compressed recording may decompress to 64 MiB and 50 times its own size. FILE is a regular file or a \
+         stream (-, /dev/stdin, /dev/fd/N); a named pipe, a device or a socket is refused.",
+        "A recording that is cut off is printed as far as it goes, and a line on standard error says so. A last line that \
+         only lacks its newline is whole; a whole line that is wrong is an error, wherever it is. \
          The same is said of a recording of recmode's that lacks its end record.",
     ],
     exit_status: &[
@@ -569,11 +572,13 @@ const LS: Page = Page {
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
          root may); cut-off (there is no end, or recmode-recover(1) has \
-         added one); gap (something is missing in it); or strict (strict mode ended the session). The duration is marked \
+         added one); gap (something is missing in it); strict (strict mode ended the session); or damaged (a line near its end is wrong: standard error names it, and the \
+         exit status is 2). The duration is marked \
          with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
         "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
          ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
-        "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. In CSV, a text that a \
+        "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. Where a file's name is not UTF-8, file has \
+         U+FFFD in place of its odd bytes, and file_base64 all of them; so it is in the JSON of the other commands. In CSV, a text that a \
          spreadsheet would take for a formula has an apostrophe in front.",
     ],
     exit_status: &[
