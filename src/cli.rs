@@ -756,6 +756,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
+    /// In svg: whether it is light or dark
+    #[arg(long, value_name = "THEME", value_enum, default_value = "auto")]
+    pub theme: ExportTheme,
+
     /// In html: leave the player out, and with it the only script
     #[arg(long)]
     pub no_player: bool,
@@ -763,6 +767,17 @@ pub struct ExportArgs {
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
+}
+
+/// Whether a picture is light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportTheme {
+    /// As the viewer prefers
+    Auto,
+    /// Light
+    Light,
+    /// Dark
+    Dark,
 }
 
 /// What a recording is exported to.
@@ -774,7 +789,7 @@ pub enum ExportFormat {
     AsciicastV3,
     /// The text that was seen
     Txt,
-    /// A page with the transcript in colours, times and a table of commands and markers
+    /// A page with a player, a table of commands and markers, and the transcript in colours
     Html,
     /// An animation
     Svg,

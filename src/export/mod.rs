@@ -15,6 +15,7 @@ use crate::recording::reader::{ReadError, Reader};
 use crate::screen::{Ending, Lines, Options, RenderError};
 
 pub use html::Page;
+pub use svg::Theme;
 pub use typescript::{Sink, typescript};
 
 /// What a recording is exported to as one stream; the typescript, which is two, is beside it.
@@ -33,6 +34,8 @@ pub enum Target {
     Svg {
         /// Pauses are made this short.
         idle_limit: Duration,
+        /// Its colours.
+        theme: Theme,
     },
 }
 
@@ -74,7 +77,7 @@ pub fn export(
             page.write(out)?;
             Ok(page.ending())
         }
-        Target::Svg { idle_limit } => svg::write(reader, name, idle_limit, out),
+        Target::Svg { idle_limit, theme } => svg::write(reader, name, idle_limit, theme, out, warnings),
     }
 }
 
