@@ -760,6 +760,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "THEME", value_enum, default_value = "auto")]
     pub theme: ExportTheme,
 
+    /// In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does
+    #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
+    pub allowed_signers: Option<PathBuf>,
+
     /// In html: leave the player out, and with it the only script
     #[arg(long)]
     pub no_player: bool,
@@ -789,7 +793,7 @@ pub enum ExportFormat {
     AsciicastV3,
     /// The text that was seen
     Txt,
-    /// A page with a player, a table of commands and markers, and the transcript in colours
+    /// A page to file: the facts, whether the file is intact, a player, commands, the transcript in colours
     Html,
     /// An animation
     Svg,

@@ -87,7 +87,7 @@ fn begins(path: &Path) -> bool {
     fs::File::open(path).is_ok_and(|file| catalog::is_beginning(&file))
 }
 
-fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
+pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     let context = || format!("--allowed-signers {}", escape::path(path));
     let file = fs::File::open(path).with_context(context)?;
     let mut text = String::new();

@@ -14,22 +14,18 @@ use crate::recording::Format;
 use crate::recording::reader::{ReadError, Reader};
 use crate::screen::{Ending, Lines, Options, RenderError};
 
-pub use html::Page;
+pub use html::{FileFacts, Page};
 pub use svg::Theme;
 pub use typescript::{Sink, typescript};
 
-/// What a recording is exported to as one stream; the typescript, which is two, is beside it.
+/// What a recording is exported to as one stream; beside it are the typescript,
+/// which is two, and the page, which shows what its file came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// asciicast, with every byte and every microsecond.
     Asciicast(Format),
     /// The text that was seen.
     Text,
-    /// A page with the transcript.
-    Html {
-        /// Whether there is a player above it.
-        player: bool,
-    },
     /// An animation.
     Svg {
         /// Pauses are made this short.
@@ -72,11 +68,6 @@ pub fn export(
     match target {
         Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
-        Target::Html { player } => {
-            let page = Page::read(reader, name, player)?;
-            page.write(out)?;
-            Ok(page.ending())
-        }
         Target::Svg { idle_limit, theme } => svg::write(reader, name, idle_limit, theme, out, warnings),
     }
 }

@@ -19,7 +19,7 @@ mod verified;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use found::{found_json, found_text};
-pub use info::{Info, info_text};
+pub use info::{Info, ended, facts, gap_text, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped, warnings};
 pub use pruned::{Pruned, PrunedFile, pruned_text};
@@ -27,4 +27,4 @@ pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
 pub use time::{duration, local_time, offset, utc};
-pub use verified::{Verified, verified_text};
+pub use verified::{Verified, integrity, signature, verified_text};

@@ -114,7 +114,8 @@ pub(super) fn state(checked: &Checked) -> &'static str {
 }
 
 /// What the chain came to, in words.
-pub(super) fn in_words(checked: &Checked) -> String {
+#[must_use]
+pub fn integrity(checked: &Checked) -> String {
     match checked.chain {
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
@@ -146,22 +147,33 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
         Followed::CutOff { .. } | Followed::Changed { .. } | Followed::NoRecording => RED,
     };
-    let mut text = in_words(checked);
-    let mut signature = None;
-    match &checked.signed {
-        None => {}
-        Some(Signed::By(principals)) => {
-            let _ = write!(text, "; signed by {}", escape::controls(principals));
+    let mut text = integrity(checked);
+    let mut wrong = None;
+    if let Some(signed) = &checked.signed {
+        let signature = escape::controls(&signature(signed));
+        match signed {
+            Signed::By(_) => {
+                let _ = write!(text, "; {signature}");
+            }
+            Signed::Missing | Signed::Wrong(_) => wrong = Some(signature),
         }
-        Some(Signed::Missing) => signature = Some("not signed".to_owned()),
-        Some(Signed::Wrong(error)) => signature = Some(escape::controls(&error.to_string())),
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
-    if let Some(signature) = signature {
-        let _ = write!(line, "; {}", paint(color, RED, &signature));
+    if let Some(wrong) = wrong {
+        let _ = write!(line, "; {}", paint(color, RED, &wrong));
     }
     line.push('\n');
     line
+}
+
+/// What the signature came to, in words that need escaping.
+#[must_use]
+pub fn signature(signed: &Signed) -> String {
+    match signed {
+        Signed::By(principals) => format!("signed by {principals}"),
+        Signed::Missing => "not signed".to_owned(),
+        Signed::Wrong(error) => error.to_string(),
+    }
 }
 
 /// What no check covers.

@@ -93,14 +93,7 @@ pub fn verify_file(
     };
     // A recording of version 1 is a document of many lines.
     let chain = if chain == Followed::NoRecording && is_version_1(path) { Followed::NoChain } else { chain };
-    let signed = allowed.map(|allowed| match (signature, hash) {
-        (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
-            Ok(principals) => Signed::By(principals.to_owned()),
-            Err(error) => Signed::Wrong(error),
-        },
-        (Some(_), Some(Err(error))) => Signed::Wrong(error),
-        _ => Signed::Missing,
-    });
+    let signed = allowed.map(|allowed| signed(signature, hash, allowed));
     Ok(Checked { chain, live, signed, bytes })
 }
 
@@ -120,7 +113,23 @@ fn is_version_1(path: &Path) -> bool {
     reader.is_some_and(|reader| reader.header().version == Version::V1)
 }
 
-fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
+/// What the signature comes to over a text with this hash.
+pub(super) fn signed(
+    signature: Option<Vec<u8>>,
+    hash: Option<Result<TextHash, SignatureError>>,
+    allowed: &AllowedSigners,
+) -> Signed {
+    match (signature, hash) {
+        (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
+            Ok(principals) => Signed::By(principals.to_owned()),
+            Err(error) => Signed::Wrong(error),
+        },
+        (Some(_), Some(Err(error))) => Signed::Wrong(error),
+        _ => Signed::Missing,
+    }
+}
+
+pub(super) fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let path = signature::signature_path(path);
     let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

@@ -3,9 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod export;
 mod info;
 mod ls;
+mod page;
 mod player;
 mod prune;
 mod search;

@@ -208,7 +208,7 @@ const STEPS: [(&str, &str); 22] = [
     // It plays at twice the speed to the end, and makes the pause from 12.5 to 20 the recording's limit of 3 s.
     ("key('+'), key('+'), click('#p-toggle')", "12.5"),
     ("wait(1200)", "14.9"),
-    ("wait(500)", "20"),
+    ("wait(400)", "20"),
     ("wait(1000)", "21"),
     ("key(' ')", "0"),
 ];
@@ -259,7 +259,7 @@ fn the_player_is_used_by_keys_and_clicks() {
         let expected: f64 = expected.parse().expect("a number");
         // The page's clock is virtual; the player wakes up every 16 to 100 ms.
         let late = if step.contains("wait") || step.contains("p-toggle") || *step == "key(' ')" {
-            0.25
+            0.3
         } else {
             0.0
         };

@@ -659,10 +659,19 @@ const EXPORT: Page = Page {
          records but for checks, which hold for one file only; comments and events of unknown codes are dropped. So are, with a warning, values that asciinema \
          refuses: a theme without its colours, a negative timestamp, an idle_time_limit that is not a number, a resize that is not a size, and an exit status that is not \
          a number. txt is what recmode-cat(1) prints.",
-        "html is one page that loads nothing and can be read without its script: what is known of the session, a table of its commands and \
-         markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
-         reader's choice of light or dark; text is legible on whatever it stands. After 256 MiB it ends, and says so. Commands are known where the shell turns bracketed paste off when one \
-         is entered, as bash and zsh do. Addresses of http and https are links.",
+        "html is one page that loads nothing. Its head has all that recmode-info(1) prints, the BLAKE3 and SHA-256 of the file \
+         as it is, compressed or not, and what verifying it came to while the page was made: integrity, and with \
+         --allowed-signers the signature in FILE.sig, as recmode-verify(1) does. Anything that is wrong is also written above \
+         that in words; a change, and a signature that doesn't hold, are reported on standard error too. The exit status stays 0: \
+         the page is there.",
+        "A table of commands and markers links to their lines. Commands are known where the shell turns bracketed paste off when \
+         one is entered, as bash and zsh do, or reports them with OSC 133. A command's duration ends with OSC 133 D, or with the \
+         next prompt; Lines counts the lines of the transcript that it printed; Status is the exit status, or - where the \
+         shell does not report it.",
+        "The transcript has the time of each line's last change. Gaps stand where they happened, and how the session ended at the end. Blanks \
+         with a colour stay. Text has a contrast of at least 4.5:1 on whatever it stands, light or dark as the reader chose, but \
+         block elements keep their colours. Lines wrap, also on paper; a switch turns that off on the screen. \
+         After 256 MiB the page ends, and says so. Addresses of http and https are links.",
         "Above the transcript html has a player, unless --no-player is given: it shows what the screen was at each moment, with \
          every event up to it and none that comes more than a sixtieth of a second later. It has the keys of recmode-play(1) while it has the \
          focus (press ?), marks for commands, markers and gaps on its time bar, and links to moments: #t=SECONDS or #t=H:MM:SS. \
@@ -685,7 +694,10 @@ const EXPORT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("A page to send to a colleague", "recmode export session.cast --to html -o session.html"),
+        (
+            "A page to file, with the signer",
+            "recmode export session.cast --to html --allowed-signers signers -o session.html",
+        ),
         (
             "Play it with other tools",
             "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",

@@ -1,11 +1,15 @@
-//! The top of the page: its title and the facts of the session.
+//! The top of the page: its title, the verdicts and the facts of the session.
 
 use std::fmt::Write as _;
 
-use super::{Page, markup, player, style};
-use crate::cast::Session;
-use crate::report::{duration, utc};
-use crate::screen::Ending;
+use jiff::tz::TimeZone;
+
+use super::verdict::{Verdict, verdicts};
+use super::{FileFacts, Page, markup, player, style};
+use crate::report::{facts, signature, utc};
+
+/// So many gaps, markers and files are listed.
+const MAX_SHOWN: usize = 1000;
 
 /// The document up to its title; with a player, its script may run.
 pub(super) fn open(title: &str, player: bool) -> String {
@@ -22,33 +26,41 @@ pub(super) fn open(title: &str, player: bool) -> String {
     )
 }
 
-/// The list of facts.
-pub(super) fn facts(page: &Page) -> String {
-    let Page { header, length, exit, gaps, ending, .. } = page;
+/// What is right or wrong with the recording, in words.
+pub(super) fn verdict(page: &Page, file: &FileFacts<'_>) -> String {
+    let mut out = "<div id=\"verdict\">\n".to_owned();
+    for Verdict { level, text } in verdicts(&page.summary, file.checked) {
+        let _ = writeln!(out, "<p class=\"{}\">{}</p>", level.class(), markup(&text));
+    }
+    out + "</div>\n"
+}
 
-    let session = header.recmode.as_ref().map(Session::new).unwrap_or_default();
-    let text = |text: Option<&str>| text.map(markup);
-    let ended = match ending {
-        Ending::Complete => None,
-        Ending::Torn { line } => Some(format!("cut off in line {line}")),
-        Ending::NoEnd => Some("no end record: the session still ran, or it is cut off".to_owned()),
-    };
-    let mut out = "<dl>\n".to_owned();
-    for (name, value) in [
-        ("User", text(session.user.as_deref())),
-        ("Host", text(session.host.as_deref())),
-        ("Started", header.timestamp.and_then(utc)),
-        ("Duration", Some(duration(*length))),
-        ("Command", text(header.command.as_deref())),
-        ("Kind", text(session.kind.as_deref())),
-        ("Mode", text(session.mode.as_deref())),
-        ("Exit status", text(exit.as_deref())),
-        ("Gaps", (*gaps > 0).then(|| gaps.to_string())),
-        ("End", ended),
-    ] {
-        if let Some(value) = value {
-            let _ = writeln!(out, "<dt>{name}</dt><dd>{value}</dd>");
+/// The list of facts: those of `recmode info`, and those of the file as it was verified.
+pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
+    let FileFacts { name, checked, hashes, verified } = file;
+    let summary = &page.summary;
+    let state = file.state(summary);
+    let mut rows = facts(name, Some(hashes.bytes), state, summary, checked, &TimeZone::UTC, MAX_SHOWN);
+    for row in &mut rows {
+        // A page is read elsewhere.
+        if let ("Start", Some(start)) = (row.0, summary.header.timestamp.and_then(utc)) {
+            row.1 = start;
         }
+    }
+    let signer = checked.signed.as_ref().map(signature);
+    rows.extend([
+        ("Signature", signer.unwrap_or_else(|| "not verified: no signers were given".to_owned())),
+        ("BLAKE3", hashes.blake3.clone()),
+        ("SHA-256", hashes.sha256.clone()),
+        ("Bytes", hashes.bytes.to_string()),
+        ("Verified", format!("{verified}, by recmode {}", env!("CARGO_PKG_VERSION"))),
+    ]);
+    let mut out = "<dl>\n".to_owned();
+    for (name, text) in rows {
+        if !name.is_empty() {
+            let _ = write!(out, "<dt>{name}</dt>");
+        }
+        let _ = writeln!(out, "<dd>{}</dd>", markup(&text));
     }
     out + "</dl>\n"
 }

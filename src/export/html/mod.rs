@@ -1,11 +1,13 @@
-//! One page that needs nothing else: what the session was, a table of its commands and markers, and the transcript in
-//! colours with the time of each line. It is read as a whole before it is written, as its head depends on its end. Pure.
+//! One page that needs nothing else: what the session was and whether its recording is intact, a table of its commands
+//! and markers, and the transcript in colours with the time of each line. It is read as a whole before it is written,
+//! as its head depends on its end. Pure.
 
 mod commands;
 mod head;
 mod player;
 mod style;
 mod transcript;
+mod verdict;
 
 use std::io::{BufRead, Write};
 
@@ -13,23 +15,40 @@ use self::commands::Commands;
 use self::player::{Film, Mark};
 use self::transcript::Transcript;
 use super::{ExportError, markup};
-use crate::recording::reader::{Code, Header, Item, Reader};
+use crate::catalog::{State, Summarizer, Summary};
+use crate::recording::reader::{Code, Event, Item, Reader, Version};
 use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
+use crate::verify::{Checked, Hashes};
 
 /// What a page shows of a recording, once that is read.
 #[derive(Debug)]
 pub struct Page {
     title: String,
-    header: Header,
-    /// Microseconds.
-    length: u64,
-    exit: Option<String>,
-    gaps: u64,
+    summary: Summary,
     ending: Ending,
     commands: Commands,
     transcript: Transcript,
     /// What the player shows, if there is one.
     film: Option<Film>,
+}
+
+/// What a page shows of the file that it was made from.
+#[derive(Debug, Clone, Copy)]
+pub struct FileFacts<'a> {
+    /// Its path as it was given; it need not be safe to print.
+    pub name: &'a str,
+    /// What verifying it came to.
+    pub checked: &'a Checked,
+    /// Its hashes.
+    pub hashes: &'a Hashes,
+    /// When that was, as RFC 3339 in UTC.
+    pub verified: &'a str,
+}
+
+impl FileFacts<'_> {
+    fn state(&self, summary: &Summary) -> State {
+        if self.checked.live && summary.end.is_none() { State::Live } else { summary.state() }
+    }
 }
 
 impl Page {
@@ -41,55 +60,57 @@ impl Page {
     /// When the recording can't be read or rendered.
     pub fn read(mut reader: Reader<impl BufRead>, name: &str, player: bool) -> Result<Self, ExportError> {
         let header = reader.header().clone();
-        let too_large = |line| move |size| RenderError::TooLarge { line, size };
-        let mut screen =
-            Screen::of(&header, Options { styles: true, replaced: false }).map_err(too_large(1))?;
+        let mut screen = Screen::of(&header, Options { styles: true, replaced: false })
+            .map_err(|size| RenderError::TooLarge { line: 1, size })?;
         let title = header.title.clone().filter(|title| !title.is_empty());
-        let mut page = Self {
-            title: title.unwrap_or_else(|| format!("Session {name}")),
-            ending: Ending::before_any(&header),
-            header,
-            length: 0,
-            exit: None,
-            gaps: 0,
-            commands: Commands::default(),
-            transcript: Transcript::default(),
-            film: player.then(Film::default),
+        let title = title.unwrap_or_else(|| format!("Session {name}"));
+        let mut ending = Ending::before_any(&header);
+        let mut summarizer = Summarizer::new(header);
+        let mut commands = Commands::default();
+        let mut transcript = Transcript::default();
+        let take = |lines, screen: &Screen, commands: &mut Commands, transcript: &mut Transcript| {
+            for line in lines {
+                if let Some(number) = transcript.push(&line) {
+                    commands.line(&line, number, screen.commands());
+                }
+            }
         };
+        let mut film = player.then(Film::default);
         for item in &mut reader {
-            match item? {
+            let item = item?;
+            match &item {
                 Item::Event(event) => {
-                    page.length = event.time;
                     if let (Some(film), Code::Output | Code::ErrorOutput | Code::Resize) =
-                        (&mut page.film, event.code)
+                        (&mut film, event.code)
                     {
                         film.before(event.time, &screen);
                     }
-                    match event.code {
-                        Code::Output | Code::ErrorOutput => screen.output(event.time, &event.data),
-                        Code::Resize => {
-                            if let Some((cols, rows)) = parse_size(&event.data) {
-                                screen.resize(event.time, cols, rows).map_err(too_large(event.line))?;
-                            }
-                        }
-                        Code::Marker => page.commands.marker(event.time, &event.data),
-                        Code::Exit => page.exit = Some(event.data),
-                        Code::Input => {}
+                    show(&mut screen, event)?;
+                    if event.code == Code::Marker {
+                        commands.marker(event.time, &event.data);
                     }
-                    page.take(&mut screen, false);
+                    take(screen.take(), &screen, &mut commands, &mut transcript);
                 }
-                Item::Gap(_) => page.gaps += 1,
+                Item::Gap(gap) => transcript.gap(summarizer.summary.length, gap),
                 Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
-                Item::End(_) => page.ending = Ending::Complete,
-                Item::TornTail { line } => page.ending = Ending::Torn { line },
+                Item::End(_) => ending = Ending::Complete,
+                Item::TornTail { line } => ending = Ending::Torn { line: *line },
             }
+            summarizer.take(item);
         }
-        page.take(&mut screen, true);
-        page.commands.finish(page.transcript.lines());
-        if let Some(film) = &mut page.film {
+        take(screen.finish(), &screen, &mut commands, &mut transcript);
+        transcript.finish();
+        commands.finish(transcript.lines(), screen.commands());
+        if let Some(film) = &mut film {
             film.finish(&screen);
         }
-        Ok(page)
+        Ok(Self { title, summary: summarizer.summary, ending, commands, transcript, film })
+    }
+
+    /// The version of the recording.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.summary.header.version
     }
 
     /// How the recording ends.
@@ -98,40 +119,54 @@ impl Page {
         self.ending
     }
 
-    /// Adds the lines that are complete; with `all`, all that are left.
-    fn take(&mut self, screen: &mut Screen, all: bool) {
-        for line in if all { screen.finish() } else { screen.take() } {
-            if let Some(number) = self.transcript.push(&line) {
-                self.commands.line(&line, number);
-            }
-        }
-    }
-
     /// What the time bar of the player marks, in order.
-    fn marks(&self) -> impl Iterator<Item = Mark<'_>> {
-        self.commands.rows().map(|(time, what, text)| Mark { time, what, text })
+    fn marks(&self) -> Vec<Mark<'_>> {
+        let rows = self.commands.rows().map(|(time, what, text)| Mark { time, what, text });
+        let gaps = self.summary.gaps.iter();
+        let gaps = gaps.map(|gap| Mark { time: gap.time, what: "gap", text: &gap.what.error });
+        let mut marks: Vec<_> = rows.chain(gaps).collect();
+        marks.sort_by_key(|mark| mark.time);
+        marks
     }
 
-    /// Writes the page.
+    /// Writes the page, of a recording in this file.
     ///
     /// # Errors
     ///
     /// When it can't be written.
-    pub fn write(&self, out: &mut impl Write) -> Result<(), ExportError> {
-        write!(out, "{}", head::open(&markup(&self.title), self.film.is_some()))?;
-        write!(out, "{}", head::facts(self))?;
+    pub fn write(&self, file: &FileFacts<'_>, out: &mut impl Write) -> Result<(), ExportError> {
+        out.write_all(head::open(&markup(&self.title), self.film.is_some()).as_bytes())?;
+        out.write_all(head::verdict(self, file).as_bytes())?;
+        out.write_all(head::list(self, file).as_bytes())?;
         if let Some(film) = &self.film {
-            write!(out, "{}", player::section(film, &self.header))?;
+            out.write_all(player::section(film, &self.summary.header).as_bytes())?;
         }
         write!(out, "{}", self.commands)?;
-        write!(out, "{}", self.transcript)?;
+        self.transcript.write(&self.summary, file.checked.live, out)?;
         writeln!(out, "</main>")?;
         if let Some(film) = &self.film {
-            write!(out, "{}", player::data(film, &self.header, self.length, self.marks()))?;
+            let summary = &self.summary;
+            let data = player::data(film, &summary.header, summary.length, self.marks().into_iter());
+            out.write_all(data.as_bytes())?;
         }
         writeln!(out, "</body>\n</html>")?;
         Ok(())
     }
+}
+
+fn show(screen: &mut Screen, event: &Event) -> Result<(), RenderError> {
+    match event.code {
+        Code::Output | Code::ErrorOutput => screen.output(event.time, &event.data),
+        Code::Resize => {
+            if let Some((cols, rows)) = parse_size(&event.data) {
+                screen
+                    .resize(event.time, cols, rows)
+                    .map_err(|size| RenderError::TooLarge { line: event.line, size })?;
+            }
+        }
+        Code::Marker | Code::Exit | Code::Input => {}
+    }
+    Ok(())
 }
 
 /// Seconds since the start as `data-t` holds them, as exact as the recording's.
@@ -140,55 +175,4 @@ fn seconds(micros: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn page(lines: &str) -> String {
-        let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}");
-        let mut out = Vec::new();
-        let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b", false).expect("read");
-        page.write(&mut out).expect("written");
-        String::from_utf8(out).expect("UTF-8")
-    }
-
-    #[test]
-    fn nothing_from_the_recording_is_markup() {
-        let page =
-            page("[0,\"o\",\"<script>alert('1')</script>&amp;\\r\\n\"]\n[0,\"m\",\"</table><b>\\u202e\"]\n");
-        assert!(page.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;amp;"), "{page}");
-        assert!(page.contains("<code>&lt;/table&gt;&lt;b&gt;\\u{202e}</code>"));
-        assert!(page.contains("<title>Session a&lt;b</title>") && !page.contains("<script"));
-    }
-
-    #[test]
-    fn links_go_to_http_and_https_only() {
-        let page = page(
-            "[0,\"o\",\"see https://example.org/a?b=\\u001b[1mc&d\\u001b[0m. javascript:alert(1) file:///etc http://\\\"x\\r\\n\"]\n",
-        );
-        assert_eq!(page.matches("<a href=\"https://example.org/a?b=c&amp;d\" rel").count(), 2, "{page}");
-        assert!(
-            !page.contains("href=\"java")
-                && !page.contains("href=\"file")
-                && !page.contains("href=\"http://")
-        );
-    }
-
-    #[test]
-    fn colours_are_classes_of_the_theme_or_fixed() {
-        let page = page("[0,\"o\",\"\\u001b[31;7mred\\u001b[0;38;5;196;1mfixed\\u001b[0m\\r\\n\"]\n");
-        assert!(
-            page.contains("<span class=\"\" style=\"background:#b3261e;color:#ffffff;\">red</span>"),
-            "{page}"
-        );
-        assert!(page.contains("<span class=\"d\" style=\"color:#ff0000;\">fixed</span>"), "{page}");
-        let page = self::page("[0,\"o\",\"\\u001b[38;5;231mwhite\\u001b[0;31mred\\u001b[0m\\r\\n\"]\n");
-        assert!(page.contains(";color:light-dark(#") && page.contains(",#ffffff);\">white"), "{page}");
-        assert!(page.contains("<span class=\"f1\">red</span>"), "{page}");
-    }
-
-    #[test]
-    fn a_marker_of_any_length_is_a_row_of_the_table() {
-        let page = page(&format!("[0,\"o\",\"x\\r\\n\"]\n[0,\"m\",\"{}\"]\n", "é".repeat(5000)));
-        assert!(page.contains(&format!("<code>{}…</code>", "é".repeat(1000))), "{}", page.len());
-    }
-}
+mod tests;

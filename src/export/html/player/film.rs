@@ -13,7 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use crate::export::html::style::look;
+use crate::export::html::style::{is_block, look};
 use crate::screen::{Screen, Style};
 
 /// What happens within this many microseconds after a frame begins is shown with it.
@@ -71,8 +71,8 @@ struct Reel {
 struct Looks {
     numbers: HashMap<(String, String), usize>,
     list: Vec<(String, String)>,
-    /// The style that was looked up last.
-    last: Option<(Style, usize)>,
+    /// The style that was looked up last, and whether for block elements.
+    last: Option<(Style, bool, usize)>,
 }
 
 impl Film {
@@ -203,7 +203,7 @@ impl Looks {
         let mut run = String::new();
         let mut kind = None;
         for cell in cells[..used].iter().filter(|cell| cell.width() > 0) {
-            let number = 2 * self.number(cell.pen()) + usize::from(cell.width() == 2);
+            let number = 2 * self.number(cell.pen(), is_block(cell.char())) + usize::from(cell.width() == 2);
             if let Some(kind) = kind.filter(|&kind| kind != number) {
                 push_run(&mut row, kind, &run);
                 run.clear();
@@ -217,18 +217,19 @@ impl Looks {
         row + "]"
     }
 
-    fn number(&mut self, style: &Style) -> usize {
-        if let Some((last, number)) = &self.last
+    fn number(&mut self, style: &Style, picture: bool) -> usize {
+        if let Some((last, pictured, number)) = &self.last
             && last == style
+            && *pictured == picture
         {
             return *number;
         }
         let next = self.list.len();
-        let number = *self.numbers.entry(look(style)).or_insert_with_key(|look| {
+        let number = *self.numbers.entry(look(style, picture)).or_insert_with_key(|look| {
             self.list.push(look.clone());
             next
         });
-        self.last = Some((*style, number));
+        self.last = Some((*style, picture, number));
         number
     }
 }

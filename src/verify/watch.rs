@@ -1,0 +1,172 @@
+//! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::{Checked, read_signature, signed};
+use super::follow::{Followed, Follower};
+use crate::cast;
+use crate::recording::reader::Version;
+use crate::signature::{AllowedSigners, SignatureError, TextHash};
+
+/// The hashes of a file as it is, compressed or not, as lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashes {
+    /// BLAKE3, 256 bits.
+    pub blake3: String,
+    /// SHA-256.
+    pub sha256: String,
+    /// The number of bytes.
+    pub bytes: u64,
+}
+
+/// What is known of a recording that is being read.
+pub struct Watch {
+    source: Arc<Mutex<Source>>,
+    follower: Arc<Mutex<Follower>>,
+    text_bytes: Arc<AtomicU64>,
+    live: bool,
+    signature: Option<Vec<u8>>,
+}
+
+impl Watch {
+    /// Opens a recording, `-` for standard input; gives its text beside the watch. With `want_signature` the signature
+    /// beside the file is read too. Counts the bytes that are read of the file in `done`.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening, and of reading the first bytes or the signature.
+    pub fn open(path: &Path, want_signature: bool, done: &Arc<AtomicU64>) -> io::Result<(cast::Input, Self)> {
+        let (mut live, mut signature) = (false, None);
+        let inner: Box<dyn Read + Send> = if path == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            let file = File::open(path)?;
+            if file.metadata()?.is_file() {
+                live = cast::is_live(&file);
+                if want_signature {
+                    signature = read_signature(path)?;
+                }
+            }
+            Box::new(file)
+        };
+        let source = Arc::new(Mutex::new(Source {
+            inner,
+            blake3: blake3::Hasher::new(),
+            sha256: Sha256::new(),
+            signed: signature.as_deref().map(TextHash::of_signature),
+            bytes: 0,
+            done: Arc::clone(done),
+            ended: false,
+        }));
+        let follower = Arc::new(Mutex::new(Follower::default()));
+        let text_bytes = Arc::new(AtomicU64::new(0));
+        let text = Text {
+            inner: cast::reader_of(Bytes(Arc::clone(&source)))?,
+            follower: Arc::clone(&follower),
+            bytes: Arc::clone(&text_bytes),
+        };
+        let input = Box::new(BufReader::with_capacity(1 << 16, text));
+        Ok((input, Self { source, follower, text_bytes, live, signature }))
+    }
+
+    /// The verdict, once the text of a recording of this version was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// When what follows the text in the file can't be read.
+    pub fn finish(self, version: Version, allowed: Option<&AllowedSigners>) -> io::Result<(Checked, Hashes)> {
+        let mut source = lock(&self.source);
+        // A decoder may stop before the last byte.
+        let mut rest = [0; 4096];
+        while source.read(&mut rest)? > 0 {}
+        let chain = match version {
+            Version::V1 => Followed::NoChain,
+            Version::V2 | Version::V3 => std::mem::take(&mut *lock(&self.follower)).finish(),
+        };
+        let signed = allowed.map(|allowed| signed(self.signature, source.signed.take(), allowed));
+        let checked =
+            Checked { chain, live: self.live, signed, bytes: self.text_bytes.load(Ordering::Relaxed) };
+        let hashes = Hashes {
+            blake3: source.blake3.finalize().to_hex().to_string(),
+            sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
+            bytes: source.bytes,
+        };
+        Ok((checked, hashes))
+    }
+}
+
+/// The bytes of the file.
+struct Source {
+    inner: Box<dyn Read + Send>,
+    blake3: blake3::Hasher,
+    sha256: Sha256,
+    signed: Option<Result<TextHash, SignatureError>>,
+    bytes: u64,
+    done: Arc<AtomicU64>,
+    /// Nothing is read after the first end: what a live recording has gained since is not in its text.
+    ended: bool,
+}
+
+impl Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        let n = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.ended = n == 0;
+        self.blake3.update(&buffer[..n]);
+        self.sha256.update(&buffer[..n]);
+        if let Some(Ok(hash)) = &mut self.signed {
+            hash.update(&buffer[..n]);
+        }
+        self.bytes += n as u64;
+        self.done.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+struct Bytes(Arc<Mutex<Source>>);
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        lock(&self.0).read(buffer)
+    }
+}
+
+/// The text, decompressed where the file is compressed.
+struct Text {
+    inner: cast::Input,
+    follower: Arc<Mutex<Follower>>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Text {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        let mut follower = lock(&self.follower);
+        match &read {
+            Ok(n) => {
+                follower.feed(&buffer[..*n]);
+                self.bytes.fetch_add(*n as u64, Ordering::Relaxed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => follower.cut(),
+            Err(_) => {}
+        }
+        read
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
