@@ -5,22 +5,23 @@
 //! cleared with all of it, the last screen of each full-screen program where that was left, and what
 //! stood on the screen at the end. A line that the terminal has wrapped is one line.
 
+mod budget;
 mod line;
 mod lines;
-mod repeat;
 mod touched;
 mod track;
 
 use std::borrow::Cow;
 
-use avt::Terminal;
+use avt::{Parser, Terminal};
 
 use crate::recording::MAX_WINDOW;
 use crate::recording::reader::Header;
 
+pub(crate) use self::budget::Budget;
+use self::budget::Decision;
 pub use self::line::{Place, Style, TextLine};
 pub use self::lines::{Ending, Lines, RenderError};
-use self::repeat::Repeats;
 use self::track::Tracker;
 
 /// The most columns and the most rows of a terminal that is rendered.
@@ -28,6 +29,11 @@ pub const MAX_SIZE: usize = MAX_WINDOW as usize;
 
 /// What a shell prints when a command was entered.
 const PASTE_OFF: &str = "\x1b[?2004l";
+
+const DEL: char = '\x7f';
+
+/// CAN, which ends a sequence.
+const CANCEL: &str = "\x18";
 
 /// What is wanted beside the lines' texts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,7 +56,11 @@ pub struct TooLarge {
 pub struct Screen {
     terminal: Terminal,
     tracker: Tracker,
-    repeats: Repeats,
+    /// Reads the output before the terminal does, for what is too large to be drawn.
+    ahead: Parser,
+    budget: Budget,
+    /// A size that the terminal should have got and could not.
+    pending: Option<(usize, usize)>,
     /// Whether a line feed begins a line: the session had no terminal that would have made two of it.
     cooked: bool,
 }
@@ -65,7 +75,14 @@ impl Screen {
         let (cols, rows) = bounded(cols, rows)?;
         // The size was made valid above.
         let terminal = Terminal::new(cols, rows).map_err(|_| TooLarge { cols, rows })?;
-        Ok(Self { terminal, tracker: Tracker::new(options), repeats: Repeats::default(), cooked: false })
+        Ok(Self {
+            terminal,
+            tracker: Tracker::new(options),
+            ahead: Parser::default(),
+            budget: Budget::default(),
+            pending: None,
+            cooked: false,
+        })
     }
 
     /// The terminal of a recording with this header.
@@ -82,16 +99,41 @@ impl Screen {
     /// Shows the output of one event at `time`, in microseconds.
     pub fn output(&mut self, time: u64, text: &str) {
         self.tracker.now = time;
+        self.budget.read(text.len());
+        self.resize_if_affordable();
         let text = as_seen(text, self.cooked);
-        let (cols, rows) = self.terminal.size();
-        let text = self.repeats.limited(&text, cols * rows);
         for part in parts(&text) {
-            // Terminals ignore DEL; this one would show it.
-            self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
+            self.draw(part);
+            self.settle();
             if part.ends_with(PASTE_OFF) {
                 self.tracker.command_was_entered(&self.terminal);
             }
         }
+    }
+
+    /// Draws as much as the budget allows.
+    fn draw(&mut self, text: &str) {
+        let mut drawn = 0;
+        for (at, c) in text.char_indices() {
+            let Some(function) = (if c == DEL { None } else { self.ahead.feed(c) }) else { continue };
+            if !budget::is_large(&function) {
+                continue;
+            }
+            self.feed(&text[drawn..at]);
+            drawn = at;
+            if let Decision::Instead(operations) = self.budget.decide(&function, &self.terminal) {
+                // In the place of the sequence's last character, which would have been its execution.
+                self.feed(CANCEL);
+                self.terminal.execute_with(operations, &mut self.tracker);
+                drawn += c.len_utf8();
+            }
+        }
+        self.feed(&text[drawn..]);
+    }
+
+    /// Terminals ignore DEL; this one would show it.
+    fn feed(&mut self, text: &str) {
+        self.terminal.feed_with(text.split(DEL), &mut self.tracker);
     }
 
     /// Changes the size.
@@ -100,10 +142,36 @@ impl Screen {
     ///
     /// When it is too large.
     pub fn resize(&mut self, time: u64, cols: usize, rows: usize) -> Result<(), TooLarge> {
-        let (cols, rows) = bounded(cols, rows)?;
+        self.pending = Some(bounded(cols, rows)?);
         self.tracker.now = time;
-        self.terminal.resize_with(cols, rows, &mut self.tracker);
+        self.budget.read(0);
+        self.resize_if_affordable();
+        self.settle();
         Ok(())
+    }
+
+    fn resize_if_affordable(&mut self) {
+        let Some((cols, rows)) = self.pending else { return };
+        if self.terminal.size() == (cols, rows) {
+            self.pending = None;
+        } else if self.budget.resizes(&self.terminal, cols * rows) {
+            self.terminal.resize_with(cols, rows, &mut self.tracker);
+            self.pending = None;
+        }
+    }
+
+    /// Notes what has changed; where that is too much for what was read, at a later event.
+    fn settle(&mut self) {
+        let rows = self.tracker.changed_rows(&self.terminal);
+        if rows == 0 || self.budget.compares(rows, self.terminal.size().0) {
+            self.tracker.settle(&self.terminal);
+        }
+    }
+
+    /// Whether the recording asked for more drawing than its bytes pay for, and some of it was left out.
+    #[must_use]
+    pub fn left_out(&self) -> bool {
+        self.budget.exceeded()
     }
 
     /// The lines that are complete since they were last taken.
