@@ -58,7 +58,7 @@ pub(super) struct Tracker {
     /// How many rows of the primary screen, from its top, the session has got to: the cursor was in them or below, or
     /// text is. The others are blank and nobody's yet: what they become is a line from then on.
     reached: usize,
-    /// The primary screen was cleared since the last event was over.
+    /// The primary screen was cleared by the last operation.
     cleared: bool,
     in_alternate: bool,
 }
@@ -252,9 +252,7 @@ impl Tracker {
 
     /// An event is over.
     pub(super) fn settle(&mut self, terminal: &Terminal) {
-        if std::mem::take(&mut self.cleared) {
-            self.reached = 0;
-        }
+        self.forget_cleared();
         let mut reached = 0;
         if std::mem::take(&mut self.dirty) {
             self.touched.settle();
@@ -271,6 +269,13 @@ impl Tracker {
             reached = reached.max(terminal.cursor().row + 1);
         }
         self.reach(reached);
+    }
+
+    /// After the screen was cleared, and what was on it has left, the session has got to none of its rows.
+    fn forget_cleared(&mut self) {
+        if std::mem::take(&mut self.cleared) {
+            self.reached = 0;
+        }
     }
 
     /// The session has got to so many rows, or more: the blank ones that are new to it are lines from now on.
@@ -344,6 +349,7 @@ impl Observer for Tracker {
     }
 
     fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        self.forget_cleared();
         self.touched.begin(operation);
         let Operation::Function(function) = operation else { return };
         match function {
