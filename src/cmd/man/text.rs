@@ -684,7 +684,10 @@ const EXPORT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("A page to file, with the signer", "recmode export session.cast --to html --allowed-signers signers -o session.html"),
+        (
+            "A page to file, with the signer",
+            "recmode export session.cast --to html --allowed-signers signers -o session.html",
+        ),
         (
             "Play it with other tools",
             "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",
