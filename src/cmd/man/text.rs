@@ -687,13 +687,6 @@ const EXPORT: Page = Page {
          with a colour stay. Text has a contrast of at least 4.5:1 on whatever it stands, light or dark as the reader chose, but \
          block elements keep their colours. Lines wrap, also on paper; a switch turns that off on the screen. \
          After 256 MiB the page ends, and says so. Addresses of http and https are links.",
-<<<<<<< HEAD
-        "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
-         most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
-        "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
-        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
-         Root writes through no symbolic link and into no named pipe of another user.",
-=======
         "Above the transcript html has a player, unless --no-player is given: it shows what the screen was at each moment, with \
          every event up to it and none that comes more than a sixtieth of a second later. It has the keys of recmode-play(1) while it has the \
          focus (press ?), marks for commands, markers and gaps on its time bar, and links to moments: #t=SECONDS or #t=H:MM:SS. \
@@ -706,8 +699,8 @@ const EXPORT: Page = Page {
          warning report it. Where the reader wants no motion, the last frame is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file. The last piece is the line that \
          script(1) ends with, at the time of the session's end.",
-        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
->>>>>>> h-jsplayer
+        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
+         Root writes through no symbolic link and into no named pipe of another user.",
     ],
     exit_status: &[
         ("0", "The recording was exported, as far as it goes, or the reader of the output went away."),
