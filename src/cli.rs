@@ -757,6 +757,10 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
+    /// In svg: whether it is light or dark
+    #[arg(long, value_name = "THEME", value_enum, default_value = "auto")]
+    pub theme: ExportTheme,
+
     /// In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does
     #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
@@ -770,6 +774,17 @@ pub struct ExportArgs {
     pub file: PathBuf,
 }
 
+/// Whether a picture is light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportTheme {
+    /// As the viewer prefers
+    Auto,
+    /// Light
+    Light,
+    /// Dark
+    Dark,
+}
+
 /// What a recording is exported to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
@@ -779,7 +794,7 @@ pub enum ExportFormat {
     AsciicastV3,
     /// The text that was seen
     Txt,
-    /// A page to file: the facts, whether the file is intact, commands, and the transcript in colours
+    /// A page to file: the facts, whether the file is intact, a player, commands, the transcript in colours
     Html,
     /// An animation
     Svg,

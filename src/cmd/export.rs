@@ -8,8 +8,8 @@ use anyhow::{Context as _, bail};
 use super::file::Replacement;
 use super::progress::Bytes;
 use super::verify::read_signers;
-use crate::cli::{ExportArgs, ExportFormat};
-use crate::export::{self, ExportError, FileFacts, Page, Sink, Target};
+use crate::cli::{ExportArgs, ExportFormat, ExportTheme};
+use crate::export::{self, ExportError, FileFacts, Page, Sink, Target, Theme};
 use crate::recording::Format;
 use crate::recording::reader::Reader;
 use crate::screen::Ending;
@@ -35,7 +35,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
             ExportFormat::Html => return page(args, progress, &name),
-            ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
+            ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit, theme: theme(args.theme) },
             ExportFormat::Typescript => return typescript(args, open()?, &name).map(Some),
         };
         let reader = open()?;
@@ -140,6 +140,14 @@ fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> any
     sink.script.finish().with_context(|| escape::path(path))?;
     sink.timing.finish().with_context(|| escape::path(&timing))?;
     Ok(ending)
+}
+
+fn theme(theme: ExportTheme) -> Theme {
+    match theme {
+        ExportTheme::Auto => Theme::Auto,
+        ExportTheme::Light => Theme::Light,
+        ExportTheme::Dark => Theme::Dark,
+    }
 }
 
 fn with_timing(path: &Path) -> PathBuf {

@@ -15,6 +15,7 @@ use crate::recording::reader::{ReadError, Reader};
 use crate::screen::{Ending, Lines, Options, RenderError};
 
 pub use html::{FileFacts, Page};
+pub use svg::Theme;
 pub use typescript::{Sink, typescript};
 
 /// What a recording is exported to as one stream; beside it are the typescript,
@@ -29,6 +30,8 @@ pub enum Target {
     Svg {
         /// Pauses are made this short.
         idle_limit: Duration,
+        /// Its colours.
+        theme: Theme,
     },
 }
 
@@ -65,7 +68,7 @@ pub fn export(
     match target {
         Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
-        Target::Svg { idle_limit } => svg::write(reader, name, idle_limit, out),
+        Target::Svg { idle_limit, theme } => svg::write(reader, name, idle_limit, theme, out, warnings),
     }
 }
 

@@ -184,6 +184,86 @@ fn the_player_shows_at_each_moment_what_the_screen_was() {
     assert_eq!(played(&dom), seen[3]);
 }
 
+/// What is done in turn, and the moment, in seconds, that the player shows then.
+const STEPS: [(&str, &str); 22] = [
+    ("key('.')", "0.2"),
+    ("key('.')", "0.8"),
+    ("key('.')", "0.9"),
+    ("key(',')", "0.8"),
+    ("key('ArrowRight')", "5.8"),
+    ("key('ArrowLeft')", "0.8"),
+    ("key('5')", "10.5"),
+    ("key('9')", "18.9"),
+    ("key('[')", "4.5"),
+    ("key('0')", "0"),
+    ("key(']')", "4.5"),
+    // A line of the transcript, a row of the table, and a link in one.
+    ("click('#L4')", "1.5"),
+    ("click('#C2')", "4.5"),
+    ("click('#C1 a')", "0.8"),
+    ("location.hash = '#t=0:12.5'", "12.5"),
+    ("location.hash = '#t=x'", "12.5"),
+    // No key of the player's while it isn't in use.
+    ("key('5', document.body)", "12.5"),
+    // It plays at twice the speed to the end, and makes the pause from 12.5 to 20 the recording's limit of 3 s.
+    ("key('+'), key('+'), click('#p-toggle')", "12.5"),
+    ("wait(1200)", "14.9"),
+    ("wait(400)", "20"),
+    ("wait(1000)", "21"),
+    ("key(' ')", "0"),
+];
+
+#[test]
+fn the_player_is_used_by_keys_and_clicks() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+
+    if !has("chromium") {
+        return;
+    }
+    let (dir, page) = page(&[]);
+    let steps: Vec<&str> = STEPS.iter().map(|(step, _)| *step).collect();
+    let script = format!(
+        "addEventListener('load', async () => {{
+           const wait = (time) => new Promise((done) => setTimeout(done, time));
+           const view = document.getElementById('p-view');
+           const key = (key, target = view) =>
+             target.dispatchEvent(new KeyboardEvent('keydown', {{ key, bubbles: true, cancelable: true }}));
+           const click = (what) => document.querySelector(what).click();
+           const log = [];
+           await wait(500);
+           for (const step of [{}]) {{
+             await step();
+             await wait(20);
+             log.push(document.getElementById('player').dataset.t);
+           }}
+           document.title = log.join();
+         }});",
+        steps.iter().map(|step| format!("() => ({step})")).collect::<Vec<_>>().join(", ")
+    );
+    let hash = base64::prelude::BASE64_STANDARD.encode(sha2::Sha256::digest(&script));
+    let page = page.replacen("script-src ", &format!("script-src 'sha256-{hash}' "), 1).replacen(
+        "</body>",
+        &format!("<script>{script}</script></body>"),
+        1,
+    );
+    fs::write(dir.path().join("page.html"), page).expect("a file");
+    let (dom, console) = browsed(&dir, "");
+    assert_eq!(console, "");
+    let log: Vec<f64> = between(&dom, "<title>", "</title>")
+        .split(',')
+        .map(|time| time.parse().unwrap_or_else(|_| panic!("{time}: {dom}")))
+        .collect();
+    assert_eq!(log.len(), STEPS.len());
+    for ((step, expected), shown) in STEPS.iter().zip(log) {
+        let expected: f64 = expected.parse().expect("a number");
+        // The page's clock is virtual; the player wakes up every 16 to 100 ms.
+        let late =
+            if step.contains("wait") || step.contains("p-toggle") || *step == "key(' ')" { 0.3 } else { 0.0 };
+        assert!(shown >= expected && shown <= expected + late, "{step}: {shown} instead of {expected}");
+    }
+}
+
 #[test]
 fn without_its_script_the_page_has_no_player() {
     if !has("chromium") {

@@ -676,8 +676,9 @@ const EXPORT: Page = Page {
     description: &[
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. \
          asciicast-v2 and asciicast-v3 keep every byte, every time to the microsecond, what the header says, and recmode's \
-         records but for checks, which hold for one file only; comments and events of unknown codes are dropped. txt is what \
-         recmode-cat(1) prints.",
+         records but for checks, which hold for one file only; comments and events of unknown codes are dropped. So are, with a warning, values that asciinema \
+         refuses: a theme without its colours, a negative timestamp, an idle_time_limit that is not a number, a resize that is not a size, and an exit status that is not \
+         a number. txt is what recmode-cat(1) prints.",
         "html is one page that loads nothing. Its head has all that recmode-info(1) prints, the BLAKE3 and SHA-256 of the file \
          as it is, compressed or not, and what verifying it came to while the page was made: integrity, and with \
          --allowed-signers the signature in FILE.sig, as recmode-verify(1) does. Anything that is wrong is also written above \
@@ -691,9 +692,18 @@ const EXPORT: Page = Page {
          with a colour stay. Text has a contrast of at least 4.5:1 on whatever it stands, light or dark as the reader chose, but \
          block elements keep their colours. Lines wrap, also on paper; a switch turns that off on the screen. \
          After 256 MiB the page ends, and says so. Addresses of http and https are links.",
-        "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
-         most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
-        "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
+        "Above the transcript html has a player, unless --no-player is given: it shows what the screen was at each moment, with \
+         every event up to it and none that comes more than a sixtieth of a second later. It has the keys of recmode-play(1) while it has the \
+         focus (press ?), marks for commands, markers and gaps on its time bar, and links to moments: #t=SECONDS or #t=H:MM:SS. \
+         A click on a line of the transcript or a row of the table seeks there. The page's policy lets its script run and nothing else, \
+         and nothing is loaded. Without the script the page is the same as without the player. The player ends, with a note in \
+         the page, where the frames exceed 16 MiB as they are in the page, or 64 MiB of text before they are compressed, or 512 Mi cells of the screens that were compared.",
+        "svg is an animation that loads nothing and needs no script. It is light or dark as --theme sets it, by default as the viewer \
+         prefers. Pauses are cut to --idle-limit, and there are at most 2000 frames and 12000 elements, as browsers are slow with more: a \
+         session that needs more has fewer frames a second, and rows with very many colours lack them. The picture's description and a \
+         warning report it. Where the reader wants no motion, the last frame is shown.",
+        "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file. The last piece is the line that \
+         script(1) ends with, at the time of the session's end.",
         "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
          Root writes through no symbolic link and into no named pipe of another user.",
     ],

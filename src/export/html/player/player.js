@@ -107,11 +107,12 @@
   // Shows the position.
   const show = async () => {
     const mine = ++turn;
+    const seconds = Math.round(position) / 1e6;
     const text = `${hms(position)} of ${hms(length)}`;
     seek.value = position / 1000;
     seek.setAttribute('aria-valuetext', text);
     clock.textContent = text;
-    clock.href = `#t=${position / 1e6}`;
+    clock.href = `#t=${seconds}`;
     const number = before(from, position, (time) => time);
     const loading = load(number);
     const reel = loading.value || (await loading.promise);
@@ -119,7 +120,7 @@
     const at = before(reel.frames, position, ([time]) => time);
     frame = { number, reel, at };
     draw(frame);
-    player.dataset.t = position / 1e6;
+    player.dataset.t = seconds;
     if (number + 1 < blocks.length && reel.frames.length - at < 100) load(number + 1);
   };
 
@@ -130,36 +131,44 @@
     return at + 1 < reel.frames.length ? reel.frames[at + 1][0] : from[number + 1] ?? Infinity;
   };
 
-  const tick = (now) => {
+  // Shows what is due, and waits for the next frame, or a while for the time bar.
+  let timer = 0;
+  const tick = () => {
     if (!anchor) return;
-    position = Math.min(end, anchor.position + Math.max(0, now - anchor.now) * 1000 * speed.value);
-    const upcoming = next();
+    const now = performance.now();
+    position = Math.min(end, anchor.position + (now - anchor.now) * 1000 * speed.value);
+    const upcoming = Math.min(next(), end);
     if (skip.checked && frame.reel && upcoming > position) {
       // A pause is made at most this long; so is the one at the end.
       const since = Math.max(frame.reel.frames[frame.at][0], anchor.from);
-      if (position - since > idle) {
-        position = Math.min(upcoming, end);
+      if (position - since >= idle) {
+        position = upcoming;
         anchor = { now, position, from: position };
       }
     }
     show();
-    if (position >= end) pause();
-    else requestAnimationFrame(tick);
+    if (position >= end) return pause();
+    const wait = (next() - position) / 1000 / speed.value;
+    timer = setTimeout(tick, Math.max(16, Math.min(wait, 100)));
   };
 
   const pause = () => {
     anchor = null;
+    clearTimeout(timer);
     toggle.textContent = 'Play';
   };
   const play = () => {
     if (position >= end) position = 0;
     anchor = { now: performance.now(), position, from: position };
     toggle.textContent = 'Pause';
-    requestAnimationFrame(tick);
+    tick();
   };
   // The clock goes on from here.
   const restart = () => {
-    if (anchor) anchor = { now: performance.now(), position, from: position };
+    if (!anchor) return;
+    clearTimeout(timer);
+    anchor = { now: performance.now(), position, from: position };
+    tick();
   };
   const go = (time) => {
     position = Math.min(end, Math.max(0, time));
