@@ -227,7 +227,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__export)
-            opts="-o -h --to --output --idle-limit --allowed-signers --help"
+            opts="-o -h --to --output --idle-limit --theme --allowed-signers --no-player --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -269,6 +269,10 @@ _recmode() {
                     ;;
                 --idle-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -W "auto light dark" -- "${cur}"))
                     return 0
                     ;;
                 --allowed-signers)

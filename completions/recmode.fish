@@ -210,12 +210,16 @@ complete -c recmode -n "__fish_recmode_using_subcommand verify" -s h -l help -d 
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l to -d 'The format' -r -f -a "asciicast-v2\t'For older players, with every byte and every microsecond'
 asciicast-v3\t'For newer players, with every byte and every microsecond'
 txt\t'The text that was seen'
-html\t'A page to file: the facts, whether the file is intact, commands, and the transcript in colours'
+html\t'A page to file: the facts, whether the file is intact, a player, commands, the transcript in colours'
 svg\t'An animation'
 typescript\t'OUT and OUT.timing, for scriptreplay'"
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s o -l output -d 'Write to this file, which is replaced when it is complete (default: standard output)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long: a duration, such as 500ms, or seconds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l theme -d 'In svg: whether it is light or dark' -r -f -a "auto\t'As the viewer prefers'
+light\t'Light'
+dark\t'Dark'"
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l allowed-signers -d 'In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l no-player -d 'In html: leave the player out, and with it the only script'
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l older-than -d 'Remove what was written to last longer ago than this' -r
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Limit what all recordings take on the disk; whoever holds most loses the oldest' -r
