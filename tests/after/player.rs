@@ -258,11 +258,8 @@ fn the_player_is_used_by_keys_and_clicks() {
     for ((step, expected), shown) in STEPS.iter().zip(log) {
         let expected: f64 = expected.parse().expect("a number");
         // The page's clock is virtual; the player wakes up every 16 to 100 ms.
-        let late = if step.contains("wait") || step.contains("p-toggle") || *step == "key(' ')" {
-            0.3
-        } else {
-            0.0
-        };
+        let late =
+            if step.contains("wait") || step.contains("p-toggle") || *step == "key(' ')" { 0.3 } else { 0.0 };
         assert!(shown >= expected && shown <= expected + late, "{step}: {shown} instead of {expected}");
     }
 }
