@@ -295,7 +295,8 @@ mod tests {
     /// The texts of the rows of a frame.
     fn texts(reel: &Value, frame: &Value) -> Vec<String> {
         let text = |number: &Value| {
-            let row = reel["rows"][number.as_u64().expect("a number") as usize].as_array().expect("a row");
+            let number = number.as_u64().and_then(|number| usize::try_from(number).ok()).expect("a number");
+            let row = reel["rows"][number].as_array().expect("a row");
             row.iter().filter_map(Value::as_str).collect()
         };
         frame.as_array().expect("a frame")[3..].iter().map(text).collect()
