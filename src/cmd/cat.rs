@@ -22,14 +22,21 @@ pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
     let printed = super::progress::over_bytes_to_stdout(|progress| -> anyhow::Result<_> {
         let input = progress.open(&args.file).with_context(|| name.clone())?;
         let reader = Reader::new(input).with_context(|| name.clone())?;
-        let printed = if args.raw { raw(reader, &mut out) } else { text(reader, args.timestamps, &mut out) };
-        Ok(printed.and_then(|ending| {
+        let printed = if args.raw {
+            raw(reader, &mut out).map(|ending| (ending, None))
+        } else {
+            text(reader, args.timestamps, &mut out)
+        };
+        Ok(printed.and_then(|printed| {
             out.flush().map_err(Failure::Write)?;
-            Ok(ending)
+            Ok(printed)
         }))
     })?;
     match printed {
-        Ok(ending) => super::say_ending(&name, ending),
+        Ok((ending, left_out)) => {
+            super::say_left_out(&name, left_out);
+            super::say_ending(&name, ending);
+        }
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(Failure::Write(error)) => return Err(error).context("standard output"),
         Err(Failure::Read(error)) => {
@@ -47,7 +54,12 @@ enum Failure {
     Write(io::Error),
 }
 
-fn text(reader: Reader<impl BufRead>, timestamps: bool, out: &mut impl Write) -> Result<Ending, Failure> {
+/// Gives how the recording ends, and the line from which on something is left out.
+fn text(
+    reader: Reader<impl BufRead>,
+    timestamps: bool,
+    out: &mut impl Write,
+) -> Result<(Ending, Option<u64>), Failure> {
     let mut lines = Lines::new(reader, Options::default()).map_err(Failure::Read)?;
     for line in lines.by_ref() {
         let line = line.map_err(Failure::Read)?;
@@ -58,7 +70,7 @@ fn text(reader: Reader<impl BufRead>, timestamps: bool, out: &mut impl Write) ->
         };
         written.map_err(Failure::Write)?;
     }
-    Ok(lines.ending())
+    Ok((lines.ending(), lines.left_out()))
 }
 
 fn raw(reader: Reader<impl BufRead>, out: &mut impl Write) -> Result<Ending, Failure> {

@@ -1,6 +1,6 @@
 //! A line of text as it was seen.
 
-use avt::{Line, Pen};
+use avt::{Cell, Line, Pen};
 
 use super::shell::Mark;
 
@@ -75,7 +75,14 @@ impl Joiner {
             self.mark = mark.or(self.mark);
         }
         self.time = self.time.max(time);
-        for cell in row.cells().iter().filter(|cell| cell.width() > 0) {
+        // Blanks at the end of a line are no part of it; a row may have many.
+        let blank = |cell: &Cell| cell.char() == ' ' && (!self.styled || cell.pen().is_default());
+        let cells = row.cells();
+        let used = match row.is_wrapped() {
+            true => cells.len(),
+            false => cells.iter().rposition(|cell| !blank(cell)).map_or(0, |last| last + 1),
+        };
+        for cell in cells[..used].iter().filter(|cell| cell.width() > 0) {
             let before = self.text.len();
             self.text.push(cell.char());
             if self.styled {

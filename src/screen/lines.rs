@@ -50,6 +50,7 @@ pub struct Lines<R> {
     screen: Screen,
     ready: VecDeque<TextLine>,
     ending: Ending,
+    left_out: Option<u64>,
     done: bool,
     failed: Option<RenderError>,
 }
@@ -64,13 +65,20 @@ impl<R: BufRead> Lines<R> {
         let header = reader.header();
         let screen = Screen::of(header, options).map_err(|size| RenderError::TooLarge { line: 1, size })?;
         let ending = Ending::before_any(header);
-        Ok(Self { reader, screen, ready: VecDeque::new(), ending, done: false, failed: None })
+        Ok(Self { reader, screen, ready: VecDeque::new(), ending, left_out: None, done: false, failed: None })
     }
 
     /// How the recording ended; known when there are no more lines.
     #[must_use]
     pub fn ending(&self) -> Ending {
         self.ending
+    }
+
+    /// The line of the file, from 1, from which on something was left out because it asked for more drawing than the bytes
+    /// read pay for: see [`Screen::left_out`].
+    #[must_use]
+    pub fn left_out(&self) -> Option<u64> {
+        self.left_out
     }
 
     fn step(&mut self) -> Result<(), RenderError> {
@@ -83,6 +91,7 @@ impl<R: BufRead> Lines<R> {
             Item::Event(event) if matches!(event.code, Code::Output | Code::ErrorOutput) => {
                 self.screen.output(event.time, &event.data);
                 self.ready.extend(self.screen.take());
+                self.note(event.line);
             }
             Item::Event(event) if event.code == Code::Resize => {
                 if let Some((cols, rows)) = parse_size(&event.data) {
@@ -90,6 +99,7 @@ impl<R: BufRead> Lines<R> {
                         .resize(event.time, cols, rows)
                         .map_err(|size| RenderError::TooLarge { line: event.line, size })?;
                     self.ready.extend(self.screen.take());
+                    self.note(event.line);
                 }
             }
             Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
@@ -97,6 +107,14 @@ impl<R: BufRead> Lines<R> {
             Item::TornTail { line } => self.ending = Ending::Torn { line },
         }
         Ok(())
+    }
+}
+
+impl<R> Lines<R> {
+    fn note(&mut self, line: u64) {
+        if self.left_out.is_none() && self.screen.left_out() {
+            self.left_out = Some(line);
+        }
     }
 }
 

@@ -5,23 +5,24 @@
 //! cleared with all of it, the last screen of each full-screen program where that was left, and what
 //! stood on the screen at the end. A line that the terminal has wrapped is one line.
 
+mod budget;
 mod line;
 mod lines;
-mod repeat;
 mod shell;
 mod touched;
 mod track;
 
 use std::borrow::Cow;
 
-use avt::{ScreenKind, Terminal};
+use avt::{Parser, ScreenKind, Terminal};
 
 use crate::recording::MAX_WINDOW;
 use crate::recording::reader::Header;
 
+pub(crate) use self::budget::Budget;
+use self::budget::Decision;
 pub use self::line::{Place, Style, TextLine};
 pub use self::lines::{Ending, Lines, RenderError};
-use self::repeat::Repeats;
 use self::shell::Shell;
 pub use self::shell::{Mark, Run};
 use self::track::Tracker;
@@ -31,6 +32,11 @@ pub const MAX_SIZE: usize = MAX_WINDOW as usize;
 
 /// What a shell prints when a command was entered.
 const PASTE_OFF: &str = "\x1b[?2004l";
+
+const DEL: char = '\x7f';
+
+/// CAN, which ends a sequence.
+const CANCEL: &str = "\x18";
 
 /// What is wanted beside the lines' texts.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,7 +59,11 @@ pub struct TooLarge {
 pub struct Screen {
     terminal: Terminal,
     tracker: Tracker,
-    repeats: Repeats,
+    /// Reads the output before the terminal does, for what is too large to be drawn.
+    ahead: Parser,
+    budget: Budget,
+    /// A size that the terminal should have got and could not.
+    pending: Option<(usize, usize)>,
     shell: Shell,
     /// Whether a line feed begins a line: the session had no terminal that would have made two of it.
     cooked: bool,
@@ -72,7 +82,9 @@ impl Screen {
         Ok(Self {
             terminal,
             tracker: Tracker::new(options),
-            repeats: Repeats::default(),
+            ahead: Parser::default(),
+            budget: Budget::default(),
+            pending: None,
             shell: Shell::default(),
             cooked: false,
         })
@@ -92,13 +104,16 @@ impl Screen {
     /// Shows the output of one event at `time`, in microseconds.
     pub fn output(&mut self, time: u64, text: &str) {
         self.tracker.now = time;
+        self.budget.read(text.len());
+        self.resize_if_affordable();
         let text = as_seen(text, self.cooked);
-        let (cols, rows) = self.terminal.size();
-        let text = self.repeats.limited(&text, cols * rows);
         let mut drawn = 0;
         for (end, sign) in self.shell.split(&text) {
             self.draw(&text[drawn..end]);
             drawn = end;
+            if sign.may_be_entered() {
+                self.settle();
+            }
             // What a full-screen program does with these is its own affair.
             if self.terminal.active_screen_kind() == ScreenKind::Primary
                 && let Some(mark) = self.shell.note(sign, time)
@@ -106,15 +121,12 @@ impl Screen {
                 self.tracker.mark(&self.terminal, mark);
             }
         }
-        self.draw(&text[drawn..]);
-    }
-
-    /// Terminals ignore DEL; this one would show it.
-    fn draw(&mut self, text: &str) {
-        if text.is_empty() {
-            return;
+        if drawn < text.len() {
+            self.draw(&text[drawn..]);
         }
-        self.terminal.feed_with(text.split('\x7f'), &mut self.tracker);
+        if !text.is_empty() {
+            self.settle();
+        }
     }
 
     /// The commands that were entered so far, as the shell reports them; the first ten thousand.
@@ -123,16 +135,67 @@ impl Screen {
         self.shell.runs()
     }
 
+    /// Draws as much as the budget allows.
+    fn draw(&mut self, text: &str) {
+        let mut drawn = 0;
+        for (at, c) in text.char_indices() {
+            let Some(function) = (if c == DEL { None } else { self.ahead.feed(c) }) else { continue };
+            if !budget::is_large(&function) {
+                continue;
+            }
+            self.feed(&text[drawn..at]);
+            drawn = at;
+            if let Decision::Instead(operations) = self.budget.decide(&function, &self.terminal) {
+                // In the place of the sequence's last character, which would have been its execution.
+                self.feed(CANCEL);
+                self.terminal.execute_with(operations, &mut self.tracker);
+                drawn += c.len_utf8();
+            }
+        }
+        self.feed(&text[drawn..]);
+    }
+
+    /// Terminals ignore DEL; this one would show it.
+    fn feed(&mut self, text: &str) {
+        self.terminal.feed_with(text.split(DEL), &mut self.tracker);
+    }
+
     /// Changes the size.
     ///
     /// # Errors
     ///
     /// When it is too large.
     pub fn resize(&mut self, time: u64, cols: usize, rows: usize) -> Result<(), TooLarge> {
-        let (cols, rows) = bounded(cols, rows)?;
+        self.pending = Some(bounded(cols, rows)?);
         self.tracker.now = time;
-        self.terminal.resize_with(cols, rows, &mut self.tracker);
+        self.budget.read(0);
+        self.resize_if_affordable();
+        self.settle();
         Ok(())
+    }
+
+    fn resize_if_affordable(&mut self) {
+        let Some((cols, rows)) = self.pending else { return };
+        if self.terminal.size() == (cols, rows) {
+            self.pending = None;
+        } else if self.budget.resizes(&self.terminal, cols * rows) {
+            self.terminal.resize_with(cols, rows, &mut self.tracker);
+            self.pending = None;
+        }
+    }
+
+    /// Notes what has changed; where that is too much for what was read, at a later event.
+    fn settle(&mut self) {
+        let rows = self.tracker.changed_rows(&self.terminal);
+        if rows == 0 || self.budget.compares(rows, self.terminal.size().0) {
+            self.tracker.settle(&self.terminal);
+        }
+    }
+
+    /// Whether the recording asked for more drawing than its bytes pay for, and some of it was left out.
+    #[must_use]
+    pub fn left_out(&self) -> bool {
+        self.budget.exceeded()
     }
 
     /// The lines that are complete since they were last taken.

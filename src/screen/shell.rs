@@ -138,6 +138,13 @@ impl Shell {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found(Sign);
 
+impl Found {
+    /// Whether bracketed paste was turned off: what was shown until then was seen, also where more came with it.
+    pub(super) fn may_be_entered(self) -> bool {
+        self.0 == Sign::Entered { osc: false }
+    }
+}
+
 enum Parsed {
     Sign(Sign, usize),
     /// The text ends within a sequence that may be one.

@@ -194,3 +194,80 @@ proptest! {
         }
     }
 }
+
+/// A blank line is one from when the session gets to it, not from when its row was first on the screen.
+#[test]
+fn a_blank_lines_time_is_when_it_became_what_is_shown() {
+    let expect = |events: &[&str], expected: &[(u64, &str)]| {
+        let expected: Vec<_> = expected.iter().map(|(time, text)| (*time, (*text).to_owned())).collect();
+        assert_eq!(timed(events), expected, "{events:?}");
+    };
+    // In the middle of the screen, as at its lower edge.
+    expect(&["a", "\r\n", "\r\n", "\r\n", "b"], &[(1, "a"), (2, ""), (3, ""), (5, "b")]);
+    // Scrolled off.
+    expect(
+        &["a", "\r\n", "\r\n", "b\r\nc\r\nd\r\ne\r\nf"],
+        &[(1, "a"), (2, ""), (4, "b"), (4, "c"), (4, "d"), (4, "e"), (4, "f")],
+    );
+    // Before text that is put further down.
+    expect(&["a", "b", "\x1b[4;1Hc", "\x1b[Hx"], &[(4, "xb"), (3, ""), (3, ""), (3, "c")]);
+    // After the screen was cleared.
+    expect(&["a\r\n\r\n\r\n", "\x1b[H\x1b[2J", "\r\n", "b"], &[(1, "a"), (2, ""), (4, "b")]);
+    // A line whose text went.
+    expect(&["a\r\nb", "\r\x1b[K", "\r\nc"], &[(1, "a"), (2, ""), (3, "c")]);
+    // When the window changes: each keeps its own.
+    expect(
+        &["a\r\n", "\r\nb", "\r\n", "\r\n", "RESIZE 30x8", "c"],
+        &[(1, "a"), (1, ""), (2, "b"), (3, ""), (6, "c")],
+    );
+}
+
+/// What a session of a usual size can do at its worst is drawn, however long it goes on.
+#[test]
+fn usual_sessions_are_drawn_whole() {
+    for (cols, rows, event) in [
+        (80, 24, "\x1b[H\x1b[2J\x1b[3J"),
+        (80, 24, "$ \x1b[J"),
+        (80, 24, "\x1b[?1049h\x1b[22;0;0t\x1b[Hsome text of a page\x1b[?1049l\x1b[23;0;0t"),
+        (200, 50, "\x1b[1;49r\x1b[49;1H\n\x1b[m\x1b[50;1H42,1\x1b[K\x1b[49;1Hlet text = text.trim();\x1b[r"),
+    ] {
+        let mut screen = Screen::new(cols, rows, Options::default()).expect("a size");
+        for time in 0..5000 {
+            screen.output(time, event);
+            screen.take();
+        }
+        assert!(!screen.left_out(), "{event:?}");
+    }
+}
+
+/// Beyond the budget text is still seen; what would change many rows changes the cursor's.
+#[test]
+fn a_screen_that_changes_more_than_is_drawn_keeps_its_text() {
+    for change in ["\x1b[?1049h\x1b[?1049l", "\x1bc", "x\x1b[65535S"] {
+        let mut screen = Screen::new(1000, 1000, Options::default()).expect("a size");
+        let mut lines = Vec::new();
+        // In one event: how often the rows are compared does not matter here.
+        screen.output(1, &change.repeat(40));
+        assert!(screen.left_out(), "{change:?}");
+        lines.extend(screen.take());
+        screen.output(2, "\rneedle\x1b[K");
+        lines.extend(screen.take());
+        lines.extend(screen.finish());
+        assert!(lines.iter().any(|line| line.text.contains("needle")), "{change:?}");
+    }
+}
+
+#[test]
+fn a_size_that_is_too_much_comes_later() {
+    let mut screen = Screen::new(1000, 1000, Options::default()).expect("a size");
+    for n in 0..20 {
+        screen.resize(n, 1000 - n as usize % 2, 1000).expect("a size");
+    }
+    assert!(screen.left_out());
+    let before = screen.terminal().size();
+    screen.resize(30, 80, 24).expect("a size");
+    assert_eq!(screen.terminal().size(), before, "not yet");
+    screen.output(31, &"text\r\n".repeat(5000));
+    screen.output(32, "more");
+    assert_eq!(screen.terminal().size(), (80, 24));
+}

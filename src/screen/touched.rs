@@ -71,6 +71,11 @@ impl Touched {
         self.all || self.rows.get(row).copied().unwrap_or(true)
     }
 
+    /// How many rows may have changed, of as many.
+    pub(super) fn count(&self, rows: usize) -> usize {
+        if self.all { rows } else { self.rows.iter().filter(|&&row| row).count() }
+    }
+
     /// The operation is over.
     pub(super) fn settle(&mut self) {
         let (whole, left) = (std::mem::take(&mut self.whole), std::mem::take(&mut self.left));

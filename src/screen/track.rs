@@ -1,13 +1,14 @@
 //! Follows rows over the screen: when each last changed, which ones leave it, and what a full-screen
 //! program showed last. Pure.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use avt::operation::Operation;
-use avt::parser::{DecMode, EdScope, Function};
+use avt::parser::{EdScope, Function};
 use avt::{Line, Observation, Observer, ScreenKind, Terminal};
 
 use super::Options;
+use super::budget::is_alternate;
 use super::line::{Joiner, Place, TextLine, is_seen};
 use super::shell::Mark;
 use super::touched::Touched;
@@ -22,6 +23,22 @@ struct Row {
     mark: Option<Mark>,
     /// Screens that were left when the cursor was in this row.
     before: Vec<TextLine>,
+    /// A hash of its text, once that was needed.
+    hash: Option<u64>,
+}
+
+impl Row {
+    fn new(line: &Line, time: u64, mark: Option<Mark>) -> Self {
+        Self { line: line.clone(), time, mark, before: Vec::new(), hash: None }
+    }
+
+    /// Whether this is its text, without spaces at the end.
+    fn is(&mut self, text: &str, hash: u64) -> bool {
+        let own = *self.hash.get_or_insert_with(|| {
+            hash_of(self.line.cells().iter().filter(|cell| cell.width() > 0).map(avt::Cell::char))
+        });
+        own == hash && self.line.text().trim_end() == text
+    }
 }
 
 pub(super) struct Tracker {
@@ -39,6 +56,11 @@ pub(super) struct Tracker {
     dirty: bool,
     /// Rows of the screen in use that may have changed.
     touched: Touched,
+    /// How many rows of the primary screen, from its top, the session has got to: the cursor was in them or below, or
+    /// text is. The others are blank and nobody's yet: what they become is a line from then on.
+    reached: usize,
+    /// The primary screen was cleared by the last operation.
+    cleared: bool,
     in_alternate: bool,
 }
 
@@ -55,6 +77,8 @@ impl Tracker {
             waiting: 0,
             dirty: true,
             touched: Touched::default(),
+            reached: 0,
+            cleared: false,
             in_alternate: false,
         }
     }
@@ -83,10 +107,11 @@ impl Tracker {
                 self.ready.extend(self.joiner.flush(Place::Normal));
                 self.ready.extend(row.before);
             }
-            if row.line == *line {
+            if row.line == *line && (self.reached > 0 || !is_blank(line)) {
                 time = row.time;
             }
         }
+        self.reached = self.reached.saturating_sub(1);
         self.ready.extend(self.joiner.push(line, time, mark, Place::Normal));
     }
 
@@ -101,6 +126,7 @@ impl Tracker {
             let row = rows.pop_front();
             self.gone(line, row);
         }
+        self.reached = 0;
         self.ready.extend(self.joiner.flush(Place::Normal));
         // Rows below the last line with text that only waited for a screen before them.
         let is_blank = |line: &TextLine| line.place == Place::Normal && line.text.is_empty();
@@ -185,24 +211,39 @@ impl Tracker {
         let missing = terminal.size().1.saturating_sub(self.primary.len());
         let time = self.now;
         let lines = terminal.primary_screen().visible_lines().skip(self.primary.len()).take(missing);
-        let rows: Vec<Row> =
-            lines.map(|line| Row { line: line.clone(), time, mark: None, before: Vec::new() }).collect();
+        let rows: Vec<Row> = lines.map(|line| Row::new(line, time, None)).collect();
         self.primary.extend(rows);
     }
 
-    /// After a change of the size, rows are known by their texts only.
+    /// After a change of the size, the same lines are there from the top, wrapped otherwise.
     fn resized(&mut self, terminal: &Terminal) {
-        let mut times = HashMap::new();
         let mut waiting = Vec::new();
-        let mut last = 0;
-        for row in self.primary.drain(..) {
+        // Of each line: its time, what it is to the shell, and whether the session has got to it.
+        let mut known: VecDeque<(u64, Option<Mark>, bool)> = VecDeque::new();
+        let (mut last, mut wrapped) = (0, false);
+        for (index, row) in self.primary.drain(..).enumerate() {
             last = last.max(row.time);
-            times.insert(row.line.text().trim_end().to_owned(), (row.time, row.mark));
+            match known.back_mut().filter(|_| wrapped) {
+                Some((time, mark, _)) => {
+                    *time = row.time.max(*time);
+                    *mark = row.mark.or(*mark);
+                }
+                None => known.push_back((row.time, row.mark, index < self.reached)),
+            }
+            wrapped = row.line.is_wrapped();
             waiting.extend(row.before);
         }
-        for line in terminal.primary_screen().all_lines() {
-            let (time, mark) = times.get(line.text().trim_end()).copied().unwrap_or((last, None));
-            self.primary.push_back(Row { line: line.clone(), time, mark, before: Vec::new() });
+        (self.reached, wrapped) = (0, false);
+        let (mut time, mut mark, mut reached) = (last, None, false);
+        for (index, line) in terminal.primary_screen().all_lines().enumerate() {
+            if !wrapped {
+                (time, mark, reached) = known.pop_front().unwrap_or((last, None, false));
+            }
+            wrapped = line.is_wrapped();
+            if reached {
+                self.reached = index + 1;
+            }
+            self.primary.push_back(Row::new(line, time, mark));
         }
         let at = if self.in_alternate { self.primary.len() - 1 } else { terminal.cursor().row };
         if let Some(row) = self.primary.get_mut(at) {
@@ -212,38 +253,100 @@ impl Tracker {
         self.touched.all();
     }
 
-    /// Compares a screen with what it was, and notes what has changed.
-    fn compare(&mut self, terminal: &Terminal, kind: ScreenKind) {
+    /// How many rows are to be compared when an event is over.
+    pub(super) fn changed_rows(&mut self, terminal: &Terminal) -> usize {
+        if !self.dirty {
+            return 0;
+        }
+        self.touched.settle();
+        let screens = if self.in_alternate && self.touched.is_all() { 2 } else { 1 };
+        self.touched.count(terminal.size().1) * screens
+    }
+
+    /// An event is over.
+    pub(super) fn settle(&mut self, terminal: &Terminal) {
+        self.forget_cleared();
+        let mut reached = 0;
+        if std::mem::take(&mut self.dirty) {
+            self.touched.settle();
+            // The primary screen only changes while it is in use, or with the size.
+            if !self.in_alternate || self.touched.is_all() {
+                reached = self.compare(terminal, ScreenKind::Primary);
+            }
+            if self.in_alternate {
+                self.compare(terminal, ScreenKind::Alternate);
+            }
+            self.touched.compared();
+        }
+        if !self.in_alternate {
+            reached = reached.max(terminal.cursor().row + 1);
+        }
+        self.reach(reached);
+    }
+
+    /// After the screen was cleared, and what was on it has left, the session has got to none of its rows.
+    fn forget_cleared(&mut self) {
+        if std::mem::take(&mut self.cleared) {
+            self.reached = 0;
+        }
+    }
+
+    /// The session has got to so many rows, or more: the blank ones that are new to it are lines from now on.
+    fn reach(&mut self, rows: usize) {
+        for row in self.primary.iter_mut().take(rows).skip(self.reached).filter(|row| is_blank(&row.line)) {
+            row.time = self.now;
+        }
+        self.reached = self.reached.max(rows);
+    }
+
+    /// Compares a screen with what it was, and notes what has changed. Gives how many rows there are down to the last one with
+    /// new text that the session had not got to.
+    fn compare(&mut self, terminal: &Terminal, kind: ScreenKind) -> usize {
         let primary = kind == ScreenKind::Primary;
         let screen = if primary { terminal.primary_screen() } else { terminal.screen() };
         let rows = if primary { &mut self.primary } else { &mut self.alternate };
         let mut replaced: Vec<TextLine> = Vec::new();
+        let mut reached = 0;
         for (index, line) in screen.visible_lines().enumerate() {
             match rows.get_mut(index) {
                 Some(row) if !self.touched.may_have_changed(index) => {
                     debug_assert!(row.line == *line, "row {index} changed without a word");
+                    continue;
                 }
-                None => {
-                    rows.push_back(Row { line: line.clone(), time: self.now, mark: None, before: Vec::new() })
-                }
-                Some(row) if row.line == *line => {}
+                Some(row) if row.line == *line => continue,
+                None => rows.push_back(Row::new(line, self.now, None)),
                 Some(row) => {
                     if self.options.replaced {
                         replaced.extend(overwritten(row, line));
                     }
                     row.line.clone_from(line);
-                    row.time = self.now;
+                    (row.time, row.hash) = (self.now, None);
                 }
+            }
+            if index >= self.reached && !is_blank(line) {
+                reached = index + 1;
             }
         }
         rows.truncate(terminal.size().1);
-        if !replaced.is_empty() {
-            // What has only moved is still there.
-            let shown: std::collections::HashSet<String> =
-                rows.iter().map(|row| row.line.text().trim_end().to_owned()).collect();
-            self.ready.extend(replaced.into_iter().filter(|line| !shown.contains(&line.text)));
+        // What has only moved is still there.
+        self.ready.extend(replaced.into_iter().filter(|line| {
+            let hash = hash_of(line.text.chars());
+            !rows.iter_mut().any(|row| row.is(&line.text, hash))
+        }));
+        reached
+    }
+}
+
+/// A hash of a text, without spaces at the end. Nothing rests on it but time.
+fn hash_of(text: impl Iterator<Item = char>) -> u64 {
+    let (mut hash, mut kept) = (0_u64, 0);
+    for c in text {
+        hash = (hash ^ u64::from(c)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        if !c.is_whitespace() {
+            kept = hash;
         }
     }
+    kept
 }
 
 impl Observer for Tracker {
@@ -259,6 +362,7 @@ impl Observer for Tracker {
     }
 
     fn before(&mut self, context: &mut Observation<'_>, operation: &Operation) {
+        self.forget_cleared();
         self.touched.begin(operation);
         let Operation::Function(function) = operation else { return };
         match function {
@@ -304,6 +408,7 @@ impl Observer for Tracker {
                     self.attach(terminal);
                 }
             }
+            Operation::Function(Function::Ed(EdScope::All)) => self.cleared |= !self.in_alternate,
             Operation::Resize { .. } => self.resized(context.terminal()),
             Operation::Function(_) => {}
         }
@@ -315,19 +420,7 @@ impl Observer for Tracker {
         self.gone(line, row);
     }
 
-    fn end(&mut self, context: &mut Observation<'_>) {
-        if std::mem::take(&mut self.dirty) {
-            self.touched.settle();
-            // The primary screen only changes while it is in use, or with the size.
-            if !self.in_alternate || self.touched.is_all() {
-                self.compare(context.terminal(), ScreenKind::Primary);
-            }
-            if self.in_alternate {
-                self.compare(context.terminal(), ScreenKind::Alternate);
-            }
-            self.touched.compared();
-        }
-    }
+    fn end(&mut self, _: &mut Observation<'_>) {}
 }
 
 /// The row as a line, if its text is gone: not only longer.
@@ -343,10 +436,6 @@ fn overwritten(row: &Row, line: &Line) -> Option<TextLine> {
         mark: None,
         successor: successor.trim_end().to_owned(),
     })
-}
-
-fn is_alternate(mode: DecMode) -> bool {
-    matches!(mode, DecMode::AltScreenBuffer | DecMode::SaveCursorAltScreenBuffer)
 }
 
 fn is_blank(line: &Line) -> bool {

@@ -15,7 +15,7 @@ use regex::Regex;
 use self::plain::{Plain, Shown};
 use self::typed::Typed;
 use crate::recording::reader::{Code, Item, Reader};
-use crate::screen::{Ending, Lines, Options, Place, RenderError};
+use crate::screen::{Lines, Options, Place, RenderError};
 
 /// What is looked for.
 #[derive(Debug, Clone)]
@@ -104,7 +104,8 @@ pub fn follow(
     }
 }
 
-/// Gives the lines that match, with those beside them, to `found`, one by one; it ends when that is false.
+/// Gives the lines that match, with those beside them, to `found`, one by one; it ends when that is false. The answer is the
+/// line of the file, from 1, from which on something was left out: see [`Lines::left_out`].
 ///
 /// # Errors
 ///
@@ -113,10 +114,10 @@ pub fn find(
     reader: Reader<impl BufRead>,
     query: &Query,
     found: &mut dyn FnMut(Found) -> bool,
-) -> Result<Ending, RenderError> {
+) -> Result<Option<u64>, RenderError> {
     let mut finder = Finder::new(query, found);
     if query.input {
-        return typed(reader, &mut finder);
+        return typed(reader, &mut finder).map(|()| None);
     }
     let mut lines = Lines::new(reader, Options { styles: false, replaced: true })?;
     for line in lines.by_ref() {
@@ -131,12 +132,11 @@ pub fn find(
             break;
         }
     }
-    Ok(lines.ending())
+    Ok(lines.left_out())
 }
 
-fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<Ending, RenderError> {
+fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<(), RenderError> {
     let mut typed = Typed::default();
-    let mut ending = Ending::before_any(reader.header());
     let mut tell = |lines: Vec<(u64, String)>| {
         for (time, text) in lines {
             finder.line(time, Place::Normal, &text);
@@ -148,14 +148,12 @@ fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<Ending
                 typed.feed(event.time, &event.data);
                 tell(typed.take());
             }
-            Item::Event(_) | Item::Gap(_) | Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
-            Item::End(_) => ending = Ending::Complete,
-            Item::TornTail { line } => ending = Ending::Torn { line },
+            _ => {}
         }
     }
     typed.finish();
     tell(typed.take());
-    Ok(ending)
+    Ok(())
 }
 
 struct Finder<'a> {

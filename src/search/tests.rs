@@ -184,6 +184,14 @@ fn what_is_doubtful_is_left_to_the_terminal_emulator() {
     assert!(!is_followed(&cast(20, &[&long, "x\r\n"]), &everything));
 }
 
+/// Beyond the budget for drawing something is left out: it is for the terminal emulator to decide what.
+#[test]
+fn more_than_what_is_drawn_is_left_to_the_terminal_emulator() {
+    let clears: Vec<String> = (0..150).map(|n| format!("{n}\x1b[H\x1b[2J")).collect();
+    assert!(!is_followed(&sized(1000, 200, &clears), &query("")));
+    assert!(is_followed(&sized(80, 24, &clears), &query("")));
+}
+
 #[test]
 fn what_was_seen_before_an_error_is_told() {
     let cast = cast(20, &["1\r\n2\r\n3\r\n4\r\n5\r\n6", "7\r\n"]) + "nonsense\n[1.0,\"o\",\"8\"]\n";

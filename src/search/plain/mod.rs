@@ -14,11 +14,11 @@ use std::collections::VecDeque;
 use regex::Regex;
 use unicode_width::UnicodeWidthChar as _;
 
-use self::look::{PLAIN, Pen};
+use self::look::{Look, PLAIN, Pen};
 use self::row::{Overwritten, Row};
 use self::sequence::{Edit, Sequence, sequence};
 use crate::recording::reader::Header;
-use crate::screen;
+use crate::screen::{self, Budget};
 
 /// A sequence that is longer than this is doubtful.
 const MAX_CARRY: usize = 4096;
@@ -45,6 +45,11 @@ pub(super) type Told<'a> = dyn FnMut(Shown<'_>) + 'a;
 pub(super) struct Plain<'a> {
     pattern: &'a Regex,
     width: usize,
+    height: usize,
+    /// At most what is left of the budget of [`crate::screen`], which leaves things out beyond it.
+    budget: Budget,
+    /// Whether more rows than those of the cursor may have changed.
+    whole: bool,
     now: u64,
     begun: bool,
     pen: Pen,
@@ -55,8 +60,8 @@ pub(super) struct Plain<'a> {
     top: u64,
     /// The lines above.
     above: VecDeque<Line>,
-    /// Since when each row below has been on the screen: all are blank.
-    below: VecDeque<u64>,
+    /// How many rows are below: all are blank.
+    below: u64,
     overwritten: Option<(u64, Overwritten)>,
     /// A sequence whose end has not come yet.
     carry: String,
@@ -82,6 +87,9 @@ impl<'a> Plain<'a> {
         (width > 1 && !screen::is_cooked(header)).then(|| Self {
             pattern,
             width,
+            height,
+            budget: Budget::default(),
+            whole: true,
             now: 0,
             begun: false,
             pen: Pen::default(),
@@ -90,7 +98,7 @@ impl<'a> Plain<'a> {
             at: 0,
             top: 0,
             above: VecDeque::new(),
-            below: std::iter::repeat_n(0, height - 1).collect(),
+            below: height as u64 - 1,
             overwritten: None,
             carry: String::new(),
             spare: Vec::new(),
@@ -106,10 +114,11 @@ impl<'a> Plain<'a> {
         self.now = time;
         if !self.begun && !output.is_empty() {
             self.begun = true;
-            self.below.iter_mut().for_each(|since| *since = time);
             self.row.renew(String::new(), time, PLAIN);
         }
+        self.budget.read(output.len());
         for part in screen::parts(output) {
+            let begin = self.at;
             self.row.mark();
             if self.carry.is_empty() {
                 self.follow(part, told)?;
@@ -120,8 +129,22 @@ impl<'a> Plain<'a> {
             }
             self.settle()?;
             self.tell_overwritten(told);
+            // The rows that the cursor was in, and those beside them.
+            let passed = usize::try_from(self.at.saturating_sub(begin)).unwrap_or(usize::MAX);
+            let rows = if std::mem::take(&mut self.whole) { self.height } else { passed.saturating_add(3) };
+            self.afford(|budget, height, width| budget.compares(rows.min(height), width))?;
         }
         Ok(())
+    }
+
+    fn afford(&mut self, spend: impl Fn(&mut Budget, usize, usize) -> bool) -> Result<(), Doubtful> {
+        if spend(&mut self.budget, self.height, self.width) { Ok(()) } else { Err(Doubtful) }
+    }
+
+    /// All rows may change, and that is paid for.
+    fn change_all(&mut self) -> Result<(), Doubtful> {
+        self.whole = true;
+        self.afford(Budget::clears)
     }
 
     /// Tells what stands on the screen at the end.
@@ -249,21 +272,22 @@ impl<'a> Plain<'a> {
         }
         let rows = |cells: usize| cells.saturating_sub(1) / self.width;
         for _ in rows(before)..rows(self.column) {
-            let since = self.next_row(told);
-            self.row.wrap(if since.is_some() { PLAIN } else { self.pen.look });
+            let tail = self.next_row(told);
+            self.row.wrap(tail);
         }
         Ok(())
     }
 
-    /// Moves the cursor a row down; gives since when that row has been on the screen, if it was.
-    fn next_row(&mut self, told: &mut Told<'_>) -> Option<u64> {
+    /// Moves the cursor a row down; gives how the cells of that row look.
+    fn next_row(&mut self, told: &mut Told<'_>) -> Look {
         self.at += 1;
-        let since = self.below.pop_front();
-        if since.is_none() {
-            self.top += 1;
-            self.tell_gone(told);
+        if self.below > 0 {
+            self.below -= 1;
+            return PLAIN;
         }
-        since
+        self.top += 1;
+        self.tell_gone(told);
+        self.pen.look
     }
 
     fn tell_gone(&mut self, told: &mut Told<'_>) {
@@ -281,10 +305,9 @@ impl<'a> Plain<'a> {
             return Err(Doubtful);
         }
         self.leave_line()?;
-        let since = self.next_row(told);
-        let tail = if since.is_some() { PLAIN } else { self.pen.look };
-        let memory = self.spare.pop().unwrap_or_default();
-        self.row.renew(memory, since.unwrap_or(self.now), tail);
+        let tail = self.next_row(told);
+        // A row is a line of the session's from when the cursor comes to it.
+        self.row.renew(self.spare.pop().unwrap_or_default(), self.now, tail);
         Ok(())
     }
 
@@ -303,6 +326,7 @@ impl<'a> Plain<'a> {
         if self.pen.look != PLAIN {
             return Err(Doubtful);
         }
+        self.change_all()?;
         let was_blank = self.row.was_blank();
         self.leave_line()?;
         // Blank rows stay where they are.
@@ -318,19 +342,15 @@ impl<'a> Plain<'a> {
         if (self.at >= rows && !was_blank) || self.overwritten.as_ref().is_some_and(|(at, _)| *at >= rows) {
             return Err(Doubtful);
         }
-        // Those that stay have been here for a time of their own.
-        let mut since: Vec<u64> =
-            self.above.iter().filter(|line| line.last >= rows).map(|line| line.time).collect();
-        self.above.truncate(self.above.len() - since.len());
-        since.extend(&self.below);
-        since.extend((self.top..rows).map(|_| self.now));
+        let stay = self.above.iter().rev().take_while(|line| line.last >= rows).count();
+        self.above.truncate(self.above.len() - stay);
+        // The cursor is in the first row.
+        self.below += self.at - self.top;
         self.top = rows;
         self.tell_gone(told);
         self.at = rows;
         self.column = 0;
-        let mut since = since.into_iter();
-        self.row.renew(self.spare.pop().unwrap_or_default(), since.next().unwrap_or(self.now), PLAIN);
-        self.below = since.collect();
+        self.row.renew(self.spare.pop().unwrap_or_default(), self.now, PLAIN);
         Ok(())
     }
 
@@ -346,8 +366,13 @@ impl<'a> Plain<'a> {
                 return Ok(());
             }
             Edit::EraseBelow if look != PLAIN => return Err(Doubtful),
-            Edit::EraseBelow if self.column == 0 && self.at == self.top => return self.begin_anew(),
-            Edit::EraseBelow => return self.edit(Edit::EraseToEnd),
+            Edit::EraseBelow => {
+                self.change_all()?;
+                if self.column == 0 && self.at == self.top {
+                    return self.begin_anew();
+                }
+                return self.edit(Edit::EraseToEnd);
+            }
             _ => {}
         }
         // In a line that was wrapped.
@@ -386,7 +411,6 @@ impl<'a> Plain<'a> {
         }
         let memory = std::mem::take(&mut self.row.text);
         self.row.renew(memory, self.now, PLAIN);
-        self.below.iter_mut().for_each(|since| *since = self.now);
         Ok(())
     }
 
