@@ -697,7 +697,8 @@ const EXPORT: Page = Page {
          focus (press ?), marks for commands, markers and gaps on its time bar, and links to moments: #t=SECONDS or #t=H:MM:SS. \
          A click on a line of the transcript or a row of the table seeks there. The page's policy lets its script run and nothing else, \
          and nothing is loaded. Without the script the page is the same as without the player. The player ends, with a note in \
-         the page, where the frames exceed 16 MiB as they are in the page, or 64 MiB of text before they are compressed, or 512 Mi cells of the screens that were compared.",
+         the page, where its frames exceed 16 MiB of the page, 16 MiB before compression (and 16 bytes more for each byte of output), or \
+         268 million cells that had to be compared (and 128 more for each byte of output).",
         "svg is an animation that loads nothing and needs no script. It is light or dark as --theme sets it, by default as the viewer \
          prefers. Pauses are cut to --idle-limit, and there are at most 2000 frames and 12000 elements, as browsers are slow with more: a \
          session that needs more has fewer frames a second, and rows with very many colours lack them. The picture's description and a \

@@ -83,7 +83,7 @@ impl Page {
                     if let (Some(film), Code::Output | Code::ErrorOutput | Code::Resize) =
                         (&mut film, event.code)
                     {
-                        film.before(event.time, &screen);
+                        film.before(event.time, event.data.len(), &screen);
                     }
                     show(&mut screen, event)?;
                     if event.code == Code::Marker {
