@@ -1,5 +1,6 @@
 //! The recording's items, read ahead by a thread, so that keys are heard while it waits for more.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
@@ -27,7 +28,11 @@ pub(super) enum Next {
 pub(super) struct Source {
     pub(super) header: Header,
     items: Receiver<Result<Item, ReadError>>,
+    /// Taken from `items` together, so that the thread is not woken for each.
+    ready: VecDeque<Result<Item, ReadError>>,
     more: Wake,
+    /// Whether the next item has to wake.
+    waits: Arc<AtomicBool>,
     caught_up: Arc<AtomicBool>,
     /// Whether it could be opened again and be read from its start: a file, and no stream.
     pub(super) is_file: bool,
@@ -68,13 +73,16 @@ impl Source {
     ) -> Result<Self, PlayError> {
         let header = reader.header().clone();
         let (sender, items) = sync_channel(AHEAD);
-        let wake = more.clone();
+        let waits = Arc::new(AtomicBool::new(true));
+        let (wake, asked) = (more.clone(), Arc::clone(&waits));
         // It ends with its source, or when nobody takes its items any more.
         spawn(move || {
             for item in reader {
                 let last = item.is_err();
                 let ended = sender.send(item).is_err() || last;
-                wake.wake();
+                if asked.swap(false, Ordering::SeqCst) {
+                    wake.wake();
+                }
                 if ended {
                     break;
                 }
@@ -83,22 +91,26 @@ impl Source {
             wake.wake();
         })
         .map_err(PlayError::Terminal)?;
-        Ok(Self { header, items, more, caught_up, is_file })
+        Ok(Self { header, items, ready: VecDeque::new(), more, waits, caught_up, is_file })
     }
 
     /// What there is, without waiting.
-    pub(super) fn take(&self) -> Next {
+    pub(super) fn take(&mut self) -> Next {
         let next = self.try_take();
         if !matches!(next, Next::Nothing) {
             return next;
         }
         // Before the last look: what comes after it wakes again.
+        self.waits.store(true, Ordering::SeqCst);
         self.more.clear();
         self.try_take()
     }
 
-    fn try_take(&self) -> Next {
-        match self.items.try_recv() {
+    fn try_take(&mut self) -> Next {
+        if self.ready.is_empty() {
+            self.ready.extend(self.items.try_iter().take(AHEAD));
+        }
+        match self.ready.pop_front().map_or_else(|| self.items.try_recv(), Ok) {
             Ok(Ok(item)) => Next::Item(Box::new(item)),
             Ok(Err(error)) => Next::Failed(error),
             Err(TryRecvError::Empty) => Next::Nothing,

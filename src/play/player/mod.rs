@@ -61,6 +61,8 @@ fn micros(duration: Duration) -> u64 {
 struct Player<'a> {
     plan: &'a Plan,
     tty: Tty,
+    /// The size of the terminal in columns and rows, where output goes to one that has a size.
+    size: Option<(usize, usize)>,
     source: Source,
     /// The recording's screen as it is at `position`.
     screen: Screen,
@@ -122,6 +124,7 @@ impl<'a> Player<'a> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         Ok(Self {
             plan,
+            size: tty.size(),
             tty,
             source,
             screen,
@@ -296,8 +299,8 @@ impl<'a> Player<'a> {
                     }
                     self.refresh();
                 }
-                Signalled::Resized => self.stale |= self.drawn,
-                Signalled::Child => {}
+                // The size is looked at before anything is drawn.
+                Signalled::Resized | Signalled::Child => {}
             }
         }
         Ok(())
