@@ -1,7 +1,8 @@
 //! The recording's items, read ahead by a thread, so that keys are heard while it waits for more.
 
 use std::collections::VecDeque;
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{self, BufRead, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,12 @@ pub(super) fn reader(path: &Path) -> Result<Reader<Input>, PlayError> {
     Ok(Reader::new(cast::open(path).map_err(PlayError::Open)?)?)
 }
 
+fn is_compressed(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut head)?;
+    Ok(cast::is_compressed(&head))
+}
+
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
     pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
@@ -54,7 +61,8 @@ impl Source {
         if !follow || !is_file {
             return Self::start(reader, more, caught_up, is_file);
         }
-        let locks = reader.header().recmode.is_some();
+        // What a recorder writes into a program that compresses it is locked by nobody.
+        let locks = reader.header().recmode.is_some() && !is_compressed(path).map_err(PlayError::Open)?;
         let (wake, has) = (more.clone(), Arc::clone(&caught_up));
         let following = Following::open(path, locks, move || {
             has.store(true, Ordering::Release);

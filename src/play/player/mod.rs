@@ -40,7 +40,10 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     let result = player.start().and_then(|()| player.run());
     let restored = player.restore();
     let outcome = result?;
-    restored?;
+    // A terminal that has gone can't be put back.
+    if !matches!(outcome, Outcome::Signal(_)) {
+        restored?;
+    }
     Ok(outcome)
 }
 
@@ -185,7 +188,7 @@ impl<'a> Player<'a> {
             self.fetch()?;
             self.take_results()?;
             self.settle()?;
-            if self.at_end && self.next.is_none() && !self.lingers() {
+            if self.at_end && self.next.is_none() && !self.lingers() && !self.tty.is_blocked() {
                 return self.end();
             }
             if self.is_due() && !self.tty.is_blocked() {
