@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Speed;
+use super::{Colors, Speed};
 use crate::recording::reader::ReadError;
 use crate::screen::TooLarge;
 
@@ -32,6 +32,8 @@ pub struct Plan {
     pub to: Option<Place>,
     /// Draw the screen cut to the terminal, also where it would fit.
     pub fit: bool,
+    /// What the terminal shows of the colours that are drawn.
+    pub colors: Colors,
     /// Go on with what is still being recorded.
     pub follow: bool,
     /// Let everything through.

@@ -10,6 +10,7 @@ mod attacks;
 mod bypass;
 mod deploy;
 mod disconnect;
+mod drawn;
 mod faults;
 mod faulty;
 mod frozen;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         options::TESTS,
         play::TESTS,
         player::TESTS,
+        drawn::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,

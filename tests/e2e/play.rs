@@ -148,7 +148,7 @@ fn keys_pause_step_jump_and_quit() -> Verdict {
     outer.send(b"[");
     outer.wait_for("Jstart one ");
     outer.send(b"\x1b[D");
-    outer.wait_for("Jstart \x1b");
+    outer.wait_for("Jstart  ");
     outer.send(b"\x1b[C");
     outer.wait_for("Jstart one ");
     outer.send(b"q");

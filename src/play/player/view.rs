@@ -6,14 +6,14 @@
 use std::time::{Duration, Instant};
 
 use super::super::text::{self, List, Status};
-use super::super::{Filter, Outcome, PlayError, draw};
+use super::super::{Outcome, PlayError, draw};
 use super::Player;
 
 /// A screen that is drawn is drawn again after so long at the earliest, while more is due.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Begins to draw: on the alternate screen, from the modes that the session may have set.
-const BEGIN: &str = "\x1b[?1049h\x1b[?6l\x1b[4l\x1b[r\x1b(B\x0f\x1b[m";
+/// Goes to the alternate screen, on which it is drawn.
+const ALTERNATE: &str = "\x1b[?1049h";
 
 /// What the user looks at.
 pub(super) enum View {
@@ -82,7 +82,7 @@ impl Player<'_> {
             self.drawn = wanted;
             if wanted {
                 (self.open_line, self.unseen) = (!self.tty.at_line_start(), self.stale);
-                self.tty.write(BEGIN.as_bytes())?;
+                self.tty.write(format!("{ALTERNATE}{}", draw::RESET).as_bytes())?;
             }
             self.stale = true;
             return self.show_screen();
@@ -104,9 +104,7 @@ impl Player<'_> {
 
     /// Shows the session's screen anew where it is passed on. What follows is passed on to the terminal as this leaves it.
     fn redraw(&mut self) -> Result<(), PlayError> {
-        let reset = "\x1b[?1049l\x1b[?6l\x1b[4l\x1b[r\x1b[m\x1b[H\x1b[2J";
-        self.filter = Filter::default();
-        let shown = format!("{reset}{}", self.filter.pass(&self.screen.terminal().dump()));
+        let shown = draw::whole(self.screen.terminal(), &mut self.filter, self.plan.colors);
         self.tty.write(shown.as_bytes())
     }
 
@@ -122,9 +120,7 @@ impl Player<'_> {
             View::Session | View::Prompt(_) => {
                 let has_row = rows > 1 && (self.wants_status() || matches!(self.view, View::Prompt(_)));
                 let height = rows - usize::from(has_row);
-                let screen = draw::fitted(self.screen.terminal(), cols, height);
-                // Drawn by us, but of characters that the recording chose.
-                let mut drawn = Filter::default().pass(&screen).to_owned();
+                let mut drawn = draw::fitted(self.screen.terminal(), cols, height, self.plan.colors);
                 if let View::Prompt(pattern) = &self.view {
                     drawn += &prompt(pattern, cols, rows);
                 } else if has_row {
@@ -190,7 +186,7 @@ impl Player<'_> {
     /// Begins to draw again, or shows the screen anew, after others have used the terminal.
     pub(super) fn begin_again(&mut self) -> Result<(), PlayError> {
         if self.drawn {
-            self.tty.write(BEGIN.as_bytes())?;
+            self.tty.write(format!("{ALTERNATE}{}", draw::RESET).as_bytes())?;
         }
         self.refresh();
         Ok(())
@@ -215,7 +211,7 @@ impl Player<'_> {
             && (self.must_draw || self.unseen)
             && let Some((cols, _)) = self.size
         {
-            left.push_str(Filter::default().pass(&draw::left(self.screen.terminal(), cols)));
+            left.push_str(&draw::left(self.screen.terminal(), cols, self.plan.colors));
         }
         self.tty.put_back(&left)?;
         self.tty.finish(matches!(self.ended, Some(Outcome::Signal(_))))
