@@ -475,10 +475,10 @@ const PLAY: Page = Page {
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
          columns, and the rows around its cursor. One that is smaller is drawn with its edges where the terminal has more \
-          rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
-          What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are \
-          drawn where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; \
-          elsewhere the nearest one is.",
+         rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
+         What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn \
+         where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the \
+         nearest one is.",
         "With --follow the screen is shown as it is now, and then what comes, when it comes, until the session ends; the \
          recordings of other tools, also compressed ones, are followed until the file is closed, or to their end where nobody has them \
          open for writing. Where output goes to no terminal, all that was printed before comes first. PLACE is a time since \
@@ -495,7 +495,10 @@ const PLAY: Page = Page {
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[("TERM, COLORTERM", "How many colours the terminal shows.")],
+    environment: &[(
+        "TERM, COLORTERM",
+        "How many colours the terminal shows. Where TERM is dumb or not set, there is no status line by itself.",
+    )],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",

@@ -40,7 +40,10 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     let result = player.start().and_then(|()| player.run());
     let restored = player.restore();
     let outcome = result?;
-    restored?;
+    // A terminal that has gone can't be put back.
+    if !matches!(outcome, Outcome::Signal(_)) {
+        restored?;
+    }
     Ok(outcome)
 }
 
@@ -61,6 +64,8 @@ fn micros(duration: Duration) -> u64 {
 struct Player<'a> {
     plan: &'a Plan,
     tty: Tty,
+    /// The size of the terminal in columns and rows, where output goes to one that has a size.
+    size: Option<(usize, usize)>,
     source: Source,
     /// The recording's screen as it is at `position`.
     screen: Screen,
@@ -122,6 +127,7 @@ impl<'a> Player<'a> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         Ok(Self {
             plan,
+            size: tty.size(),
             tty,
             source,
             screen,
@@ -182,7 +188,7 @@ impl<'a> Player<'a> {
             self.fetch()?;
             self.take_results()?;
             self.settle()?;
-            if self.at_end && self.next.is_none() && !self.lingers() {
+            if self.at_end && self.next.is_none() && !self.lingers() && !self.tty.is_blocked() {
                 return self.end();
             }
             if self.is_due() && !self.tty.is_blocked() {
@@ -296,8 +302,8 @@ impl<'a> Player<'a> {
                     }
                     self.refresh();
                 }
-                Signalled::Resized => self.stale |= self.drawn,
-                Signalled::Child => {}
+                // The size is looked at before anything is drawn.
+                Signalled::Resized | Signalled::Child => {}
             }
         }
         Ok(())
