@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -88,28 +89,37 @@ fn links_that_come_and_go_never_lead_outside() {
     let dir = tempfile::tempdir().expect("a directory");
     let outside = tempfile::tempdir().expect("a directory");
     let (below, link) = (dir.path().join("tree/b"), dir.path().join("link"));
-    let text = open_recording(&outside.path().join("x.cast"));
+    let names: Vec<String> = (0..20).map(|n| format!("{n}.cast")).collect();
+    let outside_file = |name: &String| outside.path().join(name);
+    let text = open_recording(&outside_file(&names[0]));
+    names.iter().for_each(|name| drop(open_recording(&outside_file(name))));
     symlink(outside.path(), &link).expect("a link");
+    fs::create_dir_all(&below).expect("mkdir");
+    // The directory, whatever its name is at the moment.
+    let held = File::open(&below).expect("the directory");
+    let inside = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            fs::create_dir_all(&below).expect("mkdir");
             while !done.load(Ordering::Relaxed) {
                 // The two change places at once: the name is always there.
                 renameat2(AT_FDCWD, &below, AT_FDCWD, &link, RenameFlags::RENAME_EXCHANGE)
                     .expect("exchanged");
             }
         });
-        for _ in 0..50 {
-            // One of the two is the directory.
-            for place in [&below, &link] {
-                let _ = fs::write(place.join("y.cast"), &text);
+        for _ in 0..20 {
+            for name in &names {
+                let _ = fs::remove_file(inside.join(format!("{name}.torn")));
+                fs::write(inside.join(name), &text).expect("written");
             }
             let _ = run(&["recover", arg(&dir.path().join("tree"))]);
         }
         done.store(true, Ordering::Relaxed);
     });
-    assert_eq!(fs::read_to_string(outside.path().join("x.cast")).expect("read"), text);
+    for name in &names {
+        assert_eq!(fs::read_to_string(outside_file(name)).expect("read"), text);
+    }
+    assert_eq!(fs::read_dir(outside.path()).expect("read").count(), names.len());
 }
 
 #[test]
