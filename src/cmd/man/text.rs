@@ -744,8 +744,8 @@ const PRUNE: Page = Page {
          owners. When the user who holds most has nothing that may go, no other user loses anything: prune refuses, names \
          that user, removes nothing (also nothing for --older-than), and the exit status is 1. To remove what is too old in any \
          case, run prune for it alone, as the service in dist/ does.",
-        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and each signature (NAME.cast.sig) with its \
-         recording where both belong to the same user. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
+        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and what belongs to a recording (NAME.cast.sig, \
+         NAME.cast.torn) goes with it where the same user owns both. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
          the exit status is 2. recmode's own recorder holds a lock; another tool's is recognized by its having \
          the file open for writing, which only the file's owner and processes with CAP_LEASE, such as root's, can see. No link is followed below \
          DIR, and a file that has changed since it was judged stays.",
