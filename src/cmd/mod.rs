@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod schema;
 pub mod search;
 mod select;
+mod session;
 pub mod verify;
 
 use std::io::{self, Write as _};

@@ -17,6 +17,8 @@ struct Line<'a> {
     r#type: &'static str,
     file: &'a str,
     user: Option<&'a str>,
+    /// The name of the file's owner: the user is the recording's own word.
+    owner: Option<&'a str>,
     /// Seconds since the start.
     time: f64,
     /// `line`, `full_screen`, or `replaced`: seen for a while only.
@@ -58,13 +60,19 @@ pub fn found_text(
 /// # Errors
 ///
 /// Never for the values that these types can hold.
-pub fn found_json(file: &str, user: Option<&str>, found: &[Found]) -> Result<String, serde_json::Error> {
+pub fn found_json(
+    file: &str,
+    user: Option<&str>,
+    owner: Option<&str>,
+    found: &[Found],
+) -> Result<String, serde_json::Error> {
     let mut out = String::new();
     for line in found {
         let object = Line {
             r#type: if line.matches { "match" } else { "context" },
             file,
             user,
+            owner,
             time: seconds(line.time),
             place: match line.place {
                 Place::Normal => "line",
