@@ -559,7 +559,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__info)
-            opts="-h --format --help"
+            opts="-h --format --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -717,7 +717,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__ls)
-            opts="-r -h --format --user --kind --mode --state --since --until --sort --reverse --help"
+            opts="-r -h --format --user --kind --mode --state --since --until --sort --reverse --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -822,7 +822,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__prune)
-            opts="-y -h --older-than --max-total --keep-free --yes --format --help"
+            opts="-y -h --older-than --max-total --keep-free --yes --format --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

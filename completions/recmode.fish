@@ -162,6 +162,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand cat" -s t -l timestamps 
 complete -c recmode -n "__fish_recmode_using_subcommand cat" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand info" -l format -d 'How to print it' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
+complete -c recmode -n "__fish_recmode_using_subcommand info" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l format -d 'How to print the list' -r -f -a "table\t'For people'
 json\t'A stable tree, for scripts'
@@ -190,6 +191,7 @@ mode\t''
 state\t''
 name\t''"
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -s r -l reverse -d 'Turn the order round'
+complete -c recmode -n "__fish_recmode_using_subcommand ls" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand search" -s A -l after-context -d 'Print so many lines after each match' -r
 complete -c recmode -n "__fish_recmode_using_subcommand search" -s B -l before-context -d 'Print so many lines before each match' -r
@@ -221,6 +223,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand prune" -l keep-free -d '
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l format -d 'How to print what is removed' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s y -l yes -d 'Do it; without this it is only shown'
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand recover" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

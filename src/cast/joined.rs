@@ -135,6 +135,8 @@ impl Joined {
             text.by_ref().take(MAX_HEADER as u64 + 1).read_until(b'\n', &mut header)?;
             if n > 0 {
                 header.clear();
+            } else if segment.number > 1 {
+                header = with_start(header, segment);
             }
             let before = Cursor::new([&header, &part.before[..]].concat());
             whole = match part.keep {
@@ -275,6 +277,20 @@ impl Scanned {
     fn empty(header: &Header) -> Self {
         Self { keep: 0, lines: 0, open: false, time: 0, size: (header.cols, header.rows), fault: None }
     }
+}
+
+/// The header of a file whose predecessors are missing, with the session's start: its times count from there, too.
+fn with_start(line: Vec<u8>, segment: &Segment) -> Vec<u8> {
+    let before = if segment.header.version == Version::V3 { whole_seconds(segment.begins()) } else { 0 };
+    let start = segment.header.timestamp.and_then(|start| start.checked_sub(before));
+    let Ok(mut header) = serde_json::from_slice::<serde_json::Value>(&line) else { return line };
+    match (header.get_mut("timestamp"), start) {
+        (Some(timestamp), Some(start)) => *timestamp = start.into(),
+        _ => return line,
+    }
+    let mut line = header.to_string().into_bytes();
+    line.push(b'\n');
+    line
 }
 
 fn size(text: &str) -> Option<(u16, u16)> {

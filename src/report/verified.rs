@@ -18,11 +18,11 @@ pub struct Verified {
     not_intact: usize,
     /// Sessions of several files, or that lack some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sessions: Vec<Session>,
+    sessions: Vec<Whole>,
 }
 
 #[derive(Debug, Serialize)]
-struct Session {
+struct Whole {
     session: String,
     /// `intact`, `not_intact` or `incomplete`.
     state: &'static str,
@@ -76,7 +76,7 @@ impl Verified {
     pub fn with_sessions(mut self, sessions: &[SessionVerdict]) -> Self {
         self.sessions = sessions
             .iter()
-            .map(|session| Session {
+            .map(|session| Whole {
                 session: session.session.clone(),
                 state: session_state(session),
                 files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),

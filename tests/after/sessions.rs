@@ -13,16 +13,16 @@ const START: i64 = 1_795_305_600; // 2026-11-22 00:00 UTC
 
 /// What a session prints in each of its files, and how long after its start a file begins.
 struct Part {
-    time: f64,
+    millis: i32,
     lines: &'static str,
 }
 
-const FIRST: Part = Part { time: 0.0, lines: "[0.5,\"o\",\"one\\r\\n\"]\n[0.5,\"r\",\"100x30\"]\n" };
+const FIRST: Part = Part { millis: 0, lines: "[0.5,\"o\",\"one\\r\\n\"]\n[0.5,\"r\",\"100x30\"]\n" };
 const SECOND: Part = Part {
-    time: 1.0,
+    millis: 1000,
     lines: "[0.0,\"m\",\"Gap: the recording failed (vanished)\"]\n[2.0,\"o\",\"two\\r\\n\"]\n",
 };
-const THIRD: Part = Part { time: 3.0, lines: "[1.5,\"o\",\"three\\r\\n\"]\n" };
+const THIRD: Part = Part { millis: 3000, lines: "[1.5,\"o\",\"three\\r\\n\"]\n" };
 const END: &str = "[0.0,\"x\",\"3\"]\n#recmode {\"end\":{\"reason\":\"exit\",\"status\":3,\"bytes\":17,\"seconds\":4.5,\"gaps\":0,\"lost\":0}}\n";
 
 /// The text of a file of session `id`; `before` is the one that it continues, with its number.
@@ -37,13 +37,13 @@ fn text(id: &str, number: u64, part: &Part, before: Option<(u64, &str)>) -> Stri
         size = (90, 25);
         recmode["segment"] = number.into();
         recmode["first"] = "rec.cast".into();
-        timestamp += part.time as i64;
+        timestamp += i64::from(part.millis / 1000);
     }
     if let Some((number, text)) = before {
         recmode["continues"] = serde_json::json!({
             "segment": number, "file": if number == 1 { "rec.cast".to_owned() } else { format!("rec.{number}.cast") },
             "bytes": text.len(), "blake3": blake3::hash(text.as_bytes()).to_hex().as_str(),
-            "time": part.time, "output": 5,
+            "time": f64::from(part.millis) / 1000.0, "output": 5,
         });
     }
     let header = serde_json::json!({
@@ -146,7 +146,7 @@ fn a_recorder_that_was_killed_leaves_a_pause_and_older_recorders_no_position() {
     let mut texts = three();
     // Ten seconds later; whole seconds are all that an older header has.
     for (with_position, duration) in [(true, 14.5), (false, 14.0)] {
-        let late = Part { time: 10.5, lines: SECOND.lines };
+        let late = Part { millis: 10_500, lines: SECOND.lines };
         let mut second = text("s", 2, &late, Some((1, &texts[0])));
         if !with_position {
             second = text("s", 2, &late, None);
@@ -175,6 +175,7 @@ fn what_is_missing_is_named_and_fails_a_verification() {
             let info = json(&["info", "--format", "json", file]);
             assert_eq!((&info["missing"][0], &info["state"]), (&missing.as_str().into(), &"gap".into()));
             assert_eq!(info["duration"], 4.5, "the session's, all the same");
+            assert_eq!(info["start"], "2026-11-22T00:00:00Z");
             let text = format!("Gap: segment {} of the session is missing", gone + 1);
             assert_eq!(info["markers"][0]["text"], text);
             let list = json(&["ls", "--format", "json", file]);
