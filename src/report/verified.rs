@@ -24,7 +24,7 @@ pub struct Verified {
 #[derive(Debug, Serialize)]
 struct Whole {
     session: String,
-    /// `intact`, `not_intact` or `incomplete`.
+    /// `intact`, `live`, `not_intact` or `incomplete`.
     state: &'static str,
     files: Vec<String>,
     /// What is missing or not read.
@@ -202,6 +202,8 @@ fn session_state(session: &SessionVerdict) -> &'static str {
         "incomplete"
     } else if session.is_good() {
         "intact"
+    } else if session.live {
+        "live"
     } else {
         "not_intact"
     }
@@ -213,6 +215,7 @@ pub fn session_text(session: &SessionVerdict, color: bool) -> String {
     let (style, verdict) = match session_state(session) {
         "intact" => (GREEN, "intact"),
         "incomplete" => (RED, "incomplete"),
+        "live" => (YELLOW, "still being written"),
         _ => (RED, "not intact"),
     };
     let files = if session.files.len() == 1 { "file" } else { "files" };

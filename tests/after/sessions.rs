@@ -382,3 +382,61 @@ fn a_hint_in_a_header_leads_to_a_renamed_file_beside_it_and_nowhere_else() {
         assert_eq!(run(&["cat", arg(&lone)]).0, "two\n", "{hint}");
     }
 }
+
+#[test]
+fn in_version_2_times_count_from_the_sessions_start_in_every_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let header = |more: &str| {
+        format!(
+            "{{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":{START},\"recmode\":{{\"session\":\"s\"{more}}}}}\n"
+        )
+    };
+    let first = header("") + "[0.5, \"o\", \"one\\r\\n\"]\n";
+    let continues = format!(
+        ",\"segment\":2,\"first\":\"rec.cast\",\"continues\":{{\"segment\":1,\"file\":\"rec.cast\",\"bytes\":{},\"time\":1.0,\"output\":5}}",
+        first.len()
+    );
+    let second = header(&continues)
+        + "[3.0, \"o\", \"two\\r\\n\"]\n[4.5, \"x\", \"0\"]\n\
+           [4.5, \"R\", \"{\\\"end\\\":{\\\"reason\\\":\\\"exit\\\",\\\"seconds\\\":4.5}}\"]\n";
+    // Surplus, of which nothing is read.
+    let files = write(&dir, &[first + "[9.0, \"o\", \"surplus\"]\n", second]);
+    let expected =
+        "[0.500000, \"o\", \"one\\r\\n\"]\n[3.000000, \"o\", \"two\\r\\n\"]\n[4.500000, \"x\", \"0\"]\n";
+    let events = |file: &Path| {
+        let (out, _, _) = run(&["export", "--to", "asciicast-v2", arg(file)]);
+        let lines = out.lines().skip(1).filter(|line| !line.contains("\"R\""));
+        lines.map(|line| line.to_owned() + "\n").collect::<String>()
+    };
+    for file in &files[..2] {
+        assert_eq!(events(file), expected);
+        assert_eq!(json(&["info", "--format", "json", arg(file)])["duration"], 4.5);
+    }
+    fs::remove_file(&files[0]).expect("removed");
+    assert!(
+        events(&files[1])
+            .starts_with("[1.000000, \"m\", \"Gap: segment 1 of the session is missing\"]\n[3.0")
+    );
+    let list = json(&["ls", "--format", "json", arg(&files[1])]);
+    assert_eq!(
+        (&list["recordings"][0]["duration"], &list["recordings"][0]["start"]),
+        (&4.5.into(), &"2026-11-22T00:00:00Z".into())
+    );
+}
+
+#[test]
+fn an_export_of_a_session_is_one_file_that_continues_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = write(&dir, &three());
+    fs::remove_file(&files[0]).expect("removed");
+    let (out, _, _) = run(&["export", "--to", "asciicast-v3", arg(&files[2])]);
+    let header: Value = serde_json::from_str(out.lines().next().expect("a header")).expect("JSON");
+    for key in ["segment", "first", "continues", "chain"] {
+        assert_eq!(header["recmode"][key], Value::Null, "{key}");
+    }
+    // Read again, it is as long as the session was, and lacks nothing that could be looked for.
+    let exported = dir.path().join("exported.cast");
+    fs::write(&exported, out).expect("written");
+    let info = json(&["info", "--format", "json", arg(&exported)]);
+    assert_eq!((&info["duration"], &info["missing"]), (&4.5.into(), &Value::Null));
+}
