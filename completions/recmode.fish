@@ -218,8 +218,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand export" -s o -l output -
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long: a duration, such as 500ms, or seconds' -r
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l older-than -d 'Remove what was written to last longer ago than this' -r
-complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Remove the oldest while all together are larger than this' -r
-complete -c recmode -n "__fish_recmode_using_subcommand prune" -l keep-free -d 'Remove the oldest while less than this is free on the disk: a size, or a part such as 5%' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Limit what all recordings take on the disk; whoever holds most loses the oldest' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l keep-free -d 'Keep this much of the disk free, a size or a part such as 5%; whoever holds most loses the oldest' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l min-age -d 'Keep what was written to more recently than this, whatever the other options ask for' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l log -d 'Log each removal to this file as a JSON line (default: to journald, else to syslog\'s authpriv)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l format -d 'How to print what is removed' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s y -l yes -d 'Do it; without this it is only shown'

@@ -852,13 +852,21 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = quantity::age, group = "limit")]
     pub older_than: Option<Span>,
 
-    /// Remove the oldest while all together are larger than this
+    /// Limit what all recordings take on the disk; whoever holds most loses the oldest
     #[arg(long, value_name = "SIZE", value_parser = whole_size, group = "limit")]
     pub max_total: Option<u64>,
 
-    /// Remove the oldest while less than this is free on the disk: a size, or a part such as 5%
+    /// Keep this much of the disk free, a size or a part such as 5%; whoever holds most loses the oldest
     #[arg(long, value_name = "SIZE|PERCENT", group = "limit")]
     pub keep_free: Option<Share>,
+
+    /// Keep what was written to more recently than this, whatever the other options ask for
+    #[arg(long, value_name = "AGE", default_value = "0", value_parser = quantity::age_or_none)]
+    pub min_age: Span,
+
+    /// Log each removal to this file as a JSON line (default: to journald, else to syslog's authpriv)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log: Option<PathBuf>,
 
     /// Do it; without this it is only shown
     #[arg(short, long)]

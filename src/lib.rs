@@ -15,6 +15,7 @@ mod clock;
 pub mod cmd;
 pub mod config;
 pub mod diff;
+pub mod dirfd;
 pub mod escape;
 pub mod exit;
 pub mod export;

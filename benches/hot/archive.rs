@@ -31,7 +31,8 @@ fn directory(count: usize, bytes: usize) -> tempfile::TempDir {
 }
 
 fn paths(dir: &Path) -> Vec<PathBuf> {
-    catalog::files(dir, &mut Vec::new()).expect("files")
+    let files = catalog::files(dir, &mut Vec::new()).expect("files");
+    files.iter().map(|file| file.path().to_owned()).collect()
 }
 
 /// What `ls` does.

@@ -43,12 +43,20 @@ pub fn open(path: &Path) -> io::Result<Input> {
 ///
 /// Those of [`open`].
 pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
-    let done = Arc::clone(done);
     if path == Path::new("-") {
-        reader_of(Counted { inner: io::stdin(), done })
+        counted_reader_of(io::stdin(), done)
     } else {
-        reader_of(Counted { inner: File::open(path)?, done })
+        counted_reader_of(File::open(path)?, done)
     }
+}
+
+/// [`reader_of`], with the bytes counted that are read of the stream.
+///
+/// # Errors
+///
+/// Those of [`reader_of`].
+pub fn counted_reader_of(source: impl Read + Send + 'static, done: &Arc<AtomicU64>) -> io::Result<Input> {
+    reader_of(Counted { inner: source, done: Arc::clone(done) })
 }
 
 pub(super) struct Counted<R> {

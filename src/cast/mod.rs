@@ -10,9 +10,9 @@ mod segments;
 mod session;
 
 pub use follow::Following;
-pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, open_counted, reader_of};
+pub use input::{Input, MAX_DECOMPRESSED, counted_reader_of, is_compressed, open, open_counted, reader_of};
 pub use joined::Joined;
-pub use segments::{Refusal, Segment, SegmentFault, Segments, has_number, segments};
+pub use segments::{Refusal, Segment, SegmentFault, Segments, has_number, segments, segments_of};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Session, reader_of};
+use crate::dirfd::{EntryKind, FileRef};
 use crate::escape;
 use crate::recording::Continues;
 use crate::recording::name::segment_path;
@@ -147,9 +148,16 @@ pub struct Segments {
 pub fn segments(path: &Path) -> Option<Segments> {
     let is_link = path.symlink_metadata().ok()?.is_symlink();
     let real = if is_link { fs::canonicalize(path).ok()? } else { path.to_owned() };
-    let named = Segment::open(&real).ok()?;
+    segments_of(&FileRef::named(&real))
+}
+
+/// As [`segments`], for a file that may have been found below a directory: no link leads to another one.
+#[must_use]
+pub fn segments_of(file: &FileRef) -> Option<Segments> {
+    let real = file.path();
+    let named = Segment::open(file).ok()?;
     let name = real.file_name()?;
-    let base = Base::of(&named, name, &real)?;
+    let base = Base::of(&named, name, file)?;
     let mut known =
         Known { found: BTreeMap::from([(named.number, vec![named.clone()])]), refused: Vec::new() };
     known.collect(&base, &named);
@@ -161,18 +169,18 @@ pub fn segments(path: &Path) -> Option<Segments> {
 
 impl Segment {
     /// Opens a file and reads its header.
-    fn open(path: &Path) -> Result<Self, Refusal> {
-        let unreadable = |error: io::Error| match error.raw_os_error() {
-            Some(libc::ELOOP) => Refusal::Link,
-            Some(libc::ENXIO) => Refusal::Type,
-            _ => Refusal::Unreadable(error.to_string()),
-        };
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(Refusal::Type);
+    fn open(file_ref: &FileRef) -> Result<Self, Refusal> {
+        let path = file_ref.path();
+        let unreadable = |error: io::Error| Refusal::Unreadable(error.to_string());
+        let entry = file_ref.entry().map_err(unreadable)?;
+        let kind = entry.stat().map(|stat| EntryKind::of(stat.st_mode)).map_err(unreadable)?;
+        match kind {
+            EntryKind::File => {}
+            EntryKind::Link => return Err(Refusal::Link),
+            _ => return Err(Refusal::Type),
         }
+        let file = entry.open().map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
         let file = Arc::new(file);
         let input = reader_of(At { file: Arc::clone(&file), offset: 0 }).map_err(unreadable)?;
         let header = Reader::new(input).map_err(|_| Refusal::Session)?.into_header();
@@ -227,26 +235,34 @@ impl Segment {
 }
 
 /// The name of a session's first file, from which those of the others are made.
-struct Base {
+struct Base<'a> {
     path: PathBuf,
+    /// The file that was named or found.
+    by: &'a FileRef,
 }
 
-impl Base {
+impl<'a> Base<'a> {
     /// From the file's own name; where that has no number, or there is no first file of that name, from the hint in its
     /// header.
-    fn of(named: &Segment, name: &OsStr, real: &Path) -> Option<Self> {
+    fn of(named: &Segment, name: &OsStr, by: &'a FileRef) -> Option<Self> {
+        let base = |name: &OsStr| Self { path: by.path().with_file_name(name), by };
         let own = first_name(name, named.number);
         let hint =
             named.session.first.as_deref().map(Path::new).filter(|_| named.number > 1).and_then(single);
-        let own = own.map(|own| Self { path: real.with_file_name(own) });
-        let hint = hint.map(|hint| Self { path: real.with_file_name(hint) });
+        let own = own.map(|own| base(&own));
+        let hint = hint.map(base);
         match (own, hint) {
             (Some(own), Some(hint)) => {
-                let there = own.names(1).any(|path| path.symlink_metadata().is_ok());
+                let there = own.names(1).any(|path| own.is_there(&path));
                 Some(if there { own } else { hint })
             }
             (own, hint) => own.or(hint),
         }
+    }
+
+    /// Whether anything has this name.
+    fn is_there(&self, path: &Path) -> bool {
+        self.by.at(path).entry().and_then(|entry| entry.stat()).is_ok()
     }
 
     /// What the file of this number may be called.
@@ -303,15 +319,15 @@ struct Known {
 
 impl Known {
     /// Looks for the other files.
-    fn collect(&mut self, base: &Base, named: &Segment) {
+    fn collect(&mut self, base: &Base<'_>, named: &Segment) {
         let (mut last, mut number) = (named.number.min(MAX_NUMBER), 1);
         while number <= (last + AHEAD).min(MAX_NUMBER) {
             for path in base.names(number) {
-                if path == named.path || path.symlink_metadata().is_err() {
+                if path == named.path || !base.is_there(&path) {
                     continue;
                 }
                 last = last.max(number);
-                match Segment::open(&path) {
+                match Segment::open(&base.by.at(&path)) {
                     Ok(segment) => match segment.refusal(named, number) {
                         None => self.found.entry(number).or_default().push(segment),
                         Some(why) => self.refused.push((number, path, why)),
@@ -329,7 +345,7 @@ impl Known {
     }
 
     /// Follows the files backwards from the last one.
-    fn chain(mut self, base: &Base, named: Segment) -> Segments {
+    fn chain(mut self, base: &Base<'_>, named: Segment) -> Segments {
         let mut faults = Vec::new();
         for (&number, files) in self.found.iter().filter(|(_, files)| files.len() > 1) {
             let paths = files.iter().map(|segment| segment.path.clone()).collect();
@@ -429,6 +445,29 @@ mod tests {
             let found = first_name(OsStr::new(name), number);
             assert_eq!(found.as_deref(), first.map(OsStr::new), "{name}");
         }
+    }
+
+    #[test]
+    fn files_of_a_session_are_not_found_through_a_directory_that_was_replaced() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (below, outside) = (dir.path().join("root/below"), dir.path().join("outside"));
+        for place in [&below, &outside] {
+            std::fs::create_dir_all(place).expect("mkdir");
+            for (name, segment) in [("a.cast", ""), ("a.2.cast", ",\"segment\":2,\"first\":\"a.cast\"")] {
+                let header = format!(
+                    "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}},\
+                     \"recmode\":{{\"version\":\"0\",\"session\":\"5d\"{segment}}}}}\n"
+                );
+                std::fs::write(place.join(name), header).expect("written");
+            }
+        }
+        let root = crate::dirfd::Root::open(&dir.path().join("root")).expect("opened").expect("a directory");
+        let files = root.files(&mut |_, _| {}, &mut Vec::new()).expect("read");
+        let of = |file| segments_of(file).map(|segments| segments.files.len());
+        assert_eq!(files.iter().map(of).collect::<Vec<_>>(), [Some(2), Some(2)]);
+        std::fs::rename(&below, dir.path().join("was")).expect("renamed");
+        std::os::unix::fs::symlink(&outside, &below).expect("a link");
+        assert_eq!(files.iter().map(of).collect::<Vec<_>>(), [None, None]);
     }
 
     #[test]

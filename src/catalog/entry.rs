@@ -1,14 +1,15 @@
 //! One recording at a glance: its header, its last lines, and whether its recorder is at work.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::owner_name;
 use super::times::FileTimes;
 use crate::cast::{self, Segments, Session};
+use crate::dirfd::FileRef;
 use crate::recording::Continues;
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
 use crate::sys;
@@ -111,6 +112,8 @@ impl Length {
 pub struct Entry {
     /// The file.
     pub path: PathBuf,
+    /// What its file system tells of it.
+    pub metadata: Metadata,
     /// Its size in bytes.
     pub size: u64,
     /// When the session began, seconds since the epoch.
@@ -166,13 +169,22 @@ struct Tail {
     torn: bool,
 }
 
-/// Looks at a file; `None` if it is no recording.
+/// Looks at a file that is named; `None` if it is no recording.
 ///
 /// # Errors
 ///
 /// When it can't be opened or read.
 pub fn look(path: &Path) -> io::Result<Option<Entry>> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    look_at_file(&FileRef::named(path))
+}
+
+/// Looks at a file that is named, or was found; `None` if it is no recording.
+///
+/// # Errors
+///
+/// When it can't be opened or read.
+pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
+    let file = file_ref.open()?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);
@@ -216,7 +228,8 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         Some(Length::About(since.checked_add(from?)?))
     };
     Ok(Some(Entry {
-        path: path.to_owned(),
+        path: file_ref.path().to_owned(),
+        metadata: metadata.clone(),
         size,
         start: header.timestamp,
         length: told.map(Length::Told).or_else(about),

@@ -13,7 +13,7 @@ mod times;
 mod when;
 
 pub use entry::{Entry, Length, State, look};
-pub use list::{Listing, Progress, files, is_beginning, is_cast, list, list_sessions};
+pub use list::{Listing, Progress, files, files_below, is_beginning, is_cast, list, list_sessions, look_at};
 pub use owner::owner_name;
 pub use select::{Selection, SortBy, sort};
 pub use sessions::{Recorded, sessions};

@@ -18,6 +18,7 @@ use super::session::Recording;
 use crate::cast::{self, Session};
 use crate::catalog::{self, Recorded, owner_name};
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
+use crate::dirfd::FileRef;
 use crate::recording::reader::{ReadError, Reader};
 use crate::report;
 use crate::search::{Followed, Found, Query, find, follow};
@@ -43,12 +44,11 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     let place = super::place::to_look_in(args.dir.as_deref())?;
     let mut trouble = Vec::new();
     let files = if place == Path::new("-") {
-        vec![place.clone()]
+        vec![FileRef::named(&place)]
     } else {
         catalog::files(&place, &mut trouble).with_context(|| escape::path(&place))?
     };
-    let named = files.first() == Some(&place);
-    let files = catalog::sessions(files.into_iter().map(|file| (file, named)).collect());
+    let files = catalog::sessions(files.into_iter().map(|file| (file.is_named(), file)).collect());
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
     let show = |part: &Searched| -> io::Result<String> {
@@ -78,7 +78,7 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 files.get(index).filter(|_| !output.failed()).map(|file| (index, file))
             } {
-                let mut searched = Searched { file: file.path.clone(), ..Searched::default() };
+                let mut searched = Searched { file: file.file.path().to_owned(), ..Searched::default() };
                 searched.error = search(&query, file, &mut searched, &|part| output.early(index, part)).err();
                 progress.done.fetch_add(1, Ordering::Relaxed);
                 output.done(index, searched);
@@ -118,16 +118,16 @@ fn search(
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
     let Some(segments) = file.segments.clone() else {
-        let Some((input, again)) = open(&file.path, file.named)? else { return Ok(()) };
+        let Some((input, again)) = open(&file.file)? else { return Ok(()) };
         searched.owner =
             again.as_ref().and_then(|file| file.metadata().ok()).map(|file| owner_name(file.uid()));
         let begins = || again.as_ref().is_some_and(catalog::is_beginning);
-        let named = file.named || catalog::is_cast(&file.path);
+        let named = file.named || catalog::is_cast(file.file.path());
         let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
         let again = again.as_ref().map(|file| || file.try_clone().and_then(rewound));
         return search_text(query, reader, again.as_ref().map(|again| again as _), searched, early);
     };
-    let recording = Recording::of(&file.path, Some(segments))?;
+    let recording = Recording::of(file.file.path(), Some(segments))?;
     let Some(joined) = &recording.joined else { return Ok(()) };
     searched.owner = joined.last().map(|last| owner_name(last.owner));
     let done = Arc::default();
@@ -176,14 +176,16 @@ fn rewound(mut file: File) -> io::Result<cast::Input> {
     cast::reader_of(file)
 }
 
-/// Opens a file, also for a second time where it is no stream.
-fn open(file: &Path, named: bool) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
-    if file == Path::new("-") {
-        return Ok(Some((cast::open(file)?, None)));
+/// Opens a file, also for a second time where it is no stream. `None` where it was found and is gone.
+fn open(file: &FileRef) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
+    if file.path() == Path::new("-") {
+        return Ok(Some((cast::open(file.path())?, None)));
     }
-    let source = match File::open(file) {
+    // A pipe that is named is waited for.
+    let opened = if file.is_named() { File::open(file.path()) } else { file.open() };
+    let source = match opened {
         Ok(source) => source,
-        Err(error) if !named && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if !file.is_named() && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let again = if source.metadata()?.is_file() { Some(source.try_clone()?) } else { None };

@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use crate::cast::Segments;
 use crate::catalog::{self, Recorded};
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
+use crate::dirfd::FileRef;
 use crate::report::{self, Verified};
 use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, SessionVerdict, verify_file, verify_stream};
+use crate::verify::{Checked, Followed, SessionVerdict, verify_found, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
@@ -33,30 +34,30 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
     let mut trouble: Vec<(PathBuf, io::Error)> = Vec::new();
     let mut files = Vec::new();
     for path in &args.paths {
-        let is_dir = path.is_dir();
         if path == Path::new("-") {
-            files.push((path.clone(), true));
+            files.push((FileRef::named(path), true));
             continue;
         }
         match catalog::files(path, &mut trouble) {
             // What has a recording's name should be one.
             Ok(found) => files.extend(found.into_iter().map(|file| {
-                let named = !is_dir || catalog::is_cast(&file);
+                let named = file.is_named() || catalog::is_cast(file.path());
                 (file, named)
             })),
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
-    let (files, sessions) = with_sessions(files, &args.paths);
+    let (files, sessions) = with_sessions(files);
     let checked: Vec<_> = super::progress::over_bytes(|progress| {
-        let total = files.iter().filter_map(|(file, _)| fs::metadata(file).ok()).map(|file| file.len()).sum();
+        let total =
+            files.iter().filter_map(|(file, _)| fs::metadata(file.path()).ok()).map(|file| file.len()).sum();
         progress.total.store(total, Ordering::Relaxed);
-        let verify = |(file, named): (PathBuf, bool)| {
+        let verify = |(file, named): (FileRef, bool)| {
             let count = |n| _ = progress.done.fetch_add(n, Ordering::Relaxed);
-            let checked = if is_stream(&file) {
-                verify_stream(&file, allowed.as_ref())
+            let checked = if file.is_named() && is_stream(file.path()) {
+                verify_stream(file.path(), allowed.as_ref())
             } else {
-                verify_file(&file, allowed.as_ref(), count)
+                verify_found(&file, allowed.as_ref(), count)
             };
             (file, named, checked)
         };
@@ -67,10 +68,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         match checked {
             Ok(Checked { chain: Followed::NoRecording, .. }) if !named || begins(&file) => {}
             Ok(Checked { chain: Followed::NoRecording, .. }) => {
-                trouble.push((file, io::Error::other("no recording: its first line is no asciicast header")));
+                let error = io::Error::other("no recording: its first line is no asciicast header");
+                trouble.push((file.path().to_owned(), error));
             }
-            Ok(checked) => found.push((file, checked)),
-            Err(error) => trouble.push((file, error)),
+            Ok(checked) => found.push((file.path().to_owned(), checked)),
+            Err(error) => trouble.push((file.path().to_owned(), error)),
         }
     }
     let mut verdicts = Vec::new();
@@ -93,22 +95,21 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
 }
 
 /// The files with the others of their sessions, and those sessions.
-fn with_sessions(files: Vec<(PathBuf, bool)>, named: &[PathBuf]) -> (Vec<(PathBuf, bool)>, Vec<Segments>) {
+fn with_sessions(files: Vec<(FileRef, bool)>) -> (Vec<(FileRef, bool)>, Vec<Segments>) {
     // Each is looked for beside a file that is named itself, and not only below a directory.
     let mut is_recording: HashMap<PathBuf, bool> = HashMap::new();
-    let files = files.into_iter().map(|(path, as_recording)| {
-        let itself = named.contains(&path);
-        is_recording.insert(path.clone(), as_recording);
-        (path, itself)
+    let files = files.into_iter().map(|(file, as_recording)| {
+        is_recording.insert(file.path().to_owned(), as_recording);
+        (file.is_named(), file)
     });
     let (mut all, mut sessions) = (Vec::new(), Vec::new());
-    for Recorded { path, segments, .. } in catalog::sessions(files.collect()) {
+    for Recorded { file, segments, .. } in catalog::sessions(files.collect()) {
         let Some(segments) = segments else {
-            let as_recording = is_recording.get(&path).copied().unwrap_or(true);
-            all.push((path, as_recording));
+            let as_recording = is_recording.get(file.path()).copied().unwrap_or(true);
+            all.push((file, as_recording));
             continue;
         };
-        all.extend(segments.files.iter().map(|segment| (segment.path.clone(), true)));
+        all.extend(segments.files.iter().map(|segment| (file.at(&segment.path), true)));
         sessions.push(segments);
     }
     (all, sessions)
@@ -120,8 +121,8 @@ fn is_stream(path: &Path) -> bool {
     path == Path::new("-") || fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-fn begins(path: &Path) -> bool {
-    fs::File::open(path).is_ok_and(|file| catalog::is_beginning(&file))
+fn begins(file: &FileRef) -> bool {
+    file.open().is_ok_and(|file| catalog::is_beginning(&file))
 }
 
 fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {

@@ -1,12 +1,13 @@
 //! Closing a recording that a crash left open: the torn tail goes, an end record says so.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::reader::{Code, Item, ReadError, Reader, Version};
 use super::{Encoder, Format, Reason, Record, seconds};
+use crate::dirfd::FileRef;
 
 /// What a recording turned out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +34,9 @@ pub enum RecoverError {
     /// It is damaged before its end, which a crash doesn't explain.
     #[error(transparent)]
     Damaged(#[from] ReadError),
+    /// It was found below a directory, and has further names elsewhere.
+    #[error("it has {0} names (hard links): not recovered unless it is named itself")]
+    Linked(u64),
 }
 
 /// Closes the recording at `path`, unless it is complete, live, or none of recmode's.
@@ -40,14 +44,17 @@ pub enum RecoverError {
 /// # Errors
 /// Where the file can't be read or written, or is damaged in its middle.
 pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
-        .open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file").into());
-    }
+    recover_found(&FileRef::named(path))
+}
+
+/// As [`recover`], for a file that may have been found below a directory. Nothing is written through a link, nor to a
+/// file that was found and has further names (hard links), which may be another user's.
+///
+/// # Errors
+/// Those of [`recover`].
+pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
+    let entry = found.entry()?;
+    let file = entry.open_to_write()?;
     // The recorder holds this lock as long as it lives.
     match file.try_lock() {
         Ok(()) => {}
@@ -87,7 +94,11 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
             Item::TornTail { line } => torn_line = Some(line),
         }
     }
-    let len = file.metadata()?.len();
+    let metadata = file.metadata()?;
+    if !found.is_named() && metadata.nlink() > 1 {
+        return Err(RecoverError::Linked(metadata.nlink()));
+    }
+    let len = metadata.len();
     let end = match torn_line {
         Some(line) => start_of_line(&file, line)?,
         None => len,

@@ -23,7 +23,7 @@ pub use found::{found_json, found_text};
 pub use info::{About, Info, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped, warnings};
-pub use pruned::{Pruned, PrunedFile, pruned_text};
+pub use pruned::{Pruned, PrunedFile, Refused, pruned_text};
 pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};

@@ -1,14 +1,14 @@
 //! A recording's file with its signature beside it.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::follow::{Followed, follow};
 use crate::cast;
+use crate::dirfd::FileRef;
 use crate::recording::reader::{Reader, Version};
 use crate::signature::{self, AllowedSigners, SignatureError, TextHash};
 
@@ -49,9 +49,22 @@ pub enum Signed {
 pub fn verify_file(
     path: &Path,
     allowed: Option<&AllowedSigners>,
+    progress: impl FnMut(u64),
+) -> io::Result<Checked> {
+    verify_found(&FileRef::named(path), allowed, progress)
+}
+
+/// As [`verify_file`], for a file that may have been found below a directory. It is opened once, so that all is about
+/// one file.
+///
+/// # Errors
+/// Those of opening and reading.
+pub fn verify_found(
+    found: &FileRef,
+    allowed: Option<&AllowedSigners>,
     mut progress: impl FnMut(u64),
 ) -> io::Result<Checked> {
-    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let mut file = found.open()?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
@@ -64,7 +77,7 @@ pub fn verify_file(
     let compressed = cast::is_compressed(&head[..n]);
 
     let signature = match allowed {
-        Some(_) => read_signature(path)?,
+        Some(_) => read_signature(found)?,
         None => None,
     };
     let mut hash = signature.as_deref().map(TextHash::of_signature);
@@ -72,17 +85,18 @@ pub fn verify_file(
     let mut bytes = 0;
     let chain = if compressed {
         if let Some(hash) = wanted {
-            io::copy(&mut Tee { inner: file, hash: Some(hash) }, &mut io::sink())?;
+            io::copy(&mut Tee { inner: &file, hash: Some(hash) }, &mut io::sink())?;
         }
+        file.rewind()?;
         let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
-        follow(cast::open_counted(path, &packed)?, |n| {
+        follow(cast::counted_reader_of(file.try_clone()?, &packed)?, |n| {
             bytes += n;
             let now = packed.load(Ordering::Relaxed);
             progress(now - told);
             told = now;
         })?
     } else {
-        let mut tee = Tee { inner: file, hash: wanted };
+        let mut tee = Tee { inner: &file, hash: wanted };
         let chain = follow(&mut tee, |n| {
             bytes += n;
             progress(n);
@@ -94,7 +108,8 @@ pub fn verify_file(
         chain
     };
     // A recording of version 1 is a document of many lines.
-    let chain = if chain == Followed::NoRecording && is_version_1(path) { Followed::NoChain } else { chain };
+    let chain =
+        if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
     let signed = allowed.map(|allowed| match (signature, hash) {
         (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
             Ok(principals) => Signed::By(principals.to_owned()),
@@ -117,14 +132,14 @@ pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Resul
     Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes, continued: false })
 }
 
-fn is_version_1(path: &Path) -> bool {
-    let reader = cast::open(path).ok().and_then(|input| Reader::new(input).ok());
+fn is_version_1(file: &mut File) -> bool {
+    let again = file.rewind().and_then(|()| file.try_clone());
+    let reader = again.and_then(cast::reader_of).ok().and_then(|input| Reader::new(input).ok());
     reader.is_some_and(|reader| reader.header().version == Version::V1)
 }
 
-fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let path = signature::signature_path(path);
-    let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path) {
+fn read_signature(found: &FileRef) -> io::Result<Option<Vec<u8>>> {
+    let file = match found.open_beside(&format!(".{}", signature::EXTENSION)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
@@ -135,7 +150,7 @@ fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// Hashes what is read.
 struct Tee<'a> {
-    inner: File,
+    inner: &'a File,
     hash: Option<&'a mut TextHash>,
 }
 

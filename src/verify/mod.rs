@@ -5,6 +5,6 @@ mod file;
 mod follow;
 mod session;
 
-pub use file::{Checked, Signed, verify_file, verify_stream};
+pub use file::{Checked, Signed, verify_file, verify_found, verify_stream};
 pub use follow::{Followed, Follower, follow};
 pub use session::SessionVerdict;

@@ -95,8 +95,8 @@ fn where_a_file_needs_a_name_from_the_start_an_interrupted_export_leaves_none() 
         return;
     }
     let dir = folder();
-    // A file system without nameless files.
-    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:error=EOPNOTSUPP", "-P"];
+    // A file system without nameless files: of two calls for each file, the nameless one's is the first.
+    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", "inject=openat:error=EOPNOTSUPP:when=1+2", "-P"];
     let mut child = Command::new("strace")
         .args(strace)
         .args([arg(dir.path()), env!("CARGO_BIN_EXE_recmode"), "export", "--to", "typescript", "-", "-o"])

@@ -6,9 +6,13 @@ mod support;
 mod export;
 mod info;
 mod ls;
+mod output;
+mod owners;
 mod prune;
+mod recover;
 mod search;
 mod sessions;
+mod special;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +53,17 @@ fn owner() -> String {
 fn marked(user: &str) -> String {
     let owner = owner();
     if owner == user { owner } else { format!("{user} (owner {owner})") }
+}
+
+/// Whether the tests run as root. Where they don't, that is reported, and is a failure under
+/// `RECMODE_TEST_NO_SKIP`.
+fn is_root() -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: needs root");
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs root");
+    }
+    root
 }
 
 /// A path as an argument.

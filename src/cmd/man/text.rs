@@ -683,7 +683,8 @@ const EXPORT: Page = Page {
          most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
         SESSION,
-        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
+        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
+         Root writes through no symbolic link and into no named pipe of another user.",
     ],
     exit_status: &[
         ("0", "The recording was exported, as far as it goes, or the reader of the output went away."),
@@ -703,27 +704,44 @@ const EXPORT: Page = Page {
 
 const PRUNE: Page = Page {
     description: &[
-        "Recordings below DIR go, oldest first, until every limit is met; at least one is to be given. Age is counted from the \
-         last write to the file, and not from what the recording says of itself. A file in which a session \
-         went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
-        "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
-         what is no recording; a file called .cast, .cast.gz or .cast.zst that can't be read is reported, and the exit status \
-         is 2. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
-         the file open, for which one has to be the file's owner or to have CAP_LEASE, as root does. No link is followed, and a file that has changed since it was judged stays.",
+        "Without --yes nothing is removed; prune lists what would be.",
+        "Recordings older than --older-than go first. Age is counted from the last write to the file, never from its header; a \
+         file that is dated in the future counts from its last change of status, which a user can't set.",
+        "Then, while all recordings take more than --max-total or less than --keep-free is free, prune removes the oldest \
+         recording of the user who holds most, and goes on to the next user when both hold the same. The user is the owner of \
+         the file, whatever its header claims. Sizes are those on the disk, so that a sparse file counts for what it takes. For \
+         --keep-free, other files below DIR count for their owners too, except root's; they are not removed. A recording is kept where \
+         removing it frees nothing, as a further hard link elsewhere keeps it.",
+        "Recordings that are still being written stay, and with --min-age those that were written to since. They count for their \
+         owners. When the user who holds most has nothing that may go, no other user loses anything: prune refuses, names \
+         that user, removes nothing (also nothing for --older-than), and the exit status is 1. To remove what is too old in any \
+         case, run prune for it alone, as the service in dist/ does.",
+        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and each signature (NAME.cast.sig) with its \
+         recording where both belong to the same user. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
+         the exit status is 2. recmode's own recorder holds a lock; another tool's is recognized by its having \
+         the file open for writing, which only the file's owner and processes with CAP_LEASE, such as root's, can see. No link is followed below \
+         DIR, and a file that has changed since it was judged stays.",
+        "Each removal is logged to journald, else to syslog's authpriv, or with --log FILE to that file as a JSON line: \
+         time, event (pruned), recording, session (as its header claims), owner and uid (of the file), bytes (on the disk), \
+         modified, and reason (age, total or free).",
         "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
         "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \
          directory.",
     ],
     exit_status: &[
         ("0", "What was to go is gone, or was shown."),
-        ("2", "Bad usage, or something could not be looked at or removed; it is said what."),
+        ("1", "--max-total or --keep-free can't be met. Nothing was removed."),
+        ("2", "Bad usage, or a file could not be read, removed or logged; a message names it."),
     ],
     diagnostics: &[],
     files: RECORDINGS,
     environment: &[("RECMODE_DIR", "The directory, where DIR is not given.")],
     examples: &[
         ("What a rule would remove", "recmode prune --older-than 90d --max-total 10G /var/log/recmode"),
-        ("Keep a twentieth of the disk free", "recmode prune --keep-free 5% --yes /var/log/recmode"),
+        (
+            "Keep a twentieth of the disk free, and every recording for a week",
+            "recmode prune --keep-free 5% --min-age 7d --yes /var/log/recmode",
+        ),
     ],
 };
 
@@ -735,6 +753,8 @@ const RECOVER: Page = Page {
         "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
          one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
          explain, is an error and is not touched either.",
+        "Below a directory no link is followed, also when its owner changes it meanwhile. A file that is found there and has further \
+         names (hard links) is an error; name the file itself to recover it.",
     ],
     exit_status: &[
         ("0", "Every recording is complete now, or still being recorded."),
