@@ -440,3 +440,42 @@ fn an_export_of_a_session_is_one_file_that_continues_nothing() {
     let info = json(&["info", "--format", "json", arg(&exported)]);
     assert_eq!((&info["duration"], &info["missing"]), (&4.5.into(), &Value::Null));
 }
+
+#[test]
+fn the_signature_of_the_last_file_covers_those_before_it() {
+    if !has("ssh-keygen") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let [key, file, second, signers] = ["key", "rec.cast", "rec.2.cast", "signers"].map(path);
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", arg(&key)])
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+    let public = fs::read_to_string(path("key.pub")).expect("a key");
+    fs::write(&signers, format!("ops {public}")).expect("written");
+    // The session's own command writes to its file, and waits for the next one.
+    let script = "echo one; until grep -q one \"$1\"; do sleep 0.1; done; echo >>\"$1\"; until grep -q Gap \"$2\" 2>/dev/null; do sleep 0.1; done; echo two";
+    let command = ["--", "sh", "-c", script, "sh", arg(&file), arg(&second)];
+    let options = ["record", "-q", "--mode", "best_effort", "--sign-key", arg(&key), "-o", arg(&file)];
+    let output =
+        crate::support::recmode().args(options).args(command).stdin(std::process::Stdio::null()).output();
+    assert!(output.is_ok_and(|output| output.status.success()), "recorded");
+    assert_eq!(run(&["cat", arg(&file)]).0, "one\ntwo\n");
+    let verify = || run(&["verify", "--allowed-signers", arg(&signers), arg(&file)]);
+    let (out, err, status) = verify();
+    assert_eq!((err.as_str(), status), ("", Some(0)), "{out}");
+    assert!(
+        !path("rec.cast.sig").exists()
+            && out.contains("; signed by ops\n")
+            && out.ends_with(", 2 files: intact\n"),
+        "{out}"
+    );
+    // The same session without its first file's last line.
+    let text = fs::read_to_string(&file).expect("a recording");
+    let line = text.rfind("\n[0").expect("an event");
+    fs::write(&file, &text[..=line]).expect("written");
+    let (out, _, status) = verify();
+    assert!(out.contains("rec.cast: not as it was when segment 2 went on\n") && status == Some(1), "{out}");
+}
