@@ -1,6 +1,6 @@
 //! Which files are parts of one session, among many.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::cast::{self, Segments};
@@ -21,31 +21,28 @@ pub struct Recorded {
 #[must_use]
 pub fn sessions(files: Vec<(PathBuf, bool)>) -> Vec<Recorded> {
     let mut covered = HashSet::new();
-    let mut found = Vec::new();
+    // Each session by its first file, and by the one that led to it.
+    let (mut found, mut places) = (Vec::new(), HashMap::new());
     for (path, named) in &files {
         if covered.contains(path) || !(*named || cast::has_number(path)) {
             continue;
         }
         if let Some(segments) = cast::segments(path) {
             covered.extend(segments.files.iter().map(|segment| segment.path.clone()));
-            found.push((path.clone(), segments));
+            places.extend(segments.files.first().map(|first| (first.path.clone(), found.len())));
+            places.insert(path.clone(), found.len());
+            found.push(Some(segments));
         }
     }
     let mut recorded = Vec::new();
     for (path, named) in files {
-        // The session comes where its first file does, or where it was named.
-        let first = |(by, segments): &(PathBuf, Segments)| {
-            *by == path || segments.files.first().is_some_and(|first| first.path == path)
-        };
-        match found.iter().position(first) {
-            Some(at) => {
-                let (_, segments) = found.remove(at);
-                let path = segments.files.first().map_or(path, |first| first.path.clone());
-                recorded.push(Recorded { path, named, segments: Some(segments) });
-            }
-            None if covered.contains(&path) => {}
-            None => recorded.push(Recorded { path, named, segments: None }),
+        let segments = places.get(&path).and_then(|&place| found[place].take());
+        if segments.is_none() && (covered.contains(&path) || places.contains_key(&path)) {
+            continue;
         }
+        let first = segments.as_ref().and_then(|segments| segments.files.first());
+        let path = first.map_or(path, |first| first.path.clone());
+        recorded.push(Recorded { path, named, segments });
     }
     recorded
 }
