@@ -64,7 +64,7 @@ impl Segments {
         let version = first.header.version;
         let mut size = (first.header.cols, first.header.rows);
         // What the first file's timestamp counts from.
-        let start = first.header.timestamp.map(|start| start - whole_seconds(first.begins()));
+        let start = first.header.timestamp.map(|start| start.saturating_sub(whole_seconds(first.begins())));
         for (n, segment) in self.files.iter().enumerate() {
             let next = self.files.get(n + 1);
             let mut bridge = Bridge::new(version, now, open);
@@ -93,7 +93,11 @@ impl Segments {
                 (part.keep, open, size) = (Some(scanned.keep), scanned.open, scanned.size);
                 // The bridge ends the last line, where it is open.
                 line += scanned.lines + u64::from(open);
-                now = if version == Version::V3 { now + scanned.time } else { now.max(scanned.time) };
+                now = if version == Version::V3 {
+                    now.saturating_add(scanned.time)
+                } else {
+                    now.max(scanned.time)
+                };
                 faults.extend(scanned.fault.clone());
                 fault = scanned.fault;
             }

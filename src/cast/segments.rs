@@ -23,7 +23,7 @@ use crate::recording::reader::{Header, Reader};
 /// How many numbers are tried after the last one that there is.
 const AHEAD: u64 = 8;
 
-/// The highest number that is tried.
+/// The highest number of a file that is taken for a session's.
 const MAX_NUMBER: u64 = 10_000;
 
 /// Endings of packed files.
@@ -50,12 +50,12 @@ pub struct Segment {
 /// Something that is wrong with a session's files. Texts are safe to print.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SegmentFault {
-    /// A file is not there.
-    #[error("segment {number} of the session, {}, is missing", escape::path(.path))]
+    /// A file is not there, or several in a row.
+    #[error("{}, {}, {} missing", numbered(.numbers), escape::path(.path), if .numbers.0 == .numbers.1 { "is" } else { "and those after it are" })]
     Missing {
-        /// Its number.
-        number: u64,
-        /// Where it should be.
+        /// The first and the last number.
+        numbers: (u64, u64),
+        /// Where the first should be.
         path: PathBuf,
     },
     /// A file has the name of one of the session's and is none.
@@ -110,6 +110,14 @@ pub enum SegmentFault {
     },
 }
 
+impl SegmentFault {
+    /// Whether something of the session is not there. A file that is passed over is no loss by itself.
+    #[must_use]
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Self::Refused { .. } | Self::Leftover { .. })
+    }
+}
+
 /// Why a file is not the session's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -146,6 +154,9 @@ pub struct Segments {
 /// look at its header and at few names, and for whatever can't be read as a recording of recmode's.
 #[must_use]
 pub fn segments(path: &Path) -> Option<Segments> {
+    if path == Path::new("-") {
+        return None;
+    }
     let is_link = path.symlink_metadata().ok()?.is_symlink();
     let real = if is_link { fs::canonicalize(path).ok()? } else { path.to_owned() };
     segments_of(&FileRef::named(&real))
@@ -189,6 +200,9 @@ impl Segment {
             return Err(Refusal::Session);
         }
         let number = session.segment.unwrap_or(1);
+        if !(1..=MAX_NUMBER).contains(&number) {
+            return Err(Refusal::Number);
+        }
         let (owner, size) = (metadata.uid(), metadata.len());
         Ok(Self { path: path.to_owned(), number, size, header, session, owner, file })
     }
@@ -320,7 +334,7 @@ struct Known {
 impl Known {
     /// Looks for the other files.
     fn collect(&mut self, base: &Base<'_>, named: &Segment) {
-        let (mut last, mut number) = (named.number.min(MAX_NUMBER), 1);
+        let (mut last, mut number) = (named.number, 1);
         while number <= (last + AHEAD).min(MAX_NUMBER) {
             for path in base.names(number) {
                 if path == named.path || !base.is_there(&path) {
@@ -376,22 +390,15 @@ impl Known {
             needed.extend(next + 1..=before);
         }
         files.reverse();
-        for number in needed.into_iter().rev() {
-            let mut refused = self.refused.iter().filter(|(at, _, _)| *at == number).peekable();
-            if refused.peek().is_none() && !ambiguous.contains(&number) {
-                let path = base.names(number).next().unwrap_or_default();
-                faults.push(SegmentFault::Missing { number, path });
-            }
-            faults.extend(refused.map(|(_, path, why)| refused_fault(path, why)));
-        }
-        // Not needed, and yet they claim to be of this session, or can't be looked into.
+        needed.sort_unstable();
+        let lacking = needed.iter().copied().filter(|number| !ambiguous.contains(number));
+        faults.extend(missing(lacking, base));
+        // Those that have the name of one that is needed, or that claim to be of this session, or can't be looked into.
         let last = files.last().map_or(0, |segment| segment.number);
-        let beyond = self.refused.iter().filter(|(number, _, why)| {
-            *why == Refusal::Owner || (*number > last && !matches!(why, Refusal::Session | Refusal::Number))
-        });
-        for fault in beyond.map(|(_, path, why)| refused_fault(path, why)) {
-            if !faults.contains(&fault) {
-                faults.push(fault);
+        for (number, path, why) in self.refused {
+            let other = matches!(why, Refusal::Session | Refusal::Number);
+            if needed.contains(&number) || why == Refusal::Owner || (number > last && !other) {
+                faults.push(SegmentFault::Refused { path, why });
             }
         }
         if files.iter().any(|segment| segment.path == named.path) {
@@ -403,8 +410,29 @@ impl Known {
     }
 }
 
-fn refused_fault(path: &Path, why: &Refusal) -> SegmentFault {
-    SegmentFault::Refused { path: path.to_owned(), why: why.clone() }
+/// Numbers in their order as what is missing, those in a row together.
+fn missing(mut numbers: impl Iterator<Item = u64>, base: &Base<'_>) -> Vec<SegmentFault> {
+    let mut rows: Vec<(u64, u64)> = Vec::new();
+    for number in numbers.by_ref() {
+        match rows.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => rows.push((number, number)),
+        }
+    }
+    let fault = |numbers: (u64, u64)| {
+        let path = base.names(numbers.0).next().unwrap_or_default();
+        SegmentFault::Missing { numbers, path }
+    };
+    rows.into_iter().map(fault).collect()
+}
+
+/// `segment 2 of the session`, or `segments 2 to 5`.
+fn numbered((first, last): &(u64, u64)) -> String {
+    if first == last {
+        format!("segment {first} of the session")
+    } else {
+        format!("segments {first} to {last} of the session")
+    }
 }
 
 fn listed(paths: &[PathBuf]) -> String {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use super::owner_name;
 use super::times::FileTimes;
-use crate::cast::{self, Segments, Session};
+use crate::cast::{self, SegmentFault, Segments, Session};
 use crate::dirfd::FileRef;
 use crate::recording::Continues;
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
@@ -151,7 +151,7 @@ impl Entry {
         self.command.clone_from(&header.command);
         self.path.clone_from(&first.path);
         self.session = first.session.clone();
-        if !segments.faults.is_empty() {
+        if segments.faults.iter().any(SegmentFault::is_loss) {
             self.state = self.state.with_gap();
         }
         self.segments = Some(segments);

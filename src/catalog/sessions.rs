@@ -1,7 +1,6 @@
 //! Which files are parts of one session, among many.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 
 use crate::cast::{self, Segments};
 use crate::dirfd::FileRef;
@@ -22,31 +21,29 @@ pub struct Recorded {
 #[must_use]
 pub fn sessions(files: Vec<(bool, FileRef)>) -> Vec<Recorded> {
     let mut covered = HashSet::new();
-    let mut found = Vec::new();
+    // Each session by its first file, and by the one that led to it.
+    let (mut found, mut places) = (Vec::new(), HashMap::new());
     for (named, file) in &files {
         if covered.contains(file.path()) || !(*named || cast::has_number(file.path())) {
             continue;
         }
         if let Some(segments) = cast::segments_of(file) {
             covered.extend(segments.files.iter().map(|segment| segment.path.clone()));
-            found.push((file.path().to_owned(), segments));
+            places.extend(segments.files.first().map(|first| (first.path.clone(), found.len())));
+            places.insert(file.path().to_owned(), found.len());
+            found.push(Some(segments));
         }
     }
     let mut recorded = Vec::new();
     for (named, file) in files {
-        // The session comes where its first file does, or where it was named.
-        let first = |(by, segments): &(PathBuf, Segments)| {
-            by == file.path() || segments.files.first().is_some_and(|first| first.path == file.path())
-        };
-        match found.iter().position(first) {
-            Some(at) => {
-                let (_, segments) = found.remove(at);
-                let file = segments.files.first().map_or(file.clone(), |first| file.at(&first.path));
-                recorded.push(Recorded { file, named, segments: Some(segments) });
-            }
-            None if covered.contains(file.path()) => {}
-            None => recorded.push(Recorded { file, named, segments: None }),
+        let path = file.path();
+        let segments = places.get(path).and_then(|&place| found[place].take());
+        if segments.is_none() && (covered.contains(path) || places.contains_key(path)) {
+            continue;
         }
+        let first = segments.as_ref().and_then(|segments| segments.files.first());
+        let file = first.map_or_else(|| file.clone(), |first| file.at(&first.path));
+        recorded.push(Recorded { file, named, segments });
     }
     recorded
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::progress::Bytes;
 use super::session::Recording;
-use crate::cast::{Joined, Segment};
+use crate::cast::{Joined, Segment, SegmentFault};
 use crate::catalog::{self, State, Summary};
 use crate::cli::{InfoArgs, InfoFormat};
 use crate::recording::reader::{Reader, Version};
@@ -42,7 +42,7 @@ pub fn run(args: &InfoArgs) -> anyhow::Result<u8> {
         Some(State::Live) => State::Live,
         _ => summary.state(),
     };
-    let state = if recording.faults().is_empty() { state } else { state.with_gap() };
+    let state = if recording.faults().iter().any(SegmentFault::is_loss) { state.with_gap() } else { state };
     let size = recording.joined.as_ref().map(Joined::size).or(seen.as_ref().map(|entry| entry.size));
     let owner = seen.map(|entry| entry.owner);
     let file = segments.and_then(|segments| segments.files.first()).map_or(&*args.file, |first| &first.path);

@@ -24,6 +24,8 @@ const MOST_NAME: usize = 1 << 10;
 /// The most bytes of a list of role names, and what an entry takes besides its texts.
 const MOST_ROLES: usize = 16 << 10;
 const ENTRY: usize = 32;
+/// The most seconds of a session before a file of it: times of events are sums of nanoseconds in 64 bits.
+const MOST_SECONDS: f64 = 9e9;
 /// Ends a text that is cut.
 const CUT: char = '…';
 
@@ -118,12 +120,8 @@ impl Continues {
     /// When the file begins, in microseconds since the session began, where that is a possible value.
     #[must_use]
     pub fn begins(&self) -> Option<u64> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "in range, and saturating"
-        )]
-        (self.time.is_finite() && self.time >= 0.0).then(|| (self.time * 1e6).round() as u64)
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+        (0.0..=MOST_SECONDS).contains(&self.time).then(|| (self.time * 1e6).round() as u64)
     }
 }
 

@@ -58,7 +58,7 @@ impl SessionVerdict {
     /// Whether all of the session is there.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.faults.iter().all(|fault| matches!(fault, SegmentFault::Leftover { .. }))
+        !self.faults.iter().any(SegmentFault::is_loss)
     }
 
     /// Whether all of the session is there, and is as it was written.

@@ -276,8 +276,12 @@ fn a_file_is_joined_only_if_its_session_type_and_number_agree() {
         }
         let (out, err, status) = run(&["cat", arg(&files[0])]);
         assert_eq!((out.as_str(), status), ("one\nthree\n", Some(0)), "{kind}");
-        let refused = format!("recmode: {}: not read as a part of the session: {why}\n", files[1].display());
-        assert_eq!(err, refused, "{kind}");
+        let name = files[1].display();
+        let lines = format!(
+            "recmode: segment 2 of the session, {name}, is missing\n\
+             recmode: {name}: not read as a part of the session: {why}\n"
+        );
+        assert_eq!(err, lines, "{kind}");
         assert_eq!(run(&["verify", arg(&files[0])]).2, Some(1), "{kind}");
         let _ = fs::remove_file(&files[1]).or_else(|_| fs::remove_dir(&files[1]));
     }
@@ -439,4 +443,75 @@ fn an_export_of_a_session_is_one_file_that_continues_nothing() {
     fs::write(&exported, out).expect("written");
     let info = json(&["info", "--format", "json", arg(&exported)]);
     assert_eq!((&info["duration"], &info["missing"]), (&4.5.into(), &Value::Null));
+}
+
+#[test]
+fn the_signature_of_the_last_file_covers_those_before_it() {
+    if !has("ssh-keygen") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let [key, file, second, signers] = ["key", "rec.cast", "rec.2.cast", "signers"].map(path);
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", arg(&key)])
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+    let public = fs::read_to_string(path("key.pub")).expect("a key");
+    fs::write(&signers, format!("ops {public}")).expect("written");
+    // The session's own command writes to its file, and waits for the next one.
+    let script = "echo one; until grep -qF '\"o\", \"one' \"$1\"; do sleep 0.1; done; echo >>\"$1\"; \
+                  until [ -s \"$2\" ]; do sleep 0.1; done; echo two";
+    let command = ["--", "sh", "-c", script, "sh", arg(&file), arg(&second)];
+    let options = ["record", "-q", "--mode", "best_effort", "--sign-key", arg(&key), "-o", arg(&file)];
+    let output =
+        crate::support::recmode().args(options).args(command).stdin(std::process::Stdio::null()).output();
+    assert!(output.is_ok_and(|output| output.status.success()), "recorded");
+    assert_eq!(run(&["cat", arg(&file)]).0, "one\ntwo\n");
+    let verify = || run(&["verify", "--allowed-signers", arg(&signers), arg(&file)]);
+    let (out, err, status) = verify();
+    assert_eq!((err.as_str(), status), ("", Some(0)), "{out}");
+    assert!(
+        !path("rec.cast.sig").exists()
+            && out.contains("; signed by ops\n")
+            && out.ends_with(", 2 files: intact\n"),
+        "{out}"
+    );
+    // The same session without its first file's last line.
+    let text = fs::read_to_string(&file).expect("a recording");
+    let line = text.rfind("\n[0").expect("an event");
+    fs::write(&file, &text[..=line]).expect("written");
+    let (out, _, status) = verify();
+    assert!(out.contains("rec.cast: not as it was when segment 2 went on\n") && status == Some(1), "{out}");
+}
+
+#[test]
+fn a_forged_header_costs_neither_time_nor_memory() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("rec.5000.cast");
+    let header = |number: &str, time: &str| {
+        format!(
+            "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}},\"timestamp\":-9223372036854775808,\"recmode\":{{\"session\":\"s\",\
+             \"segment\":{number},\"continues\":{{\"segment\":4294967295,\"file\":\"x\",\"time\":{time},\"output\":0}}}}}}\n\
+             [1.0,\"o\",\"x\\r\\n\"]\n"
+        )
+    };
+    for number in ["0", "5000", "18446744073709551615"] {
+        for time in ["1e300", "-1", "9e9", "0"] {
+            fs::write(&file, header(number, time)).expect("written");
+            for command in [&["cat"][..], &["info"], &["ls"], &["search", "x"], &["verify"]] {
+                let (out, err, status) = run(&[command, &[arg(&file)]].concat());
+                assert!(status.is_some_and(|status| status < 3), "{command:?} {number} {time}: {out}{err}");
+                assert!(out.lines().count() + err.lines().count() < 25, "{out}{err}");
+            }
+            let (out, err, status) = run(&["cat", arg(&file)]);
+            assert_eq!((out.as_str(), status), ("x\n", Some(0)), "{number} {time}: {err}");
+            let first = dir.path().join("rec.cast");
+            let missing = format!(
+                "segments 1 to 4999 of the session, {}, and those after it are missing",
+                first.display()
+            );
+            assert_eq!(err.contains(&missing), number == "5000", "{err}");
+        }
+    }
 }
