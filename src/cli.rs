@@ -563,6 +563,10 @@ pub struct InfoArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,
 
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -615,6 +619,10 @@ pub struct LsArgs {
     /// Turn the order round
     #[arg(short, long)]
     pub reverse: bool,
+
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
 
     /// The directory, searched with all below it, or one file (default: where recordings go)
     #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
@@ -892,6 +900,10 @@ pub struct PruneArgs {
     /// How to print what is removed
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,
+
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
 
     /// The directory, searched with all below it (default: where record puts recordings)
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod schema;
 pub mod search;
 mod select;
+mod session;
 pub mod verify;
 
 use std::io::{self, Write as _};
@@ -80,11 +81,6 @@ fn say_in_passing(text: String) {
 }
 
 /// Reports on standard error that a terminal is rendered smaller than it was; `name` is safe to print.
-fn say_oversize(name: &str, oversize: &OnceLock<Oversize>) {
-    if let Some(oversize) = oversize.get() {
-        say(&format!("recmode: {name}: {oversize}\n"));
-    }
-}
 
 /// Says on standard error that a recording is not whole; `name` is safe to print.
 /// Reports from which line on a recording asks for more drawing than is done.

@@ -4,16 +4,19 @@ mod output;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Seek as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use regex::RegexBuilder;
 
 use self::output::{MAX_KEPT, Output, Searched, State};
+use super::session::Recording;
 
 use crate::cast::{self, Session};
-use crate::catalog;
+use crate::catalog::{self, Recorded, owner_name};
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
 use crate::dirfd::FileRef;
 use crate::recording::reader::{ReadError, Reader};
@@ -45,14 +48,17 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     } else {
         catalog::files(&place, &mut trouble).with_context(|| escape::path(&place))?
     };
+    let files = catalog::sessions(files.into_iter().map(|file| (file.is_named(), file)).collect());
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
     let show = |part: &Searched| -> io::Result<String> {
-        let user = part.user.as_deref();
-        if json {
-            return report::found_json(&part.file, user, &part.found).map_err(io::Error::from);
-        }
         let name = escape::utf8(part.file.as_os_str().as_encoded_bytes());
+        let (user, owner) = (part.user.as_deref(), part.owner.as_deref());
+        if json {
+            return report::found_json(&part.file, user, owner, &part.found).map_err(io::Error::from);
+        }
+        let marked = user.map(|user| report::marked_user(user, owner));
+        let user = marked.as_deref();
         let context = query.before + query.after > 0;
         Ok(report::found_text(&name, user, &part.found, !part.continued, context, color))
     };
@@ -72,7 +78,7 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 files.get(index).filter(|_| !output.failed()).map(|file| (index, file))
             } {
-                let mut searched = Searched { file: file.path().to_owned(), ..Searched::default() };
+                let mut searched = Searched { file: file.file.path().to_owned(), ..Searched::default() };
                 searched.error = search(&query, file, &mut searched, &|part| output.early(index, part)).err();
                 progress.done.fetch_add(1, Ordering::Relaxed);
                 output.done(index, searched);
@@ -103,19 +109,45 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     })
 }
 
-/// Searches one file; what was found goes to `early` when it is too much to keep. What is no recording is
-/// passed over unless it was `named`, or is called one.
+/// Searches one file, or one session; what was found goes to `early` when it is too much to keep. What is no recording is
+/// passed over unless it was named, or is called one.
 fn search(
     query: &Query,
-    file: &FileRef,
+    file: &Recorded,
     searched: &mut Searched,
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
-    let Some((input, again)) = open(file)? else { return Ok(()) };
-    let named = file.is_named() || catalog::is_cast(&searched.file);
-    let begins = || again.as_ref().is_some_and(catalog::is_beginning);
-    let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
-    let oversize = reader.oversize();
+    let Some(segments) = file.segments.clone() else {
+        let Some((input, again)) = open(&file.file)? else { return Ok(()) };
+        searched.owner =
+            again.as_ref().and_then(|file| file.metadata().ok()).map(|file| owner_name(file.uid()));
+        let begins = || again.as_ref().is_some_and(catalog::is_beginning);
+        let named = file.named || catalog::is_cast(file.file.path());
+        let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
+        let again = again.as_ref().map(|file| || file.try_clone().and_then(rewound));
+        return search_text(query, reader, again.as_ref().map(|again| again as _), searched, early);
+    };
+    let recording = Recording::of(file.file.path(), Some(segments))?;
+    let Some(joined) = &recording.joined else { return Ok(()) };
+    searched.owner = joined.last().map(|last| owner_name(last.owner));
+    let done = Arc::default();
+    let reader = Reader::new(joined.open(&done)?).map_err(|error| recording.locate(error))?;
+    let again = || joined.open(&done);
+    search_text(query, reader, Some(&again), searched, early).map_err(|error| recording.locate(error))?;
+    match recording.code() {
+        exit::OK => Ok(()),
+        _ => Err(anyhow::anyhow!("not all of the session could be read")),
+    }
+}
+
+/// Searches a text, which `again` opens for a second time where it is no stream.
+fn search_text(
+    query: &Query,
+    reader: Reader<cast::Input>,
+    again: Option<&dyn Fn() -> io::Result<cast::Input>>,
+    searched: &mut Searched,
+    early: &dyn Fn(&mut Searched) -> bool,
+) -> anyhow::Result<()> {
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
     let mut take = |line: Found| {
@@ -123,26 +155,25 @@ fn search(
         searched.found.push(line);
         searched.weight < MAX_KEPT || early(searched)
     };
-    let Some(mut again) = again.filter(|_| !query.input) else {
+    let Some(again) = again.filter(|_| !query.input) else {
         find(reader, query, &mut take)?;
-        if !query.input {
-            super::say_oversize(&escape::path(file.path()), &oversize);
-        }
         return Ok(());
     };
-    let mut oversize = oversize;
     if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
-        again.rewind()?;
-        let reader = Reader::new(cast::reader_of(again)?)?;
-        oversize = reader.oversize();
+        let reader = Reader::new(again()?)?;
         find(reader, query, &mut |line| {
             let known = told > 0;
             told -= usize::from(known);
             known || take(line)
         })?;
     }
-    super::say_oversize(&escape::path(file.path()), &oversize);
     Ok(())
+}
+
+/// The text of a file from its start.
+fn rewound(mut file: File) -> io::Result<cast::Input> {
+    file.rewind()?;
+    cast::reader_of(file)
 }
 
 /// Opens a file, also for a second time where it is no stream. `None` where it was found and is gone.

@@ -1,5 +1,6 @@
 //! `recmode verify`: whether recordings are as they were written.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,13 @@ use anyhow::Context as _;
 use jiff::Zoned;
 use rayon::prelude::*;
 
-use crate::catalog;
+use crate::cast::Segments;
+use crate::catalog::{self, Recorded};
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
 use crate::dirfd::FileRef;
 use crate::report::{self, Verified};
 use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, verify_found, verify_stream};
+use crate::verify::{Checked, Followed, SessionVerdict, verify_found, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
@@ -45,6 +47,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
+    let (files, sessions) = with_sessions(files);
     let checked: Vec<_> = super::progress::over_bytes(|progress| {
         let total =
             files.iter().filter_map(|(file, _)| fs::metadata(file.path()).ok()).map(|file| file.len()).sum();
@@ -72,11 +75,44 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((file.path().to_owned(), error)),
         }
     }
-    super::print(text(args, &found)?.as_bytes())?;
+    let mut verdicts = Vec::new();
+    for segments in &sessions {
+        match SessionVerdict::new(segments, &mut found) {
+            Ok(verdict) => verdicts.push(verdict),
+            Err(error) => trouble.push((segments.files[0].path.clone(), error)),
+        }
+    }
+    super::print(text(args, &found, &verdicts)?.as_bytes())?;
     for (path, error) in &trouble {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
-    Ok(verdict(&found, !trouble.is_empty()))
+    // A session that only goes on is judged by its files.
+    Ok(if verdicts.iter().all(SessionVerdict::is_complete) {
+        verdict(&found, !trouble.is_empty())
+    } else {
+        exit::NO
+    })
+}
+
+/// The files with the others of their sessions, and those sessions.
+fn with_sessions(files: Vec<(FileRef, bool)>) -> (Vec<(FileRef, bool)>, Vec<Segments>) {
+    // Each is looked for beside a file that is named itself, and not only below a directory.
+    let mut is_recording: HashMap<PathBuf, bool> = HashMap::new();
+    let files = files.into_iter().map(|(file, as_recording)| {
+        is_recording.insert(file.path().to_owned(), as_recording);
+        (file.is_named(), file)
+    });
+    let (mut all, mut sessions) = (Vec::new(), Vec::new());
+    for Recorded { file, segments, .. } in catalog::sessions(files.collect()) {
+        let Some(segments) = segments else {
+            let as_recording = is_recording.get(file.path()).copied().unwrap_or(true);
+            all.push((file, as_recording));
+            continue;
+        };
+        all.extend(segments.files.iter().map(|segment| (file.at(&segment.path), true)));
+        sessions.push(segments);
+    }
+    (all, sessions)
 }
 
 /// Whether it can be read but once. A directory is told as such when it is opened as a file.
@@ -97,14 +133,20 @@ pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     AllowedSigners::parse(&text, &Zoned::now()).with_context(context)
 }
 
-fn text(args: &VerifyArgs, found: &[(PathBuf, Checked)]) -> anyhow::Result<String> {
+fn text(
+    args: &VerifyArgs,
+    found: &[(PathBuf, Checked)],
+    sessions: &[SessionVerdict],
+) -> anyhow::Result<String> {
     let found = found.iter().map(|(path, checked)| (path.as_path(), checked));
     match args.format {
-        InfoFormat::Json => Ok(Verified::new(found).json()?),
+        InfoFormat::Json => Ok(Verified::new(found).with_sessions(sessions).json()?),
         InfoFormat::Human => {
             let color = super::color::wanted(ColorWhen::Auto, &io::stdout());
             let told = found.filter(|(_, checked)| !args.quiet || !checked.is_good());
-            Ok(told.map(|(path, checked)| report::verified_text(path, checked, color)).collect())
+            let files = told.map(|(path, checked)| report::verified_text(path, checked, color));
+            let sessions = sessions.iter().filter(|session| !args.quiet || !session.is_good());
+            Ok(files.chain(sessions.map(|session| report::session_text(session, color))).collect())
         }
     }
 }

@@ -146,6 +146,12 @@ impl FileRef {
         self.root.is_none()
     }
 
+    /// The file at another path, below the same directory or named like this one.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), root: self.root.clone() }
+    }
+
     /// The path to show.
     #[must_use]
     pub fn path(&self) -> &Path {

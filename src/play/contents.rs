@@ -2,12 +2,12 @@
 //! reads the recording from its start, up to a fault if there is one, and runs beside the player.
 
 use std::io::{self, BufRead, Read};
-use std::path::Path;
 
 use regex::Regex;
 
+use super::Plan;
 use super::task::Wanted;
-use crate::cast::{self, Input};
+use crate::cast::Input;
 use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Lines, Mark, Options};
 use crate::search::{self, Query};
@@ -63,8 +63,8 @@ impl Read for WhileWanted {
     }
 }
 
-fn reader(path: &Path, wanted: &Wanted) -> Option<Reader<WhileWanted>> {
-    Reader::new(WhileWanted { input: cast::open(path).ok()?, wanted: wanted.clone() }).ok()
+fn reader(plan: &Plan, wanted: &Wanted) -> Option<Reader<WhileWanted>> {
+    Reader::new(WhileWanted { input: plan.open().ok()?, wanted: wanted.clone() }).ok()
 }
 
 fn entry(time: u64, kind: EntryKind, text: &str) -> Entry {
@@ -72,9 +72,9 @@ fn entry(time: u64, kind: EntryKind, text: &str) -> Entry {
 }
 
 /// The length and the markers, without rendering.
-pub(super) fn overview(path: &Path, wanted: &Wanted) -> Overview {
+pub(super) fn overview(plan: &Plan, wanted: &Wanted) -> Overview {
     let mut overview = Overview::default();
-    for item in reader(path, wanted).into_iter().flatten().map_while(Result::ok) {
+    for item in reader(plan, wanted).into_iter().flatten().map_while(Result::ok) {
         let Item::Event(event) = item else { continue };
         overview.length = overview.length.max(event.time);
         if event.code == Code::Marker && overview.markers.len() < MOST {
@@ -85,8 +85,8 @@ pub(super) fn overview(path: &Path, wanted: &Wanted) -> Overview {
 }
 
 /// The lines in which a command was entered, where the shell marked them.
-pub(super) fn commands(path: &Path, wanted: &Wanted) -> Vec<Entry> {
-    let lines = reader(path, wanted).and_then(|reader| Lines::new(reader, Options::default()).ok());
+pub(super) fn commands(plan: &Plan, wanted: &Wanted) -> Vec<Entry> {
+    let lines = reader(plan, wanted).and_then(|reader| Lines::new(reader, Options::default()).ok());
     lines
         .into_iter()
         .flatten()
@@ -98,9 +98,9 @@ pub(super) fn commands(path: &Path, wanted: &Wanted) -> Vec<Entry> {
 }
 
 /// When lines were seen that match, in microseconds, in order.
-pub(super) fn matches(path: &Path, pattern: Regex, wanted: &Wanted) -> Vec<u64> {
+pub(super) fn matches(plan: &Plan, pattern: Regex, wanted: &Wanted) -> Vec<u64> {
     let mut times = Vec::new();
-    let Some(reader) = reader(path, wanted) else { return times };
+    let Some(reader) = reader(plan, wanted) else { return times };
     let query = Query { pattern, before: 0, after: 0, input: false };
     // What was found before a fault counts.
     let _ = search::find(reader, &query, &mut |found| {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
-use super::PlayError;
 use super::task::{Wake, spawn};
-use crate::cast::{self, Following, Input};
+use super::{Plan, PlayError};
+use crate::cast::{self, Following, Input, Joined};
 use crate::recording::reader::{Header, Item, ReadError, Reader};
 
 /// So many items are read ahead.
@@ -40,8 +40,8 @@ pub(super) struct Source {
 }
 
 /// A reader from the start of a recording, or of standard input.
-pub(super) fn reader(path: &Path) -> Result<Reader<Input>, PlayError> {
-    Ok(Reader::new(cast::open(path).map_err(PlayError::Open)?)?)
+pub(super) fn reader(plan: &Plan) -> Result<Reader<Input>, PlayError> {
+    Ok(Reader::new(plan.open().map_err(PlayError::Open)?)?)
 }
 
 fn is_compressed(path: &Path) -> io::Result<bool> {
@@ -52,8 +52,9 @@ fn is_compressed(path: &Path) -> io::Result<bool> {
 
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
-    pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
-        let reader = reader(path)?;
+    pub(super) fn open(plan: &Plan, follow: bool) -> Result<Self, PlayError> {
+        let (path, joined) = (&*plan.path, plan.joined.as_ref());
+        let reader = reader(plan)?;
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         // A stream is as live as its writer.
         let more = Wake::new().map_err(PlayError::Terminal)?;
@@ -61,15 +62,19 @@ impl Source {
         if !follow || !is_file {
             return Self::start(reader, more, caught_up, is_file);
         }
+        let last = joined.and_then(Joined::last).map_or(path, |last| &last.path);
         // What a recorder writes into a program that compresses it is locked by nobody.
-        let locks = reader.header().recmode.is_some() && !is_compressed(path).map_err(PlayError::Open)?;
+        let locks = reader.header().recmode.is_some() && !is_compressed(last).map_err(PlayError::Open)?;
         let (wake, has) = (more.clone(), Arc::clone(&caught_up));
-        let following = Following::open(path, locks, move || {
+        let following = Following::open(last, locks, move || {
             has.store(true, Ordering::Release);
             wake.wake();
         });
         // What is compressed can be followed, too.
-        let input = following.and_then(cast::reader_of).map_err(PlayError::Open)?;
+        let mut input = following.and_then(cast::reader_of).map_err(PlayError::Open)?;
+        if let Some(joined) = joined {
+            input = joined.open_with_last(input).map_err(PlayError::Open)?;
+        }
         Self::start(Reader::new(input)?, more, caught_up, is_file)
     }
 

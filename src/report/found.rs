@@ -20,6 +20,8 @@ struct Line<'a> {
     #[serde(flatten)]
     file: &'a FileName,
     user: Option<&'a str>,
+    /// The name of the file's owner: the user is the recording's own word.
+    owner: Option<&'a str>,
     /// Seconds since the start.
     time: f64,
     /// `line`, `full_screen`, or `replaced`: seen for a while only.
@@ -61,7 +63,12 @@ pub fn found_text(
 /// # Errors
 ///
 /// Never for the values that these types can hold.
-pub fn found_json(file: &Path, user: Option<&str>, found: &[Found]) -> Result<String, serde_json::Error> {
+pub fn found_json(
+    file: &Path,
+    user: Option<&str>,
+    owner: Option<&str>,
+    found: &[Found],
+) -> Result<String, serde_json::Error> {
     let mut out = String::new();
     let file = &FileName::new(file);
     for line in found {
@@ -69,6 +76,7 @@ pub fn found_json(file: &Path, user: Option<&str>, found: &[Found]) -> Result<St
             r#type: if line.matches { "match" } else { "context" },
             file,
             user,
+            owner,
             time: seconds(line.time),
             place: match line.place {
                 Place::Normal => "line",

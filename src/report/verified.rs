@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::file_name::FileName;
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Checked, Followed, SessionVerdict, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -17,6 +17,19 @@ pub struct Verified {
     files: Vec<File>,
     intact: usize,
     not_intact: usize,
+    /// Sessions of several files, or that lack some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<Whole>,
+}
+
+#[derive(Debug, Serialize)]
+struct Whole {
+    session: String,
+    /// `intact`, `live`, `not_intact` or `incomplete`.
+    state: &'static str,
+    files: Vec<String>,
+    /// What is missing or not read.
+    missing: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,6 +70,21 @@ impl Verified {
             verified.files.push(File::new(path, checked));
         }
         verified
+    }
+
+    /// With the verdicts on sessions.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: &[SessionVerdict]) -> Self {
+        self.sessions = sessions
+            .iter()
+            .map(|session| Whole {
+                session: session.session.clone(),
+                state: session_state(session),
+                files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+                missing: session.faults.iter().map(ToString::to_string).collect(),
+            })
+            .collect();
+        self
     }
 
     /// The tree as JSON, with a line break at its end.
@@ -104,6 +132,7 @@ impl Signature {
 /// Its name in a tree.
 pub(super) fn state(checked: &Checked) -> &'static str {
     match checked.chain {
+        _ if checked.continued => "continued",
         Followed::Changed { .. } => "changed",
         Followed::NoChain => "no_chain",
         Followed::NoRecording => "no_recording",
@@ -118,6 +147,7 @@ pub(super) fn state(checked: &Checked) -> &'static str {
 #[must_use]
 pub fn integrity(checked: &Checked) -> String {
     match checked.chain {
+        _ if checked.continued => "intact up to where the session goes on in another file".to_owned(),
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
@@ -143,6 +173,7 @@ pub fn integrity(checked: &Checked) -> String {
 #[must_use]
 pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     let style = match checked.chain {
+        _ if checked.continued => GREEN,
         Followed::Intact { .. } => GREEN,
         Followed::CutOff { .. } if checked.live => YELLOW,
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
@@ -156,6 +187,8 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
             Signed::By(_) => {
                 let _ = write!(text, "; {signature}");
             }
+            // The signature of the last file covers it.
+            Signed::Missing if checked.continued => {}
             Signed::Missing | Signed::Wrong(_) => wrong = Some(signature),
         }
     }
@@ -175,6 +208,41 @@ pub fn signature(signed: &Signed) -> String {
         Signed::Missing => "not signed".to_owned(),
         Signed::Wrong(error) => error.to_string(),
     }
+}
+
+fn session_state(session: &SessionVerdict) -> &'static str {
+    if !session.is_complete() {
+        "incomplete"
+    } else if session.is_good() {
+        "intact"
+    } else if session.live {
+        "live"
+    } else {
+        "not_intact"
+    }
+}
+
+/// The verdict on a session of several files, in a line.
+#[must_use]
+pub fn session_text(session: &SessionVerdict, color: bool) -> String {
+    let (style, verdict) = match session_state(session) {
+        "intact" => (GREEN, "intact"),
+        "incomplete" => (RED, "incomplete"),
+        "live" => (YELLOW, "still being written"),
+        _ => (RED, "not intact"),
+    };
+    let files = if session.files.len() == 1 { "file" } else { "files" };
+    let mut line = format!(
+        "session {}, {} {files}: {}",
+        escape::controls(&session.session),
+        session.files.len(),
+        paint(color, style, verdict)
+    );
+    for fault in &session.faults {
+        let _ = write!(line, "; {fault}");
+    }
+    line.push('\n');
+    line
 }
 
 /// What no check covers.

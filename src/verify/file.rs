@@ -27,6 +27,8 @@ pub struct Checked {
     pub signed: Option<Signed>,
     /// The bytes that were read.
     pub bytes: u64,
+    /// The session goes on in another file, whose header has this file's hash: all of it that counts is as it was written.
+    pub continued: bool,
 }
 
 /// What a signature came to.
@@ -110,7 +112,7 @@ pub fn verify_found(
     let chain =
         if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
     let signed = allowed.map(|allowed| signed(signature, hash, allowed));
-    Ok(Checked { chain, live, signed, bytes })
+    Ok(Checked { chain, live, signed, bytes, continued: false })
 }
 
 /// Verifies a recording that can be read but once, standard input (`-`) or a pipe: its chain. It has no signature beside
@@ -121,7 +123,7 @@ pub fn verify_found(
 pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Result<Checked> {
     let mut bytes = 0;
     let chain = follow(cast::open(path)?, |n| bytes += n)?;
-    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes })
+    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes, continued: false })
 }
 
 fn is_version_1(file: &mut File) -> bool {
@@ -176,6 +178,10 @@ impl Checked {
     /// Whether it is intact, complete, and signed where that was asked for.
     #[must_use]
     pub fn is_good(&self) -> bool {
+        if self.continued {
+            // The signature of the session's last file covers the hash of this one.
+            return !matches!(self.signed, Some(Signed::Wrong(_)));
+        }
         matches!(self.chain, Followed::Intact { .. }) && self.is_signed_as_asked()
     }
 

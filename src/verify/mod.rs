@@ -3,8 +3,10 @@
 
 mod file;
 mod follow;
+mod session;
 mod watch;
 
 pub use file::{Checked, Signed, verify_file, verify_found, verify_stream};
 pub use follow::{Followed, Follower, follow};
+pub use session::SessionVerdict;
 pub use watch::{Hashes, Watch};

@@ -27,6 +27,36 @@ pub struct Hashes {
     pub bytes: u64,
 }
 
+impl Hashes {
+    /// The hashes of a regular file.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening and reading.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = UpToHole::new(cast::open_file(path)?);
+        let (mut blake3, mut sha256, mut bytes) = (blake3::Hasher::new(), Sha256::new(), 0);
+        let mut buffer = vec![0; 1 << 17];
+        loop {
+            let n = file.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(Self::new(&blake3, sha256, bytes));
+            }
+            blake3.update(&buffer[..n]);
+            sha256.update(&buffer[..n]);
+            bytes += n as u64;
+        }
+    }
+
+    fn new(blake3: &blake3::Hasher, sha256: Sha256, bytes: u64) -> Self {
+        Self {
+            blake3: blake3.finalize().to_hex().to_string(),
+            sha256: sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            bytes,
+        }
+    }
+}
+
 /// What is known of a recording that is being read.
 pub struct Watch {
     source: Arc<Mutex<Source>>,
@@ -92,13 +122,14 @@ impl Watch {
             Version::V2 | Version::V3 => std::mem::take(&mut *lock(&self.follower)).finish(),
         };
         let signed = allowed.map(|allowed| signed(self.signature, source.signed.take(), allowed));
-        let checked =
-            Checked { chain, live: self.live, signed, bytes: self.text_bytes.load(Ordering::Relaxed) };
-        let hashes = Hashes {
-            blake3: source.blake3.finalize().to_hex().to_string(),
-            sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
-            bytes: source.bytes,
+        let checked = Checked {
+            chain,
+            live: self.live,
+            signed,
+            bytes: self.text_bytes.load(Ordering::Relaxed),
+            continued: false,
         };
+        let hashes = Hashes::new(&source.blake3, source.sha256.clone(), source.bytes);
         Ok((checked, hashes))
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::{arg, end, fixture, recording, run};
+use crate::{arg, end, fixture, marked, recording, run};
 
 fn directory() -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -23,12 +23,13 @@ fn directory() -> TempDir {
 fn matches_are_printed_with_file_user_time_and_line() {
     let dir = directory();
     let d = arg(dir.path());
+    let alice = marked("alice");
     let (out, err, status) = run(&["search", "SECRET", "-i", d]);
     assert_eq!((err.as_str(), status), ("", Some(0)));
-    assert_eq!(out, format!("{d}/b.cast:alice:0:00:02.500:the secret\n"));
+    assert_eq!(out, format!("{d}/b.cast:{alice}:0:00:02.500:the secret\n"));
     let (out, _, _) = run(&["search", "secret", "-C", "1", d]);
     let expected = format!(
-        "{d}/b.cast-alice-0:00:02.500-one\n{d}/b.cast:alice:0:00:02.500:the secret\n{d}/b.cast-alice-0:00:02.500-three\n"
+        "{d}/b.cast-{alice}-0:00:02.500-one\n{d}/b.cast:{alice}:0:00:02.500:the secret\n{d}/b.cast-{alice}-0:00:02.500-three\n"
     );
     assert_eq!(out, expected);
     let (out, _, _) = run(&["search", "-F", "(END)", d]);
@@ -50,7 +51,7 @@ fn what_was_typed_is_searched_if_wanted() {
     let dir = directory();
     let d = arg(dir.path());
     let (out, _, status) = run(&["search", "--input", "sudo", d]);
-    assert_eq!((out, status), (format!("{d}/b.cast:alice:0:00:01.500:sudo ls\n"), Some(0)));
+    assert_eq!((out, status), (format!("{d}/b.cast:{}:0:00:01.500:sudo ls\n", marked("alice")), Some(0)));
     assert_eq!(run(&["search", "sudo", d]).2, Some(1));
 }
 

@@ -19,6 +19,8 @@ const MAX_WAITING: usize = 32 << 20;
 pub(super) struct Searched {
     pub(super) file: PathBuf,
     pub(super) user: Option<String>,
+    /// The name of the file's owner.
+    pub(super) owner: Option<String>,
     pub(super) found: Vec<Found>,
     /// About how many bytes that is.
     pub(super) weight: usize,

@@ -10,11 +10,13 @@ mod transcript;
 mod verdict;
 
 use std::io::{BufRead, Write};
+use std::path::Path;
 
 use self::commands::Commands;
 use self::player::{Film, Mark};
 use self::transcript::Transcript;
 use super::{ExportError, markup};
+use crate::cast::{SegmentFault, Segments};
 use crate::catalog::{State, Summarizer, Summary};
 use crate::recording::reader::{Code, Event, Item, Reader, Version};
 use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
@@ -36,18 +38,31 @@ pub struct Page {
 #[derive(Debug, Clone, Copy)]
 pub struct FileFacts<'a> {
     /// Its path as it was given; it need not be safe to print.
-    pub name: &'a str,
+    pub name: &'a Path,
+    /// The name of its owner, where it is a file.
+    pub owner: Option<&'a str>,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<&'a Segments>,
     /// What verifying it came to.
     pub checked: &'a Checked,
-    /// Its hashes.
-    pub hashes: &'a Hashes,
+    /// The hashes of each file, in order.
+    pub hashes: &'a [Hashes],
     /// When that was, as RFC 3339 in UTC.
     pub verified: &'a str,
 }
 
 impl FileFacts<'_> {
     fn state(&self, summary: &Summary) -> State {
-        if self.checked.live && summary.end.is_none() { State::Live } else { summary.state() }
+        if self.checked.live && summary.end.is_none() {
+            return State::Live;
+        }
+        let loses = self.losses().next().is_some();
+        if loses { summary.state().with_gap() } else { summary.state() }
+    }
+
+    /// What is missing of the session's files.
+    fn losses(&self) -> impl Iterator<Item = &SegmentFault> {
+        self.segments.into_iter().flat_map(|segments| &segments.faults).filter(|fault| fault.is_loss())
     }
 }
 

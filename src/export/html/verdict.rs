@@ -1,8 +1,9 @@
 //! What is right or wrong with a recording, in words and by level. Pure.
 
+use super::FileFacts;
 use crate::catalog::Summary;
 use crate::report::{ended, integrity, signature};
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Followed, Signed};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub(super) struct Verdict {
 }
 
 /// The verdicts, integrity first.
-pub(super) fn verdicts(summary: &Summary, checked: &Checked) -> Vec<Verdict> {
+pub(super) fn verdicts(summary: &Summary, file: &FileFacts<'_>) -> Vec<Verdict> {
+    let checked = file.checked;
     let level = match checked.chain {
         Followed::Intact { .. } => Level::Good,
         Followed::CutOff { .. } if checked.live => Level::Warn,
@@ -46,6 +48,9 @@ pub(super) fn verdicts(summary: &Summary, checked: &Checked) -> Vec<Verdict> {
     if let Some(signed) = &checked.signed {
         let level = if matches!(signed, Signed::By(_)) { Level::Good } else { Level::Bad };
         verdicts.push(Verdict { level, text: format!("Signature: {}", signature(signed)) });
+    }
+    for fault in file.losses() {
+        verdicts.push(Verdict { level: Level::Bad, text: format!("Session: {fault}") });
     }
     if summary.gap_count > 0 {
         let gaps = if summary.gap_count == 1 { "gap" } else { "gaps" };

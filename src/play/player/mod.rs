@@ -32,7 +32,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(2);
 /// When the recording can't be read, its end is to be before its beginning, or the terminal can't be written.
 pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     check_order(plan)?;
-    let source = Source::open(&plan.path, plan.follow)?;
+    let source = Source::open(plan, plan.follow)?;
     let screen = new_screen(&source)?;
     let mut tty = Tty::open()?;
     tty.enter_raw();
@@ -165,8 +165,8 @@ impl<'a> Player<'a> {
 
     fn start(&mut self) -> Result<(), PlayError> {
         if self.tty.is_interactive() && self.source.is_file && !self.plan.follow {
-            let path = self.plan.path.clone();
-            let task = Task::start(&self.wake, move |wanted| contents::overview(&path, wanted));
+            let plan = self.plan.clone();
+            let task = Task::start(&self.wake, move |wanted| contents::overview(&plan, wanted));
             self.overview_task = Some(task.map_err(PlayError::Terminal)?);
         }
         self.check_fit();
