@@ -80,10 +80,7 @@ fn say_in_passing(text: String) {
     }
 }
 
-/// Reports on standard error that a terminal is rendered smaller than it was; `name` is safe to print.
-
-/// Says on standard error that a recording is not whole; `name` is safe to print.
-/// Reports from which line on a recording asks for more drawing than is done.
+/// Reports from which line on a recording asks for more drawing than is done; `name` is safe to print.
 fn say_left_out(name: &str, line: Option<u64>) {
     if let Some(line) = line {
         say(&format!("recmode: {name}: {}\n", left_out(line)));
@@ -97,6 +94,7 @@ fn left_out(line: u64) -> String {
     )
 }
 
+/// Reports on standard error that a recording is not whole; `name` is safe to print.
 fn say_ending(name: &str, ending: Ending) {
     match ending {
         Ending::Complete => {}
