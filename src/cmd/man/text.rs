@@ -495,7 +495,10 @@ const PLAY: Page = Page {
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[("TERM, COLORTERM", "How many colours the terminal shows. Where TERM is dumb or not set, there is no status line by itself.")],
+    environment: &[(
+        "TERM, COLORTERM",
+        "How many colours the terminal shows. Where TERM is dumb or not set, there is no status line by itself.",
+    )],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",
