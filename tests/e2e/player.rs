@@ -441,11 +441,12 @@ fn a_resize_while_the_terminal_is_blocked_is_not_lost() -> Verdict {
     outer.resize((20, 5));
     wait_until_blocked(outer.pid());
     outer.pause(false);
+    let complete = |seen: &[u8]| memchr::memmem::find_iter(seen, b"\x1b[55;1H").count() >= 2;
+    until(SOON, "the screen in its old size", || complete(&outer.seen()));
     until(SOON, "the screen in its new size", || {
         let seen = outer.seen();
-        // The last row that is drawn is the fifth, and not the 55th.
-        let last = memchr::memmem::rfind(&seen, b"\x1b[55;1H").unwrap_or(0);
-        find(&seen[last..], "\x1b[5;1H").is_some()
+        let last = memchr::memmem::rfind(&seen, b"\x1b[55;1H");
+        last.is_some_and(|last| find(&seen[last..], "\x1b[5;1H").is_some())
     });
     outer.send("q");
     let end = outer.end();
