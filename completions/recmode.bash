@@ -1109,7 +1109,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__verify)
-            opts="-q -h --allowed-signers --format --quiet --help"
+            opts="-q -h --allowed-signers --verify-time --format --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1128,6 +1128,10 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --verify-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)

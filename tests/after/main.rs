@@ -3,11 +3,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chain;
 mod export;
 mod info;
 mod ls;
 mod prune;
 mod search;
+mod signatures;
 mod verify;
 
 use std::path::{Path, PathBuf};
