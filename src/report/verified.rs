@@ -187,7 +187,8 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
     if let Some(signature) = signature {
-        let _ = write!(line, "; {}", paint(color, RED, &signature));
+        let open = matches!(&checked.signed, Some(Signed::Wrong(error)) if error.is_open());
+        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &signature));
     }
     line.push('\n');
     line

@@ -118,8 +118,8 @@ fn follow_all<R: Read>(mut tee: Tee<'_, R>, progress: impl FnMut(u64)) -> io::Re
     let followed = follow(&mut tee, progress)?;
     if tee.hash.is_some() {
         match io::copy(&mut tee, &mut io::sink()) {
-            // A compressed file that was cut off.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            // A compressed file that is damaged, or was cut off: what was signed is not there.
+            Err(error) if error.raw_os_error().is_none() => {}
             copied => _ = copied?,
         }
     }

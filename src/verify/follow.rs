@@ -138,16 +138,13 @@ impl Follower {
     /// What it came to.
     #[must_use]
     pub fn finish(mut self) -> (Followed, Facts) {
-        let followed = match self.done.take() {
-            Some(done) => done,
-            None => {
-                let after = self.state.check.map_or(0, |(_, after)| after);
-                match self.state.end(&self.kept, self.long) {
-                    Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
-                    followed => followed,
-                }
+        let followed = self.done.take().unwrap_or_else(|| {
+            let after = self.state.check.map_or(0, |(_, after)| after);
+            match self.state.end(&self.kept, self.long) {
+                Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
+                followed => followed,
             }
-        };
+        });
         let mut facts = self.state.facts;
         let checked = self.state.check.map_or(0, |(line, _)| line);
         facts.end_unchecked = matches!((&followed, self.state.end),
@@ -197,13 +194,11 @@ impl State {
 
     /// Takes the beginning of a line that is too long for a record.
     fn long_line(&mut self, text: &[u8]) -> Option<Followed> {
-        match self.header.get_or_insert(Header::NoRecording) {
-            Header::NoRecording => self.search(text),
-            _ => {
-                self.hash(text);
-                None
-            }
+        if let Header::NoRecording = self.header.get_or_insert(Header::NoRecording) {
+            return self.search(text);
         }
+        self.hash(text);
+        None
     }
 
     /// Looks for a check where the first line is no header: then it was one before something was changed.

@@ -35,7 +35,7 @@ fn recorded(events: bool) -> &'static str {
 
 /// Fails unless what is found of a text contains its first change, which is at this byte (from 0).
 fn contains(changed: &[u8], at: usize) -> Result<(), TestCaseError> {
-    let line = 1 + changed[..at.min(changed.len())].iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let line = changed[..at.min(changed.len())].split(|&byte| byte == b'\n').count() as u64;
     let (followed, _) = follow(changed, |_| {}).expect("read");
     match followed {
         // The line before may have lost its newline, or got another.

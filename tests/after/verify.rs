@@ -63,6 +63,9 @@ fn a_recording_is_intact_in_either_format_and_packed() {
     assert_eq!(run(&["verify", "-q", arg(dir.path())]).0, "");
 }
 
+/// What an end record begins with.
+const END: &[u8] = b"#recmode {\"end\":";
+
 #[test]
 fn a_file_that_was_cut_is_cut_off_wherever_it_was_cut() {
     let dir = tempfile::tempdir().expect("a directory");
@@ -70,7 +73,6 @@ fn a_file_that_was_cut_is_cut_off_wherever_it_was_cut() {
     record(&whole, &[], "seq 30; echo end");
     let bytes = fs::read(&whole).expect("a recording");
     let header = bytes.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
-    const END: &[u8] = b"#recmode {\"end\":";
     let end = bytes.windows(END.len()).position(|part| part == END).expect("an end");
     let file = dir.path().join("cut.cast");
     for cut in header..bytes.len() {
