@@ -227,7 +227,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__export)
-            opts="-o -h --to --output --idle-limit --help"
+            opts="-o -h --to --output --idle-limit --allowed-signers --no-player --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -269,6 +269,21 @@ _recmode() {
                     ;;
                 --idle-limit)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allowed-signers)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 *)
@@ -740,7 +755,7 @@ _recmode() {
                     return 0
                     ;;
                 --state)
-                    COMPREPLY=($(compgen -W "complete live cut-off gap strict" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "complete live cut-off gap strict damaged" -- "${cur}"))
                     return 0
                     ;;
                 --since)
@@ -822,7 +837,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__prune)
-            opts="-y -h --older-than --max-total --keep-free --yes --format --help"
+            opts="-y -h --older-than --max-total --keep-free --min-age --log --yes --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -838,6 +853,25 @@ _recmode() {
                     ;;
                 --keep-free)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --format)

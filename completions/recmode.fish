@@ -149,10 +149,10 @@ complete -c recmode -n "__fish_recmode_using_subcommand login" -l format -d 'Wit
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand login" -l check -d 'Start nothing: judge the configuration, the roles and the directories, and say what the user would get'
 complete -c recmode -n "__fish_recmode_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'How many times as fast as it was, from 0.01 to 10000' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Make pauses at most this long: a duration, such as 500ms, or seconds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -s s -l speed -d 'Playback speed multiplier, from 0.01 to 10000' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -s i -l idle-limit -d 'Cut pauses to this: 500ms, or seconds (default: the recording\'s idle_time_limit)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l from -d 'Begin here: a time since the start, such as 90s, 1m30s or 0:01:30.5, or the text of a marker' -r
-complete -c recmode -n "__fish_recmode_using_subcommand play" -l to -d 'End here' -r
+complete -c recmode -n "__fish_recmode_using_subcommand play" -l to -d 'End here, after --from' -r
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l fit -d 'Draw the screen, as is done where this terminal would show something else than the recorded one'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -s f -l follow -d 'Show what is being recorded, from now on and until its end'
 complete -c recmode -n "__fish_recmode_using_subcommand play" -l unsafe-raw -d 'Let everything through that was printed, also what drives this terminal'
@@ -178,7 +178,8 @@ complete -c recmode -n "__fish_recmode_using_subcommand ls" -l state -d 'Only th
 live\t'Its session still runs'
 cut-off\t'It has no end'
 gap\t'Something is missing in it'
-strict\t'Strict mode ended the session'"
+strict\t'Strict mode ended the session'
+damaged\t'A line of it is wrong'"
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l since -d 'Only those begun then or later: 2026-11-22, "2026-11-22 18:00", yesterday, "2 days ago"' -r
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l until -d 'Only those begun before' -r
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l sort -d 'What to sort by: newest, longest or largest first, names in their order' -r -f -a "start\t''
@@ -210,15 +211,19 @@ complete -c recmode -n "__fish_recmode_using_subcommand verify" -s h -l help -d 
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l to -d 'The format' -r -f -a "asciicast-v2\t'For older players, with every byte and every microsecond'
 asciicast-v3\t'For newer players, with every byte and every microsecond'
 txt\t'The text that was seen'
-html\t'A page with the transcript in colours, times and a table of commands and markers'
+html\t'A page to file: the facts, whether the file is intact, commands, and the transcript in colours'
 svg\t'An animation'
 typescript\t'OUT and OUT.timing, for scriptreplay'"
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s o -l output -d 'Write to this file, which is replaced when it is complete (default: standard output)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand export" -l idle-limit -d 'In svg: make pauses at most this long: a duration, such as 500ms, or seconds' -r
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l allowed-signers -d 'In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand export" -l no-player -d 'In html: leave the player out, and with it the only script'
 complete -c recmode -n "__fish_recmode_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l older-than -d 'Remove what was written to last longer ago than this' -r
-complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Remove the oldest while all together are larger than this' -r
-complete -c recmode -n "__fish_recmode_using_subcommand prune" -l keep-free -d 'Remove the oldest while less than this is free on the disk: a size, or a part such as 5%' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l max-total -d 'Limit what all recordings take on the disk; whoever holds most loses the oldest' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l keep-free -d 'Keep this much of the disk free, a size or a part such as 5%; whoever holds most loses the oldest' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l min-age -d 'Keep what was written to more recently than this, whatever the other options ask for' -r
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l log -d 'Log each removal to this file as a JSON line (default: to journald, else to syslog\'s authpriv)' -r -F
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l format -d 'How to print what is removed' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s y -l yes -d 'Do it; without this it is only shown'

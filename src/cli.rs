@@ -11,7 +11,7 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::Span;
 
 use crate::catalog::{SortBy, State};
-use crate::play::{Place, Speed};
+use crate::play::{self, Place, Speed};
 use crate::policy::{Dialect, Mode, SessionKind};
 use crate::quantity::{self, ByteSize, Share};
 use crate::recording::{Format, SyncPolicy};
@@ -644,6 +644,7 @@ impl ValueEnum for State {
             Self::CutOff => "It has no end",
             Self::Gap => "Something is missing in it",
             Self::Strict => "Strict mode ended the session",
+            Self::Damaged => "A line of it is wrong",
         }))
     }
 }
@@ -760,6 +761,14 @@ pub struct ExportArgs {
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = quantity::pause)]
     pub idle_limit: Duration,
 
+    /// In html: verify the signature in FILE.sig against the keys in SIGNERS, as `verify` does
+    #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
+    pub allowed_signers: Option<PathBuf>,
+
+    /// In html: leave the player out, and with it the only script
+    #[arg(long)]
+    pub no_player: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -774,7 +783,7 @@ pub enum ExportFormat {
     AsciicastV3,
     /// The text that was seen
     Txt,
-    /// A page with the transcript in colours, times and a table of commands and markers
+    /// A page to file: the facts, whether the file is intact, commands, and the transcript in colours
     Html,
     /// An animation
     Svg,
@@ -784,12 +793,13 @@ pub enum ExportFormat {
 
 /// `recmode play`
 #[derive(Debug, Args)]
+#[command(after_help = play::keys_help())]
 pub struct PlayArgs {
-    /// How many times as fast as it was, from 0.01 to 10000
+    /// Playback speed multiplier, from 0.01 to 10000
     #[arg(short, long, value_name = "TIMES", default_value = "1", value_parser = speed)]
     pub speed: Speed,
 
-    /// Make pauses at most this long: a duration, such as 500ms, or seconds
+    /// Cut pauses to this: 500ms, or seconds (default: the recording's idle_time_limit)
     #[arg(short, long, value_name = "DURATION", value_parser = quantity::pause)]
     pub idle_limit: Option<Duration>,
 
@@ -797,7 +807,7 @@ pub struct PlayArgs {
     #[arg(long, value_name = "PLACE", value_parser = place, conflicts_with = "follow")]
     pub from: Option<Place>,
 
-    /// End here
+    /// End here, after --from
     #[arg(long, value_name = "PLACE", value_parser = place)]
     pub to: Option<Place>,
 
@@ -848,13 +858,21 @@ pub struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = quantity::age, group = "limit")]
     pub older_than: Option<Span>,
 
-    /// Remove the oldest while all together are larger than this
+    /// Limit what all recordings take on the disk; whoever holds most loses the oldest
     #[arg(long, value_name = "SIZE", value_parser = whole_size, group = "limit")]
     pub max_total: Option<u64>,
 
-    /// Remove the oldest while less than this is free on the disk: a size, or a part such as 5%
+    /// Keep this much of the disk free, a size or a part such as 5%; whoever holds most loses the oldest
     #[arg(long, value_name = "SIZE|PERCENT", group = "limit")]
     pub keep_free: Option<Share>,
+
+    /// Keep what was written to more recently than this, whatever the other options ask for
+    #[arg(long, value_name = "AGE", default_value = "0", value_parser = quantity::age_or_none)]
+    pub min_age: Span,
+
+    /// Log each removal to this file as a JSON line (default: to journald, else to syslog's authpriv)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub log: Option<PathBuf>,
 
     /// Do it; without this it is only shown
     #[arg(short, long)]

@@ -85,6 +85,14 @@ pub fn age(text: &str) -> Result<Span, String> {
     span.ok_or_else(|| "expected an age, such as 90d, 12h or 3 months".to_owned())
 }
 
+/// A time back from now, as [`age`] takes it, or `0`.
+///
+/// # Errors
+/// What was expected.
+pub fn age_or_none(text: &str) -> Result<Span, String> {
+    if text == "0" { Ok(Span::new()) } else { age(text) }
+}
+
 /// A duration such as `10s` or `1m 30s`, longer than nothing.
 ///
 /// # Errors

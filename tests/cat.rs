@@ -127,8 +127,8 @@ fn what_can_not_be_read_is_an_error_with_its_cause() {
         text(&directory),
         ("", "recmode: /: line 1: cannot be read: Is a directory (os error 21)\n", Some(2))
     );
-    let empty = cat(&[], Path::new("/dev/null"));
-    assert_eq!(text(&empty), ("", "recmode: /dev/null: the file is empty, not a recording\n", Some(2)));
+    let device = cat(&[], Path::new("/dev/null"));
+    assert_eq!(text(&device), ("", "recmode: /dev/null: a device, no recording\n", Some(2)));
 }
 
 #[test]

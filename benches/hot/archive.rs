@@ -8,6 +8,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use rayon::prelude::*;
 use recmode::catalog;
+use recmode::export::Page;
 use recmode::recording::reader::Reader;
 use recmode::search;
 use recmode::verify::verify_file;
@@ -31,7 +32,8 @@ fn directory(count: usize, bytes: usize) -> tempfile::TempDir {
 }
 
 fn paths(dir: &Path) -> Vec<PathBuf> {
-    catalog::files(dir, &mut Vec::new()).expect("files")
+    let files = catalog::files(dir, &mut Vec::new()).expect("files");
+    files.iter().map(|file| file.path().to_owned()).collect()
 }
 
 /// What `ls` does.
@@ -93,6 +95,17 @@ fn search_with_a_match(bencher: Bencher<'_, '_>) {
 fn search_rendered(bencher: Bencher<'_, '_>) {
     search_for(bencher, "journalctl -n 512", |reader, query, count| {
         search::find(reader, query, count).expect("searched");
+    });
+}
+
+/// What `export --to html` does to read a session into a page.
+#[divan::bench(args = [false, true])]
+fn page(bencher: Bencher<'_, '_>, player: bool) {
+    let dir = directory(1, 256 << 10);
+    let path = &paths(dir.path())[0];
+    bencher.counter(BytesCount::new(fs::metadata(path).expect("there").len())).bench(|| {
+        let input = BufReader::new(File::open(path).expect("opened"));
+        Page::read(Reader::new(input).expect("a recording"), "session", player).expect("read").ending()
     });
 }
 

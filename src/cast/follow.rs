@@ -4,10 +4,8 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
@@ -22,17 +20,18 @@ pub struct Following {
     /// Whether the recorder holds a lock while it lives, as recmode's does.
     locks: bool,
     closed: bool,
-    caught_up: Arc<AtomicBool>,
+    caught_up: Box<dyn Fn() + Send>,
 }
 
 impl Following {
     /// Opens the file. Where its recorder holds no lock (`locks`), the end is when somebody closes the file
-    /// after writing, and has come already where nobody has it open for that.
+    /// after writing, and has come already where nobody has it open for that. `caught_up` is called whenever all that there
+    /// is has been read and more may come.
     ///
     /// # Errors
     ///
     /// When it can't be opened or watched.
-    pub fn open(path: &Path, locks: bool) -> io::Result<Self> {
+    pub fn open(path: &Path, locks: bool, caught_up: impl Fn() + Send + 'static) -> io::Result<Self> {
         let file = File::open(path)?;
         let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
         let changes = AddWatchFlags::IN_MODIFY
@@ -43,13 +42,13 @@ impl Following {
         inotify.add_watch(path, changes)?;
         // Asked after the watch began: who closes it later is heard.
         let closed = !locks && sys::has_writer(&file) == Some(false);
-        Ok(Self { file, inotify, locks, closed, caught_up: Arc::default() })
+        Ok(Self { file, inotify, locks, closed, caught_up: Box::new(caught_up) })
     }
+}
 
-    /// Becomes true when all that there was has been read.
-    #[must_use]
-    pub fn caught_up(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.caught_up)
+impl AsFd for Following {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 
@@ -63,7 +62,7 @@ impl Read for Following {
             if read > 0 || !live {
                 return Ok(read);
             }
-            self.caught_up.store(true, Ordering::Release);
+            (self.caught_up)();
             let mut fds = [PollFd::new(self.inotify.as_fd(), PollFlags::POLLIN)];
             match poll(&mut fds, PollTimeout::NONE) {
                 Ok(_) | Err(nix::errno::Errno::EINTR) => {}

@@ -6,9 +6,11 @@
 mod follow;
 mod input;
 mod session;
+mod unpack;
 
 pub use follow::Following;
-pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, open_counted, reader_of};
+pub(crate) use input::reader;
+pub use input::{Input, counted_reader_of, is_compressed, open, open_counted, open_file, reader_of};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

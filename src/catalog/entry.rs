@@ -1,13 +1,14 @@
 //! One recording at a glance: its header, its last lines, and whether its recorder is at work.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use crate::cast::{self, Session};
-use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
+use crate::dirfd::FileRef;
+use crate::recording::reader::{End, Header, Item, MAX_HEADER, Reader, Version, session_length};
 use crate::sys;
 
 /// How much is read of the start at first.
@@ -22,8 +23,8 @@ const MAX_TAIL: u64 = 1 << 20;
 /// A file whose end does not tell how long it is is read whole up to this size.
 const MAX_WHOLE: u64 = 1 << 20;
 
-/// What a compressed recording, or one of version 1, may decompress to and still be looked at whole.
-const MAX_UNPACKED: u64 = 64 << 20;
+/// A file of version 1, or one of version 2 without an end record, is read whole up to this size.
+const MAX_OTHERS: u64 = 64 << 20;
 
 /// How a recording stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +39,14 @@ pub enum State {
     Gap,
     /// Strict mode ended the session.
     Strict,
+    /// A line of it is wrong.
+    Damaged,
 }
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 5] = [Self::Complete, Self::Live, Self::CutOff, Self::Gap, Self::Strict];
+    pub const ALL: [Self; 6] =
+        [Self::Complete, Self::Live, Self::CutOff, Self::Gap, Self::Strict, Self::Damaged];
 
     /// The state's name on the command line and in output for programs.
     #[must_use]
@@ -53,6 +57,7 @@ impl State {
             Self::CutOff => "cut-off",
             Self::Gap => "gap",
             Self::Strict => "strict",
+            Self::Damaged => "damaged",
         }
     }
 
@@ -83,7 +88,8 @@ impl State {
 pub enum Length {
     /// As the recording tells.
     Told(u64),
-    /// From its start to the file's last change, where the recording does not tell.
+    /// From its start to the file's last change, where the recording does not tell; or the last event's time,
+    /// where events that were not read may have a later one.
     About(u64),
 }
 
@@ -102,6 +108,8 @@ impl Length {
 pub struct Entry {
     /// The file.
     pub path: PathBuf,
+    /// What its file system tells of it.
+    pub metadata: Metadata,
     /// Its size in bytes.
     pub size: u64,
     /// When the session began, seconds since the epoch.
@@ -110,6 +118,8 @@ pub struct Entry {
     pub length: Option<Length>,
     /// How it stands.
     pub state: State,
+    /// What is wrong in it, safe to print: with the line, where that is known.
+    pub damage: Option<String>,
     /// The command.
     pub command: Option<String>,
     /// What recmode notes of a session; empty for other tools' recordings.
@@ -124,15 +134,35 @@ struct Tail {
     end: Option<End>,
     gap: bool,
     torn: bool,
+    /// What is wrong with a line.
+    damage: Option<String>,
+    /// Events may have a later time than `time`.
+    partial: bool,
 }
 
-/// Looks at a file; `None` if it is no recording.
+impl Tail {
+    /// Whether an end record has the session's length.
+    fn has_length(&self) -> bool {
+        self.end.as_ref().is_some_and(|end| end.seconds.is_some())
+    }
+}
+
+/// Looks at a file that is named; `None` if it is no recording.
 ///
 /// # Errors
 ///
 /// When it can't be opened or read.
 pub fn look(path: &Path) -> io::Result<Option<Entry>> {
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path)?;
+    look_at_file(&FileRef::named(path))
+}
+
+/// Looks at a file that is named, or was found; `None` if it is no recording.
+///
+/// # Errors
+///
+/// When it can't be opened or read.
+pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
+    let file = file_ref.open()?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Ok(None);
@@ -151,6 +181,7 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
     };
     let session = header.recmode.as_ref().map(Session::new).unwrap_or_default();
     let state = match &tail.end {
+        _ if tail.damage.is_some() => State::Damaged,
         Some(end) => match State::of_end(end) {
             State::Complete if tail.gap => State::Gap,
             state => state,
@@ -161,44 +192,46 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         None if header.recmode.is_some() || tail.torn => State::CutOff,
         None => State::Complete,
     };
-    let told = tail.end.as_ref().and_then(|end| end.seconds).and_then(micros).or(tail.time);
+    let certain = tail.has_length() || !tail.partial;
+    let length = session_length(tail.time, tail.end.as_ref());
+    let told = length.map(|micros| if certain { Length::Told(micros) } else { Length::About(micros) });
     let about = || {
         let start = u64::try_from(header.timestamp?).ok()?;
         Some(Length::About(modified?.as_secs().checked_sub(start)?.saturating_mul(1_000_000)))
     };
     Ok(Some(Entry {
-        path: path.to_owned(),
+        path: file_ref.path().to_owned(),
+        metadata,
         size,
         start: header.timestamp,
-        length: told.map(Length::Told).or_else(about),
+        length: told.or_else(about),
         state,
+        damage: tail.damage,
         command: header.command,
         session,
     }))
 }
 
-fn micros(seconds: f64) -> Option<u64> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and saturating")]
-    (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1e6).round() as u64)
-}
-
 /// Header and end of a file that is not compressed.
 fn ends_of(file: &File, head: &[u8], size: u64) -> io::Result<Option<(Header, Tail)>> {
     let mut more = Vec::new();
-    let head = if memchr::memchr(b'\n', head).is_none() && size > head.len() as u64 {
-        more.resize(MAX_HEADER + 1, 0);
+    let mut head = head;
+    while memchr::memchr(b'\n', head).is_none() && size > head.len() as u64 && head.len() <= MAX_HEADER {
+        let longer = (head.len() * 16).min(MAX_HEADER + 1);
+        more.resize(longer, 0);
         let filled = file.read_at(&mut more, 0)?;
-        &more[..filled]
-    } else {
-        head
-    };
+        head = &more[..filled];
+        if filled < longer {
+            break;
+        }
+    }
     let first_line = match memchr::memchr(b'\n', head) {
         Some(newline) => &head[..=newline],
         None => head,
     };
     let header = match Reader::new(first_line) {
         Ok(reader) if reader.header().version != Version::V1 => reader.into_header(),
-        _ if size <= MAX_UNPACKED => return whole(file),
+        _ if size <= MAX_OTHERS => return whole(file),
         _ => return Ok(None),
     };
     let head_len = first_line.len() as u64;
@@ -226,7 +259,10 @@ fn ends_of(file: &File, head: &[u8], size: u64) -> io::Result<Option<(Header, Ta
             None => piece *= 8,
         }
     };
-    if tail.time.is_none() && tail.end.as_ref().is_none_or(|end| end.seconds.is_none()) && size <= MAX_WHOLE {
+    let most = if header.version == Version::V2 || tail.damage.is_some() { MAX_OTHERS } else { MAX_WHOLE };
+    // The last lines alone give no time in version 3, and in version 2 events may be out of order.
+    let is_known = tail.has_length() || (tail.time.is_some() && !tail.partial);
+    if (!is_known || tail.damage.is_some()) && size <= most {
         return whole(file);
     }
     Ok(Some((header, tail)))
@@ -236,8 +272,13 @@ fn ends_of(file: &File, head: &[u8], size: u64) -> io::Result<Option<(Header, Ta
 fn read_tail(header: Header, lines: &[u8], from_start: bool) -> (Header, Tail) {
     let mut reader = Reader::after(header, lines);
     let mut tail = run_through(&mut reader);
-    if reader.header().version == Version::V3 && !from_start {
-        tail.time = None;
+    if !from_start {
+        // Lines were counted from there, too.
+        tail.damage = tail.damage.map(|_| "a line near its end is wrong".to_owned());
+        tail.partial = true;
+        if reader.header().version == Version::V3 {
+            tail.time = None;
+        }
     }
     (reader.into_header(), tail)
 }
@@ -247,8 +288,7 @@ fn whole(file: &File) -> io::Result<Option<(Header, Tail)>> {
     use std::io::Seek as _;
     let mut again = file.try_clone()?;
     again.rewind()?;
-    let input = BufReader::new(cast::reader_of(again)?.take(MAX_UNPACKED));
-    Ok(match Reader::new(input) {
+    Ok(match Reader::new(cast::reader_of(again)?) {
         Ok(mut reader) => {
             let tail = run_through(&mut reader);
             Some((reader.into_header(), tail))
@@ -265,12 +305,17 @@ fn run_through(reader: &mut Reader<impl io::BufRead>) -> Tail {
             Ok(Item::Streams(_) | Item::Command(_) | Item::Sftp(_)) => {}
             Ok(Item::End(end)) => tail.end = Some(end),
             Ok(Item::Gap(_)) => tail.gap = true,
-            Ok(Item::TornTail { .. }) | Err(ReadError::Io { .. }) => tail.torn = true,
-            Err(_) => {
-                tail.torn = true;
-                break;
-            }
+            Ok(Item::TornTail { .. }) => tail.torn = true,
+            Err(error) => tail.damage = Some(with_cause(&error)),
         }
     }
     tail
+}
+
+/// The error's message with those of its causes.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }

@@ -1,19 +1,18 @@
 //! The recordings below a directory, looked at in parallel.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Entry, look};
+use super::Entry;
+use super::entry::look_at_file;
+use crate::dirfd::{EntryKind, FileRef, Root};
 use crate::recording::reader::Reader;
 use crate::{cast, sys};
-
-/// How deep directories are followed.
-const MAX_DEPTH: usize = 64;
 
 /// How far the work is; for a progress bar.
 #[derive(Debug, Default)]
@@ -40,39 +39,40 @@ pub struct Listing {
 ///
 /// When the path itself can't be read.
 pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
+    let mut trouble = Vec::new();
+    let files = files(path, &mut trouble)?;
+    let mut listing = look_at(files, progress);
+    listing.trouble.splice(0..0, trouble);
+    Ok(listing)
+}
+
+/// Looks at these files, as [`list`] does.
+#[must_use]
+pub fn look_at(files: Vec<FileRef>, progress: &Progress) -> Listing {
     let mut listing = Listing::default();
-    let paths = files(path, &mut listing.trouble)?;
-    let named = paths.first().is_some_and(|first| first == path);
-    progress.files.store(paths.len(), Ordering::Relaxed);
-    let looked: Vec<_> = paths
+    progress.files.store(files.len(), Ordering::Relaxed);
+    let looked: Vec<_> = files
         .into_par_iter()
-        .map(|path| {
-            // A link that is named is followed, one that is found is not.
-            let entry = match named.then(|| fs::canonicalize(&path)) {
-                Some(Ok(target)) => {
-                    look(&target).map(|entry| entry.map(|entry| Entry { path: path.clone(), ..entry }))
-                }
-                Some(Err(error)) => Err(error),
-                None => look(&path),
-            };
+        .map(|file| {
+            let entry = look_at_file(&file);
             progress.done.fetch_add(1, Ordering::Relaxed);
-            (path, entry, named)
+            (file, entry)
         })
         .collect();
-    for (path, entry, named) in looked {
+    for (file, entry) in looked {
         match entry {
             Ok(Some(entry)) => listing.entries.push(entry),
-            Ok(None) if named || is_cast(&path) => {
-                let why = why_unread(&path);
-                listing.trouble.extend(why.map(|error| (path, error)));
+            Ok(None) if file.is_named() || is_cast(file.path()) => {
+                let why = why_unread(&file);
+                listing.trouble.extend(why.map(|error| (file.path().to_owned(), error)));
             }
             Ok(None) => {}
             // Retention, or a user, was faster.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => listing.trouble.push((path, error)),
+            Err(error) => listing.trouble.push((file.path().to_owned(), error)),
         }
     }
-    Ok(listing)
+    listing
 }
 
 /// Whether a file is called a recording, so that it should be one.
@@ -90,9 +90,8 @@ pub fn is_beginning(file: &File) -> bool {
 }
 
 /// Why a file can't be read as a recording. `None` where it has gone, or just begins.
-fn why_unread(path: &Path) -> Option<io::Error> {
-    let open = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let file = match open {
+fn why_unread(file: &FileRef) -> Option<io::Error> {
+    let file = match file.open() {
         Ok(file) if is_beginning(&file) => return None,
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -107,54 +106,36 @@ fn why_unread(path: &Path) -> Option<io::Error> {
 }
 
 /// The regular files below a directory, in order of their names; a file is itself. Links below the directory are not
-/// followed.
+/// followed, also not later, when the files are opened.
 ///
 /// # Errors
 ///
 /// When the path itself can't be read. What is wrong below it goes to `trouble`, and so does what is
 /// [called a recording](is_cast) and is no file, unless it is a link to a recording that is found anyway.
-pub fn files(path: &Path, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
+pub fn files(path: &Path, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<FileRef>> {
+    match Root::open(path)? {
+        Some(root) => files_below(&root, trouble),
+        None => Ok(vec![FileRef::named(path)]),
     }
-    let root = fs::canonicalize(path)?;
-    let mut found = Vec::new();
-    walk(path, &root, 0, &mut found, trouble)?;
-    Ok(found)
 }
 
-fn walk(
-    dir: &Path,
-    root: &Path,
-    depth: usize,
-    found: &mut Vec<PathBuf>,
-    trouble: &mut Vec<(PathBuf, io::Error)>,
-) -> io::Result<()> {
-    let entries = fs::read_dir(dir)?.map(|entry| entry.map(|entry| (entry.file_name(), entry.file_type())));
-    let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
-    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    for (name, kind) in entries {
-        let path = dir.join(name);
-        match kind {
-            Ok(kind) if kind.is_file() => found.push(path),
-            Ok(kind) if kind.is_dir() && depth < MAX_DEPTH => {
-                if let Err(error) = walk(&path, root, depth + 1, found, trouble) {
-                    trouble.push((path, error));
-                }
-            }
-            Ok(kind) if kind.is_dir() => {
-                trouble.push((path, io::Error::other(format!("deeper than {MAX_DEPTH} directories"))));
-            }
-            Ok(kind) if is_cast(&path) && !(kind.is_symlink() && is_found(&path, root)) => {
-                let what =
-                    if kind.is_symlink() { "a symbolic link, which is not followed" } else { "no file" };
-                trouble.push((path, io::Error::other(what)));
-            }
-            Ok(_) => {}
-            Err(error) => trouble.push((path, error)),
+/// As [`files`], for a directory that is open.
+///
+/// # Errors
+///
+/// When it can't be read.
+pub fn files_below(root: &Arc<Root>, trouble: &mut Vec<(PathBuf, io::Error)>) -> io::Result<Vec<FileRef>> {
+    let real = fs::canonicalize(root.path())?;
+    let mut called = Vec::new();
+    let found = root.files(&mut |path, kind| called.push((path, kind)), trouble)?;
+    for (path, kind) in called {
+        let is_link = kind == EntryKind::Link;
+        if is_cast(&path) && !(is_link && is_found(&path, &real)) {
+            let what = if is_link { "a symbolic link, which is not followed" } else { "no file" };
+            trouble.push((path, io::Error::other(what)));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// Whether a link leads to a recording below `root`, which is found by its own name.

@@ -10,7 +10,7 @@ mod summary;
 mod when;
 
 pub use entry::{Entry, Length, State, look};
-pub use list::{Listing, Progress, files, is_beginning, is_cast, list};
+pub use list::{Listing, Progress, files, files_below, is_beginning, is_cast, list, look_at};
 pub use select::{Selection, SortBy, sort};
-pub use summary::{At, MAX_LISTED, Summary, summarize};
+pub use summary::{At, MAX_LISTED, Summarizer, Summary, summarize};
 pub use when::{WhenError, moment};

@@ -6,7 +6,9 @@ use std::io::BufRead;
 
 use super::State;
 use crate::cast::Session;
-use crate::recording::reader::{Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams};
+use crate::recording::reader::{
+    Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams, session_length,
+};
 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
@@ -30,7 +32,7 @@ pub struct Summary {
     pub header: Header,
     /// What recmode notes of a session; `None` for other tools' recordings.
     pub session: Option<Session>,
-    /// The time of the last event, or of the end.
+    /// How long the session was, in microseconds: see [`session_length`].
     pub length: u64,
     /// How many events of each sort there are.
     pub events: u64,
@@ -98,34 +100,58 @@ impl Summary {
 ///
 /// When it can't be read, or is damaged before its end.
 pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
-    let header = reader.header().clone();
-    let session = header.recmode.as_ref().map(Session::new);
-    let mut summary = Summary {
-        header,
-        session,
-        length: 0,
-        events: 0,
-        output: 0,
-        input: 0,
-        resizes: Vec::new(),
-        resize_count: 0,
-        markers: Vec::new(),
-        marker_count: 0,
-        gaps: Vec::new(),
-        gap_count: 0,
-        lost: 0,
-        command: None,
-        files: Vec::new(),
-        file_count: 0,
-        streams: None,
-        exit: None,
-        end: None,
-        torn: None,
-    };
-    let mut room = MAX_TEXTS;
-    let mut open_files: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut summarizer = Summarizer::new(reader.header().clone());
     for item in reader {
-        match item? {
+        summarizer.take(item?);
+    }
+    Ok(summarizer.finish())
+}
+
+/// Makes a summary from the items of a recording that somebody else reads.
+#[derive(Debug)]
+pub struct Summarizer {
+    /// What is known so far; its length is the time of the last event.
+    pub summary: Summary,
+    /// Bytes of texts that may still be kept.
+    room: usize,
+    /// Where in the list of files those stand that are open, by name.
+    open_files: HashMap<String, Vec<usize>>,
+}
+
+impl Summarizer {
+    /// Of a recording with this header.
+    #[must_use]
+    pub fn new(header: Header) -> Self {
+        let session = header.recmode.as_ref().map(Session::new);
+        let summary = Summary {
+            header,
+            session,
+            length: 0,
+            events: 0,
+            output: 0,
+            input: 0,
+            resizes: Vec::new(),
+            resize_count: 0,
+            markers: Vec::new(),
+            marker_count: 0,
+            gaps: Vec::new(),
+            gap_count: 0,
+            lost: 0,
+            command: None,
+            files: Vec::new(),
+            file_count: 0,
+            streams: None,
+            exit: None,
+            end: None,
+            torn: None,
+        };
+        Self { summary, room: MAX_TEXTS, open_files: HashMap::new() }
+    }
+
+    /// Takes note of the next item.
+    pub fn take(&mut self, item: Item) {
+        let Self { summary, room, .. } = self;
+        match item {
             Item::Event(event) => {
                 summary.length = event.time;
                 summary.events += 1;
@@ -134,11 +160,11 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                     Code::Input => summary.input += event.exact_bytes().len() as u64,
                     Code::Resize => {
                         summary.resize_count += 1;
-                        note(&mut summary.resizes, event.time, event.data.len(), event.data, &mut room);
+                        note(&mut summary.resizes, event.time, event.data.len(), event.data, room);
                     }
                     Code::Marker => {
                         summary.marker_count += 1;
-                        note(&mut summary.markers, event.time, event.data.len(), event.data, &mut room);
+                        note(&mut summary.markers, event.time, event.data.len(), event.data, room);
                     }
                     Code::Exit => summary.exit = Some(event.data),
                 }
@@ -146,38 +172,48 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
             Item::Gap(gap) => {
                 summary.gap_count += 1;
                 summary.lost += gap.lost;
-                note(&mut summary.gaps, summary.length, gap.error.len(), gap, &mut room);
+                note(&mut summary.gaps, summary.length, gap.error.len(), gap, room);
             }
             Item::Streams(streams) => summary.streams = Some(streams),
             Item::Command(piece) => {
                 let command = summary.command.get_or_insert_default();
-                let taken = piece.len().min(room);
-                room -= taken;
+                let taken = piece.len().min(*room);
+                *room -= taken;
                 command.extend_from_slice(&piece[..taken]);
             }
-            Item::Sftp(file) => {
-                // Its name was printed when it was opened.
-                let opened = open_files.get_mut(&file.name).filter(|_| !file.open).and_then(Vec::pop);
-                if let Some(n) = opened {
-                    summary.files[n] = file;
-                    continue;
-                }
-                summary.file_count += 1;
-                if summary.files.len() < MAX_LISTED
-                    && let Some(left) = room.checked_sub(file.name.len())
-                {
-                    room = left;
-                    if file.open {
-                        open_files.entry(file.name.clone()).or_default().push(summary.files.len());
-                    }
-                    summary.files.push(file);
-                }
-            }
+            Item::Sftp(file) => self.file(file),
             Item::End(end) => summary.end = Some(end),
             Item::TornTail { line } => summary.torn = Some(line),
         }
     }
-    Ok(summary)
+
+    /// The summary of the whole recording.
+    #[must_use]
+    pub fn finish(self) -> Summary {
+        let mut summary = self.summary;
+        summary.length = session_length(Some(summary.length), summary.end.as_ref()).unwrap_or_default();
+        summary
+    }
+
+    fn file(&mut self, file: SftpFile) {
+        let Self { summary, room, open_files } = self;
+        // Its name was printed when it was opened.
+        let opened = open_files.get_mut(&file.name).filter(|_| !file.open).and_then(Vec::pop);
+        if let Some(n) = opened {
+            summary.files[n] = file;
+            return;
+        }
+        summary.file_count += 1;
+        if summary.files.len() < MAX_LISTED
+            && let Some(left) = room.checked_sub(file.name.len())
+        {
+            *room = left;
+            if file.open {
+                open_files.entry(file.name.clone()).or_default().push(summary.files.len());
+            }
+            summary.files.push(file);
+        }
+    }
 }
 
 fn note<T>(list: &mut Vec<At<T>>, time: u64, weight: usize, what: T, room: &mut usize) {

@@ -7,12 +7,14 @@ use anyhow::{Context as _, bail};
 
 use super::file::Replacement;
 use super::progress::Bytes;
+use super::verify::read_signers;
 use crate::cli::{ExportArgs, ExportFormat};
-use crate::export::{self, ExportError, Sink, Target};
+use crate::export::{self, ExportError, FileFacts, Page, Sink, Target};
 use crate::recording::Format;
 use crate::recording::reader::Reader;
 use crate::screen::Ending;
-use crate::{cast, escape, exit};
+use crate::verify::{Followed, Signed};
+use crate::{cast, escape, exit, report};
 
 /// Writes the recording in the format that is wanted, to standard output or a file.
 ///
@@ -21,23 +23,29 @@ use crate::{cast, escape, exit};
 /// When the recording can't be read or is none, or the output can't be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
     let name = escape::path(&args.file);
+    let mut warnings = Vec::new();
     let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
-        let input = progress.open(&args.file).with_context(|| name.clone())?;
-        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let open = || -> anyhow::Result<Reader<cast::Input>> {
+            let input = progress.open(&args.file).with_context(|| name.clone())?;
+            Reader::new(input).with_context(|| name.clone())
+        };
         let target = match args.to {
             ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
-            ExportFormat::Html => Target::Html,
+            ExportFormat::Html => return page(args, progress, &name),
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
-            ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
+            ExportFormat::Typescript => return typescript(args, open()?, &name).map(Some),
         };
-        one_file(args, reader, target, &name)
+        one_file(args, open()?, target, &name, &mut warnings)
     };
     let ending = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
         Some(_) => super::progress::over_bytes(work)?,
     };
+    for warning in warnings {
+        super::say(&format!("recmode: {name}: {warning}\n"));
+    }
     if let Some(ending) = ending {
         super::say_ending(&name, ending);
     }
@@ -50,25 +58,67 @@ fn one_file(
     reader: Reader<cast::Input>,
     target: Target,
     name: &str,
+    warnings: &mut Vec<String>,
 ) -> anyhow::Result<Option<Ending>> {
-    let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let title = title(args);
     match &args.output {
-        None => {
-            let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-            let ending = export::export(reader, target, &title, &mut out);
-            match ending.and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
-                Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-                ending => told(ending, name, "standard output").map(Some),
-            }
-        }
-        Some(path) => {
-            let shown = escape::path(path);
-            let mut file = Replacement::new(path).with_context(|| shown.clone())?;
-            let ending = told(export::export(reader, target, &title, &mut file), name, &shown)?;
-            file.finish().context(shown)?;
-            Ok(Some(ending))
-        }
+        None => to_stdout(name, |out| export::export(reader, target, &title, out, warnings)),
+        Some(path) => to_file(path, name, |out| export::export(reader, target, &title, out, warnings)),
     }
+}
+
+fn title(args: &ExportArgs) -> String {
+    args.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn to_stdout(
+    name: &str,
+    write: impl FnOnce(&mut BufWriter<io::StdoutLock<'_>>) -> Result<Ending, ExportError>,
+) -> anyhow::Result<Option<Ending>> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match write(&mut out).and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
+        Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
+        ending => told(ending, name, "standard output").map(Some),
+    }
+}
+
+fn to_file(
+    path: &Path,
+    name: &str,
+    write: impl FnOnce(&mut Replacement) -> Result<Ending, ExportError>,
+) -> anyhow::Result<Option<Ending>> {
+    let shown = escape::path(path);
+    let mut file = Replacement::new(path).with_context(|| shown.clone())?;
+    let ending = told(write(&mut file), name, &shown)?;
+    file.finish().context(shown)?;
+    Ok(Some(ending))
+}
+
+/// Writes the page. The recording is verified while it is read, so that the verdict is about what the page shows.
+fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Option<Ending>> {
+    let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
+    let (input, watch) = progress.watch(&args.file, allowed.is_some()).with_context(|| name.to_owned())?;
+    let reader = Reader::new(input).with_context(|| name.to_owned())?;
+    let page = told(Page::read(reader, &title(args), !args.no_player), name, "")?;
+    let (checked, hashes) =
+        watch.finish(page.version(), allowed.as_ref()).with_context(|| name.to_owned())?;
+    let facts = FileFacts {
+        name: &args.file.to_string_lossy(),
+        checked: &checked,
+        hashes: &hashes,
+        verified: &jiff::Timestamp::now().round(jiff::Unit::Second)?.to_string(),
+    };
+    let ending = match &args.output {
+        None => to_stdout(name, |out| page.write(&facts, out).map(|()| page.ending()))?,
+        Some(path) => to_file(path, name, |out| page.write(&facts, out).map(|()| page.ending()))?,
+    };
+    if matches!(checked.chain, Followed::Changed { .. }) {
+        super::say(&format!("recmode: {name}: {}\n", report::integrity(&checked)));
+    }
+    if let Some(wrong @ (Signed::Missing | Signed::Wrong(_))) = &checked.signed {
+        super::say(&format!("recmode: {name}: {}\n", escape::controls(&report::signature(wrong))));
+    }
+    Ok(ending)
 }
 
 fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> anyhow::Result<Ending> {
@@ -91,8 +141,8 @@ fn with_timing(path: &Path) -> PathBuf {
 }
 
 /// Says of an error which of the two it is about.
-fn told(ending: Result<Ending, ExportError>, input: &str, output: &str) -> anyhow::Result<Ending> {
-    ending.map_err(|error| match error {
+fn told<T>(result: Result<T, ExportError>, input: &str, output: &str) -> anyhow::Result<T> {
+    result.map_err(|error| match error {
         ExportError::Read(error) => anyhow::Error::from(error).context(input.to_owned()),
         ExportError::Write(error) => anyhow::Error::from(error).context(output.to_owned()),
     })

@@ -55,5 +55,10 @@ pub fn run(args: &LsArgs) -> anyhow::Result<u8> {
     for (path, error) in &listing.trouble {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
-    Ok(if listing.trouble.is_empty() { exit::OK } else { exit::TROUBLE })
+    let damaged = entries.iter().filter_map(|entry| Some((&entry.path, entry.damage.as_ref()?)));
+    for (path, damage) in damaged.clone() {
+        super::say(&format!("recmode: {}: {damage}\n", escape::path(path)));
+    }
+    let trouble = !listing.trouble.is_empty() || damaged.count() > 0;
+    Ok(if trouble { exit::TROUBLE } else { exit::OK })
 }

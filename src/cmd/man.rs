@@ -13,7 +13,7 @@ use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 
 use self::text::Page;
 use crate::cli::{Cli, ManArgs};
-use crate::{escape, exit};
+use crate::{escape, exit, play};
 
 /// Prints recmode(1), or writes all pages into a directory, which is created if it is missing.
 ///
@@ -80,6 +80,9 @@ fn page(root: &Command, command: &Command, text: &Page) -> anyhow::Result<String
             tail.text([bold(format!("recmode-{}", sub.get_name())), roman("(1)")]);
             tail.text([roman(about(sub))]);
         }
+    }
+    if command.get_name() == "play" {
+        definitions(&mut tail, "KEYS", &play::KEYS, "");
     }
     definitions(&mut tail, "EXIT STATUS", text.exit_status, "");
     if !text.diagnostics.is_empty() {

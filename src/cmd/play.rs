@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
 use crate::cli::PlayArgs;
-use crate::play::{self, Outcome, Plan, PlayError};
+use crate::play::{self, Colors, Outcome, Plan, PlayError};
 use crate::{escape, exit};
 
 /// Plays the recording.
@@ -20,6 +20,10 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<u8> {
         from: args.from.clone(),
         to: args.to.clone(),
         fit: args.fit,
+        colors: {
+            let variable = |name| std::env::var(name).unwrap_or_default();
+            Colors::of_terminal(&variable("TERM"), &variable("COLORTERM"))
+        },
         follow: args.follow,
         unsafe_raw: args.unsafe_raw,
     };

@@ -16,6 +16,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cast;
 use crate::catalog;
 use crate::roles::{self, Progress};
+use crate::verify::Watch;
 
 /// Reading that takes less than this shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -58,9 +59,19 @@ pub(super) struct Bytes {
 impl Bytes {
     /// Opens a recording, of which all is to be read.
     pub(super) fn open(&self, path: &Path) -> io::Result<cast::Input> {
+        self.expect(path);
+        cast::open_counted(path, &self.done)
+    }
+
+    /// The same, verified while it is read.
+    pub(super) fn watch(&self, path: &Path, want_signature: bool) -> io::Result<(cast::Input, Watch)> {
+        self.expect(path);
+        Watch::open(path, want_signature, &self.done)
+    }
+
+    fn expect(&self, path: &Path) {
         let length = fs::metadata(path).ok().filter(Metadata::is_file).map_or(0, |file| file.len());
         self.total.store(length, Ordering::Relaxed);
-        cast::open_counted(path, &self.done)
     }
 }
 

@@ -1,121 +1,161 @@
 //! `recmode prune`: retention.
 
-use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::io;
+use std::collections::HashMap;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use jiff::Zoned;
+use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
+use jiff::{Span, Zoned};
+use nix::unistd::{Uid, User};
 
-use crate::catalog::{self, Entry, State};
 use crate::cli::{InfoFormat, PruneArgs};
-use crate::report::{self, Pruned, PrunedFile};
-use crate::retention::{Candidate, Folder, Limits, NotRemoved, Space, Why, plan};
-use crate::signature::signature_path;
+use crate::dirfd::{FileRef, Root};
+use crate::oplog::{Removal, RemovalLog};
+use crate::report::{self, Pruned, PrunedFile, Refused};
+use crate::retention::{Candidate, Group, Limits, NotRemoved, Unreachable, Why, plan, remove, survey};
 use crate::{escape, exit};
 
-/// A session's recording: its files, each as it was seen.
-struct Group {
-    files: Vec<(PathBuf, Metadata)>,
-    live: bool,
-}
-
-/// Shows what is to go, and removes it with `--yes`. The code is 2 if something could not be looked at or removed.
+/// Shows what is to go, and removes it with `--yes`. The code is 1 if a limit can't be met, so that nothing is
+/// removed, else 2 if something could not be looked at, removed or logged.
 ///
 /// # Errors
 ///
-/// When the directory can't be read, or standard output can't be written.
+/// When the directory can't be read, the log can't be opened, or standard output can't be written.
 pub fn run(args: &PruneArgs) -> anyhow::Result<u8> {
     let dir = super::place::to_look_in(args.dir.as_deref())?;
-    let folder = Folder::open(&dir).with_context(|| escape::path(&dir))?;
-    let listing = super::progress::over_recordings(|progress, _| catalog::list(&dir, progress));
-    let listing = listing.with_context(|| escape::path(&dir))?;
-    let mut trouble: Vec<(PathBuf, String)> =
-        listing.trouble.into_iter().map(|(path, error)| (path, error.to_string())).collect();
-    let groups = groups(listing.entries, &mut trouble);
-    let candidates: Vec<Candidate> = groups.iter().map(Group::candidate).collect();
-    let (free, all) = folder.space().with_context(|| escape::path(&dir))?;
+    let root = Root::open(&dir).and_then(|root| root.ok_or_else(|| nix::errno::Errno::ENOTDIR.into()));
+    let root = root.with_context(|| escape::path(&dir))?;
     let now = Zoned::now();
-    let before = args.older_than.map(|age| now.checked_sub(age).map(|zoned| zoned.timestamp().as_second()));
+    let back = |age: Span| now.checked_sub(age).map(|zoned| zoned.timestamp().as_second());
+    let before = args.older_than.map(back).transpose().context("--older-than")?;
+    let keep_since =
+        if args.min_age.is_zero() { i64::MAX } else { back(args.min_age).context("--min-age")? };
+    let log = args.yes.then(|| RemovalLog::open(args.log.as_deref())).transpose();
+    let log = log.with_context(|| args.log.as_deref().map(escape::path).unwrap_or_default())?;
+
+    let surveyed =
+        super::progress::over_recordings(|progress, _| survey(&root, now.timestamp().as_second(), progress));
+    let surveyed = surveyed.with_context(|| escape::path(&dir))?;
     let limits = Limits {
-        modified_before: before.transpose().context("--older-than")?,
+        keep_since,
+        modified_before: before,
         max_total: args.max_total,
-        keep_free: args.keep_free.map(|share| share.of(all)),
+        keep_free: args.keep_free.map(|share| share.of(surveyed.all)),
+    };
+    let groups = &surveyed.groups;
+    let candidates: Vec<Candidate> = groups.iter().map(|group| group.candidate).collect();
+    let mut work = Work {
+        log,
+        gone: Vec::new(),
+        trouble: surveyed.trouble.into_iter().map(|(path, error)| (path, error.to_string())).collect(),
+        names: HashMap::new(),
+    };
+    let refused = match plan(&candidates, &limits, &surveyed.space) {
+        Ok(planned) => {
+            for (n, why) in planned {
+                work.take(&groups[n], why);
+            }
+            None
+        }
+        Err(unreachable) => Some(work.refused(&unreachable)),
     };
 
-    let mut gone = Vec::new();
-    for (n, why) in plan(&candidates, &limits, Space { free }) {
-        for (path, seen) in &groups[n].files {
-            let beside = || folder.remove_beside(&signature_path(path));
-            let removed = if args.yes { folder.remove(path, seen).and_then(|()| beside()) } else { Ok(()) };
-            match removed {
-                Ok(()) => {}
-                // Its recorder is at work after all.
-                Err(NotRemoved::Live) => continue,
-                Err(error) => {
-                    trouble.push((path.clone(), error.to_string()));
-                    continue;
-                }
-            }
-            gone.push(PrunedFile::new(path, seen.len(), seen.mtime(), reason(why)));
-        }
-    }
-    let kept = groups.iter().map(|group| group.files.len()).sum::<usize>() - gone.len();
-    let pruned = Pruned::new(args.yes, gone, kept);
+    let kept = groups.iter().map(|group| group.files.len()).sum::<usize>() - work.gone.len();
+    let pruned = Pruned::new(args.yes && refused.is_none(), work.gone, kept, refused);
     let text = match args.format {
         InfoFormat::Json => pruned.json()?,
         InfoFormat::Human => report::pruned_text(&pruned, &TimeZone::system()),
     };
     super::print(text.as_bytes())?;
-    for (path, error) in &trouble {
+    for (path, error) in &work.trouble {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
-    Ok(if trouble.is_empty() { exit::OK } else { exit::TROUBLE })
-}
-
-fn reason(why: Why) -> &'static str {
-    match why {
-        Why::Age => "age",
-        Why::Total => "total",
-        Why::Free => "free",
+    if let Some(refused) = &pruned.refused {
+        super::say(&format!("recmode: {}: {}\n", escape::path(&dir), why_refused(refused)));
+        return Ok(exit::NO);
     }
+    Ok(if work.trouble.is_empty() { exit::OK } else { exit::TROUBLE })
 }
 
-/// The recordings, what a session went on in being with its first file.
-fn groups(entries: Vec<Entry>, trouble: &mut Vec<(PathBuf, String)>) -> Vec<Group> {
-    let mut groups: BTreeMap<PathBuf, Group> = BTreeMap::new();
-    for entry in entries {
-        let metadata = match fs::symlink_metadata(&entry.path) {
-            Ok(metadata) if metadata.is_file() => metadata,
-            // Someone was faster.
-            Ok(_) => continue,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => {
-                trouble.push((entry.path, error.to_string()));
-                continue;
+/// What is done, and what went wrong.
+struct Work {
+    /// Where removals are logged; `None` where they are only shown.
+    log: Option<RemovalLog>,
+    gone: Vec<PrunedFile>,
+    trouble: Vec<(PathBuf, String)>,
+    /// Names of users that were looked up.
+    names: HashMap<u32, Option<String>>,
+}
+
+impl Work {
+    /// Removes a recording, or shows that it would be.
+    fn take(&mut self, group: &Group, why: Why) {
+        let owner = self.name(group.candidate.owner);
+        let Some(log) = &self.log else {
+            let shown = group.files.iter().map(|(file, seen)| pruned_file(file, seen, owner.as_deref(), why));
+            self.gone.extend(shown);
+            return;
+        };
+        let (gone, trouble) = (&mut self.gone, &mut self.trouble);
+        let mut removed = |file: &FileRef, seen: &Metadata| {
+            let shown = pruned_file(file, seen, owner.as_deref(), why);
+            let removal = Removal {
+                session: group.session.clone(),
+                owner: owner.clone().unwrap_or_else(|| seen.uid().to_string()),
+                uid: seen.uid(),
+                bytes: shown.allocated,
+                modified: shown.modified.clone(),
+                reason: why.name(),
+                recording: file.path().to_owned(),
+            };
+            gone.push(shown);
+            if let Err(error) = log.write(&removal) {
+                trouble
+                    .push((file.path().to_owned(), format!("removed, which could not be logged: {error}")));
             }
         };
-        // A name in the same directory and nothing else: a recording may say anything.
-        let first = entry.session.first.as_deref().filter(|name| !name.contains('/'));
-        let key = first.map_or_else(|| entry.path.clone(), |name| entry.path.with_file_name(name));
-        let group = groups.entry(key).or_insert_with(|| Group { files: Vec::new(), live: false });
-        group.live |= entry.state == State::Live;
-        group.files.push((entry.path, metadata));
-    }
-    groups.into_values().collect()
-}
-
-impl Group {
-    fn candidate(&self) -> Candidate {
-        let sum = |of: fn(&Metadata) -> u64| self.files.iter().map(|(_, metadata)| of(metadata)).sum();
-        Candidate {
-            modified: self.files.iter().map(|(_, metadata)| metadata.mtime()).max().unwrap_or_default(),
-            size: sum(Metadata::len),
-            allocated: sum(|metadata| metadata.blocks().saturating_mul(512)),
-            live: self.live,
+        match remove(&group.files, &mut removed) {
+            // Its recorder is at work after all.
+            Ok(()) | Err((_, NotRemoved::Live)) => {}
+            Err((file, error)) => self.trouble.push((file.path().to_owned(), error.to_string())),
         }
     }
+
+    fn refused(&mut self, unreachable: &Unreachable) -> Refused {
+        let Unreachable { limit, missing, largest } = *unreachable;
+        let owner = largest.and_then(|(uid, _)| self.name(uid));
+        Refused {
+            limit: limit.name(),
+            missing,
+            owner,
+            uid: largest.map(|(uid, _)| uid),
+            held: largest.map(|(_, held)| held),
+        }
+    }
+
+    fn name(&mut self, uid: u32) -> Option<String> {
+        let look_up = || User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name);
+        self.names.entry(uid).or_insert_with(look_up).clone()
+    }
+}
+
+fn pruned_file(file: &FileRef, seen: &Metadata, owner: Option<&str>, why: Why) -> PrunedFile {
+    PrunedFile::new(file.path(), seen, owner, why.name())
+}
+
+fn why_refused(refused: &Refused) -> String {
+    let option = if refused.limit == "free" { "--keep-free" } else { "--max-total" };
+    let missing = HumanBytes(refused.missing);
+    let largest = match (refused.uid, refused.held) {
+        (Some(uid), Some(held)) => {
+            let owner =
+                refused.owner.as_ref().map_or(format!("user id {uid}"), |name| escape::controls(name));
+            format!("{owner}, who holds most ({}), has no recording that may go", HumanBytes(held))
+        }
+        _ => "there is no recording that may go".to_owned(),
+    };
+    format!("{option} can't be met: {missing} are missing, and {largest}; nothing is removed")
 }

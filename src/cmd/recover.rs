@@ -1,11 +1,12 @@
 //! `recmode recover`: closes recordings that a crash left open.
 
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::RecoverArgs;
-use crate::recording::recover::{Recovery, recover};
+use crate::dirfd::{FileRef, Root};
+use crate::recording::recover::{RecoverError, Recovery, recover_found};
+use crate::recording::torn;
 use crate::{escape, exit};
 
 /// Recovers each file that is named, and each `.cast` file below a directory that is named. The
@@ -22,52 +23,48 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<u8> {
     };
     let mut files = Vec::new();
     for path in &args.paths {
-        if path.is_dir() { find(path, &mut files, &mut trouble) } else { files.push((path.clone(), true)) }
+        match find(path, &mut trouble) {
+            Ok(found) => files.extend(found),
+            Err(error) => trouble(path, &error),
+        }
     }
-    for (path, named) in files {
-        let text = match recover(&path) {
-            Ok(Recovery::Recovered { torn: 0 }) => "recovered".to_owned(),
-            Ok(Recovery::Recovered { torn }) => {
-                format!("recovered; {torn} bytes of a torn line were cut off")
+    for file in files {
+        let path = file.path();
+        let text = match recover_found(&file) {
+            Ok(Recovery::Recovered { kept: 0 }) => "recovered".to_owned(),
+            Ok(Recovery::Recovered { kept }) => {
+                let beside = escape::path(&torn::path_beside(path));
+                format!("recovered; {kept} bytes of a torn end are kept in {beside}")
             }
             Ok(Recovery::Complete) => "complete".to_owned(),
-            Ok(Recovery::Unchecked) => "complete but for its last check".to_owned(),
             Ok(Recovery::Live) => "still being recorded".to_owned(),
-            Ok(Recovery::Foreign) if named => {
-                trouble(&path, &"no recording of recmode's");
+            Ok(Recovery::Foreign) if file.is_named() => {
+                trouble(path, &"no recording of recmode's");
                 continue;
             }
             Ok(Recovery::Foreign) => continue,
+            // Retention, or a user, was faster.
+            Err(RecoverError::Io(error)) if !file.is_named() && error.kind() == io::ErrorKind::NotFound => {
+                continue;
+            }
             Err(error) => {
-                trouble(&path, &error);
+                trouble(path, &error);
                 continue;
             }
         };
-        super::print(format!("{}: {text}\n", escape::path(&path)).as_bytes())?;
+        super::print(format!("{}: {text}\n", escape::path(path)).as_bytes())?;
     }
     Ok(code)
 }
 
-/// The `.cast` files below a directory, in order; links are not followed.
-fn find(
-    dir: &Path,
-    files: &mut Vec<(PathBuf, bool)>,
-    trouble: &mut impl FnMut(&Path, &dyn std::fmt::Display),
-) {
-    let entries = match fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-        Ok(entries) => entries,
-        Err(error) => return trouble(dir, &error),
-    };
-    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
-    paths.sort();
-    for path in paths {
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_dir() => find(&path, files, trouble),
-            Ok(metadata) if metadata.is_file() && path.extension().is_some_and(|e| e == "cast") => {
-                files.push((path, false));
-            }
-            Ok(_) => {}
-            Err(error) => trouble(&path, &error),
-        }
+/// The `.cast` files below a directory, in order; links are not followed. A file is itself.
+fn find(path: &Path, trouble: &mut impl FnMut(&Path, &dyn std::fmt::Display)) -> io::Result<Vec<FileRef>> {
+    let Some(root) = Root::open(path)? else { return Ok(vec![FileRef::named(path)]) };
+    let mut unread = Vec::new();
+    let mut files = root.files(&mut |_, _| {}, &mut unread)?;
+    for (path, error) in unread {
+        trouble(&path, &error);
     }
+    files.retain(|file| file.path().extension().is_some_and(|extension| extension == "cast"));
+    Ok(files)
 }

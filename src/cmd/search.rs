@@ -15,6 +15,7 @@ use self::output::{MAX_KEPT, Output, Searched, State};
 use crate::cast::{self, Session};
 use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
+use crate::dirfd::FileRef;
 use crate::recording::reader::{ReadError, Reader};
 use crate::report;
 use crate::search::{Followed, Found, Query, find, follow};
@@ -40,11 +41,10 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     let place = super::place::to_look_in(args.dir.as_deref())?;
     let mut trouble = Vec::new();
     let files = if place == Path::new("-") {
-        vec![place.clone()]
+        vec![FileRef::named(&place)]
     } else {
         catalog::files(&place, &mut trouble).with_context(|| escape::path(&place))?
     };
-    let named = files.first() == Some(&place);
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
     let show = |part: &Searched| -> io::Result<String> {
@@ -71,9 +71,8 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 files.get(index).filter(|_| !output.failed()).map(|file| (index, file))
             } {
-                let mut searched = Searched { file: file.clone(), ..Searched::default() };
-                searched.error =
-                    search(&query, named, &mut searched, &|part| output.early(index, part)).err();
+                let mut searched = Searched { file: file.path().to_owned(), ..Searched::default() };
+                searched.error = search(&query, file, &mut searched, &|part| output.early(index, part)).err();
                 progress.done.fetch_add(1, Ordering::Relaxed);
                 output.done(index, searched);
             }
@@ -107,12 +106,12 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
 /// passed over unless it was `named`, or is called one.
 fn search(
     query: &Query,
-    named: bool,
+    file: &FileRef,
     searched: &mut Searched,
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
-    let Some((input, again)) = open(&searched.file, named)? else { return Ok(()) };
-    let named = named || catalog::is_cast(&searched.file);
+    let Some((input, again)) = open(file)? else { return Ok(()) };
+    let named = file.is_named() || catalog::is_cast(&searched.file);
     let begins = || again.as_ref().is_some_and(catalog::is_beginning);
     let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
     let session = reader.header().recmode.as_ref().map(Session::new);
@@ -138,14 +137,15 @@ fn search(
     Ok(())
 }
 
-/// Opens a file, also for a second time where it is no stream.
-fn open(file: &Path, named: bool) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
-    if file == Path::new("-") {
-        return Ok(Some((cast::open(file)?, None)));
+/// Opens a file, also for a second time where it is no stream. `None` where it was found and is gone.
+fn open(file: &FileRef) -> anyhow::Result<Option<(cast::Input, Option<File>)>> {
+    if file.path() == Path::new("-") {
+        return Ok(Some((cast::open(file.path())?, None)));
     }
-    let source = match File::open(file) {
+    let opened = if file.is_named() { cast::open_file(file.path()) } else { file.open() };
+    let source = match opened {
         Ok(source) => source,
-        Err(error) if !named && error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if !file.is_named() && error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let again = if source.metadata()?.is_file() { Some(source.try_clone()?) } else { None };

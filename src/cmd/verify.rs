@@ -12,9 +12,10 @@ use rayon::prelude::*;
 
 use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
+use crate::dirfd::FileRef;
 use crate::report::{self, Verified};
 use crate::signature::{AllowedSigners, absolute_time};
-use crate::verify::{Checked, Copies, Followed, find_copies, verify_file, verify_stream};
+use crate::verify::{Checked, Copies, Followed, find_copies, verify_found, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
@@ -28,33 +29,36 @@ const MAX_SIGNERS: u64 = 16 << 20;
 ///
 /// When the signers, or standard output, can't be read or written.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
-    let allowed = args.allowed_signers.as_deref().map(|path| read_signers(path, args)).transpose()?;
+    let now = Zoned::now();
+    let time = args.verify_time.as_deref().map(|text| verify_time(text, &now)).transpose()?;
+    let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
+    let allowed = allowed.map(|allowed| allowed.at(time));
     let mut trouble: Vec<(PathBuf, io::Error)> = Vec::new();
     let mut files = Vec::new();
     for path in &args.paths {
-        let is_dir = path.is_dir();
         if path == Path::new("-") {
-            files.push((path.clone(), true));
+            files.push((FileRef::named(path), true));
             continue;
         }
         match catalog::files(path, &mut trouble) {
             // What has a recording's name should be one.
             Ok(found) => files.extend(found.into_iter().map(|file| {
-                let named = !is_dir || catalog::is_cast(&file);
+                let named = file.is_named() || catalog::is_cast(file.path());
                 (file, named)
             })),
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
     let checked: Vec<_> = super::progress::over_bytes(|progress| {
-        let total = files.iter().filter_map(|(file, _)| fs::metadata(file).ok()).map(|file| file.len()).sum();
+        let total =
+            files.iter().filter_map(|(file, _)| fs::metadata(file.path()).ok()).map(|file| file.len()).sum();
         progress.total.store(total, Ordering::Relaxed);
-        let verify = |(file, named): (PathBuf, bool)| {
+        let verify = |(file, named): (FileRef, bool)| {
             let count = |n| _ = progress.done.fetch_add(n, Ordering::Relaxed);
-            let checked = if is_stream(&file) {
-                verify_stream(&file, allowed.as_ref())
+            let checked = if file.is_named() && is_stream(file.path()) {
+                verify_stream(file.path(), allowed.as_ref())
             } else {
-                verify_file(&file, allowed.as_ref(), count)
+                verify_found(&file, allowed.as_ref(), count)
             };
             (file, named, checked)
         };
@@ -65,10 +69,11 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
         match checked {
             Ok(Checked { chain: Followed::NoRecording, .. }) if !named || begins(&file) => {}
             Ok(Checked { chain: Followed::NoRecording, .. }) => {
-                trouble.push((file, io::Error::other("no recording: its first line is no asciicast header")));
+                let error = io::Error::other("no recording: its first line is no asciicast header");
+                trouble.push((file.path().to_owned(), error));
             }
-            Ok(checked) => found.push((file, checked)),
-            Err(error) => trouble.push((file, error)),
+            Ok(checked) => found.push((file.path().to_owned(), checked)),
+            Err(error) => trouble.push((file.path().to_owned(), error)),
         }
     }
     let copies = copies(&found);
@@ -95,18 +100,16 @@ fn is_stream(path: &Path) -> bool {
     path == Path::new("-") || fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-fn begins(path: &Path) -> bool {
-    fs::File::open(path).is_ok_and(|file| catalog::is_beginning(&file))
+fn begins(file: &FileRef) -> bool {
+    file.open().is_ok_and(|file| catalog::is_beginning(&file))
 }
 
-fn read_signers(path: &Path, args: &VerifyArgs) -> anyhow::Result<AllowedSigners> {
-    let now = Zoned::now();
-    let verify_time = args.verify_time.as_deref().map(|text| verify_time(text, &now)).transpose()?;
+pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     let mut text = Vec::new();
     fs::File::open(path)
         .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, MAX_SIGNERS), &mut text))
         .with_context(|| format!("--allowed-signers {}", escape::path(path)))?;
-    let signers = AllowedSigners::parse(&text, &now).at(verify_time);
+    let signers = AllowedSigners::parse(&text, &Zoned::now());
     match signers.errors() {
         [first, ..] if signers.is_empty() => {
             anyhow::bail!("--allowed-signers {}: {first}", escape::path(path))

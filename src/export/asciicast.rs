@@ -1,13 +1,16 @@
 //! asciicast v2 and v3: events, their exact bytes and their times, and recmode's records. What is
-//! dropped are comments, events of codes that are not known, and checks, which hold for one file only.
+//! dropped are comments, events of codes that are not known, and checks, which hold for one file only; and, with a
+//! warning, what the format forbids and asciinema refuses.
 
+use std::fmt::Display;
 use std::io::{BufRead, Write};
 
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
 use super::ExportError;
-use crate::recording::reader::{Code, Header, Item, Reader, Streams};
+use crate::escape;
+use crate::recording::reader::{Code, Event, Header, Item, Reader, Streams};
 use crate::recording::{Encoder, Format, Gap, Reason, Record, StreamBytes};
 use crate::screen::Ending;
 
@@ -15,13 +18,16 @@ pub(super) fn write(
     reader: Reader<impl BufRead>,
     format: Format,
     out: &mut impl Write,
+    warnings: &mut Vec<String>,
 ) -> Result<Ending, ExportError> {
     let mut ending = if reader.header().recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
-    writeln!(out, "{}", header(reader.header(), format))?;
+    writeln!(out, "{}", header(reader.header(), format, warnings))?;
+    let mut dropped = Dropped::default();
     let mut encoder = Encoder::new(format, 0);
     let mut lines = Vec::new();
     for item in reader {
         match item? {
+            Item::Event(event) if !is_valid(event.code, &event.data) => dropped.note(&event),
             Item::Event(event) => {
                 let code = match event.code {
                     Code::Output => 'o',
@@ -74,7 +80,64 @@ pub(super) fn write(
         out.write_all(&lines)?;
         lines.clear();
     }
+    warnings.extend(dropped.warning());
     Ok(ending)
+}
+
+/// Events that are dropped because their data is invalid.
+#[derive(Default)]
+struct Dropped {
+    /// The line of the first one, from 1, what it is, and its data.
+    first: Option<(u64, &'static str, String)>,
+    /// How many come after it.
+    more: u64,
+}
+
+impl Dropped {
+    fn note(&mut self, event: &Event) {
+        if self.first.is_some() {
+            self.more += 1;
+            return;
+        }
+        let what = if event.code == Code::Resize { "resize" } else { "exit status" };
+        self.first = Some((event.line, what, event.data.chars().take(40).collect()));
+    }
+
+    fn warning(self) -> Option<String> {
+        let (line, what, data) = self.first?;
+        let more = match self.more {
+            0 => String::new(),
+            1 => ", and 1 more invalid event".to_owned(),
+            more => format!(", and {more} more invalid events"),
+        };
+        Some(format!("line {line}: dropped the invalid {what} \"{}\"{more}", escape::controls(&data)))
+    }
+}
+
+/// Whether asciinema takes an event with this data; one that it doesn't take spoils the whole file for it.
+fn is_valid(code: Code, data: &str) -> bool {
+    match code {
+        Code::Resize => data
+            .split_once('x')
+            .is_some_and(|(cols, rows)| cols.parse::<u16>().is_ok() && rows.parse::<u16>().is_ok()),
+        Code::Exit => data.parse::<i32>().is_ok(),
+        Code::Output | Code::ErrorOutput | Code::Input | Code::Marker => true,
+    }
+}
+
+/// Whether a theme is what the format asks for: colours as `#rrggbb` for text and ground, and 8 or 16 of them,
+/// separated by colons, as the palette.
+fn is_theme(theme: &Value) -> bool {
+    let is_colour = |text: &str| {
+        text.strip_prefix('#')
+            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let text = |key: &str| theme.get(key).and_then(Value::as_str);
+    let palette: Vec<&str> = text("palette").map(|palette| palette.split(':').collect()).unwrap_or_default();
+    text("fg").is_some_and(is_colour)
+        && text("bg").is_some_and(is_colour)
+        && matches!(palette.len(), 8 | 16)
+        && palette.into_iter().all(is_colour)
 }
 
 /// The chain is that of the other file, whose checks are not here.
@@ -85,10 +148,28 @@ fn without_chain(mut recmode: Value) -> Value {
     recmode
 }
 
+/// The value, unless it is invalid; what is dropped is among the warnings.
+fn valid<T: Display>(
+    key: &str,
+    value: Option<T>,
+    check: impl Fn(&T) -> bool,
+    warnings: &mut Vec<String>,
+) -> Option<T> {
+    let value = value?;
+    if check(&value) {
+        return Some(value);
+    }
+    let shown: String = value.to_string().chars().take(40).collect();
+    warnings.push(format!("line 1: dropped the invalid {key} {}", escape::controls(&shown)));
+    None
+}
+
 /// The first line.
-fn header(header: &Header, format: Format) -> Value {
+fn header(header: &Header, format: Format, warnings: &mut Vec<String>) -> Value {
     let mut object = Map::new();
     let mut env = header.env.clone();
+    let theme = valid("theme", header.theme.clone(), is_theme, warnings);
+    let timestamp = valid("timestamp", header.timestamp, |&timestamp| timestamp >= 0, warnings);
     match format {
         Format::AsciicastV2 => {
             object.insert("version".to_owned(), json!(2));
@@ -97,16 +178,14 @@ fn header(header: &Header, format: Format) -> Value {
             if let Some(kind) = &header.term_type {
                 env.entry("TERM".to_owned()).or_insert_with(|| kind.clone());
             }
-            if let Some(theme) = &header.theme {
-                object.insert("theme".to_owned(), theme.clone());
+            if let Some(theme) = theme {
+                object.insert("theme".to_owned(), theme);
             }
         }
         Format::AsciicastV3 => {
             object.insert("version".to_owned(), json!(3));
             let mut term = json!({ "cols": header.cols, "rows": header.rows });
-            for (key, value) in
-                [("type", header.term_type.clone().map(Value::String)), ("theme", header.theme.clone())]
-            {
+            for (key, value) in [("type", header.term_type.clone().map(Value::String)), ("theme", theme)] {
                 if let Some(value) = value {
                     term[key] = value;
                 }
@@ -116,7 +195,7 @@ fn header(header: &Header, format: Format) -> Value {
     }
     let text = |text: &Option<String>| text.clone().map(Value::String);
     for (key, value) in [
-        ("timestamp", header.timestamp.map(Value::from)),
+        ("timestamp", timestamp.map(Value::from)),
         ("command", text(&header.command)),
         ("title", text(&header.title)),
         ("env", (!env.is_empty()).then(|| json!(env))),
@@ -127,7 +206,10 @@ fn header(header: &Header, format: Format) -> Value {
         }
     }
     for (key, value) in &header.other {
-        object.entry(key.clone()).or_insert_with(|| value.clone());
+        let check = |value: &Value| key != "idle_time_limit" || value.is_number() || value.is_null();
+        if let Some(value) = valid(key, Some(value.clone()), check, warnings) {
+            object.entry(key.clone()).or_insert(value);
+        }
     }
     Value::Object(object)
 }
@@ -137,12 +219,58 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::recording::reader::Event;
+
+    fn with_warnings(text: &[u8], format: Format) -> (Vec<u8>, Vec<String>) {
+        let (mut out, mut warnings) = (Vec::new(), Vec::new());
+        write(Reader::new(text).expect("a header"), format, &mut out, &mut warnings).expect("exported");
+        (out, warnings)
+    }
 
     fn exported(text: &[u8], format: Format) -> Vec<u8> {
-        let mut out = Vec::new();
-        write(Reader::new(text).expect("a header"), format, &mut out).expect("exported");
-        out
+        with_warnings(text, format).0
+    }
+
+    const SIXTEEN: &str = "#000000:#111111:#222222:#333333:#444444:#555555:#666666:#777777:\
+                           #888888:#999999:#aaaaaa:#bbbbbb:#cccccc:#dddddd:#eeeeee:#FFFFFF";
+
+    #[test]
+    fn what_asciinema_refuses_is_dropped_with_a_warning() {
+        let text = concat!(
+            "{\"version\":2,\"width\":80,\"height\":24,\"theme\":{},\"timestamp\":-5,\"idle_time_limit\":\"2\"}\n",
+            "[0.5,\"o\",\"a\"]\n[1,\"r\",\"-1x0\"]\n[2,\"r\",\"100x50\"]\n[3,\"r\",\"70000x\\u001b\"]\n[4,\"x\",\"none\"]\n",
+        );
+        for format in [Format::AsciicastV2, Format::AsciicastV3] {
+            let (out, warnings) = with_warnings(text.as_bytes(), format);
+            let out = String::from_utf8(out).expect("UTF-8");
+            assert_eq!(out.lines().count(), 3, "{out}");
+            assert!(!out.contains("theme") && !out.contains("timestamp") && !out.contains("idle"), "{out}");
+            assert_eq!(
+                warnings,
+                [
+                    "line 1: dropped the invalid theme {}",
+                    "line 1: dropped the invalid timestamp -5",
+                    "line 1: dropped the invalid idle_time_limit \"2\"",
+                    "line 3: dropped the invalid resize \"-1x0\", and 2 more invalid events",
+                ]
+            );
+        }
+    }
+
+    #[test]
+    fn a_theme_is_kept_if_it_is_whole() {
+        let eight = &SIXTEEN[..63];
+        for (theme, kept) in [
+            (json!({"fg": "#ffffff", "bg": "#000000", "palette": SIXTEEN}), true),
+            (json!({"fg": "#ffffff", "bg": "#000000", "palette": eight, "name": "x"}), true),
+            (json!({"fg": "#ffffff", "bg": "#000000", "palette": format!("{eight}:#000000")}), false),
+            (json!({"fg": "#ffffff", "bg": "#000000", "palette": SIXTEEN.replace("#1", "#g")}), false),
+            (json!({"fg": "#ffffff", "bg": "#000000"}), false),
+            (json!({"fg": "ffffff", "bg": "#000000", "palette": SIXTEEN}), false),
+            (json!({"fg": "#ffffff", "bg": 5, "palette": SIXTEEN}), false),
+            (json!("dark"), false),
+        ] {
+            assert_eq!(is_theme(&theme), kept, "{theme}");
+        }
     }
 
     fn items(text: &[u8]) -> (Header, Vec<Item>) {
@@ -162,8 +290,8 @@ mod tests {
     }
 
     const HEADERS: [&str; 2] = [
-        r##"{"version":3,"term":{"cols":80,"rows":24,"type":"xterm","theme":{"fg":"#ffffff"}},"timestamp":5,"command":"sh","env":{"SHELL":"sh","TERM":"xterm"},"recmode":{"mode":"strict"},"idle_time_limit":2.5,"tags":["a"]}"##,
-        r##"{"version":2,"width":80,"height":24,"timestamp":5,"title":"t","theme":{"fg":"#ffffff"}}"##,
+        r##"{"version":3,"term":{"cols":80,"rows":24,"type":"xterm","theme":{"fg":"#ffffff","bg":"#000000","palette":"#000000:#111111:#222222:#333333:#444444:#555555:#666666:#777777"}},"timestamp":5,"command":"sh","env":{"SHELL":"sh","TERM":"xterm"},"recmode":{"mode":"strict"},"idle_time_limit":2.5,"tags":["a"]}"##,
+        r##"{"version":2,"width":80,"height":24,"timestamp":5,"title":"t","theme":{"fg":"#ffffff","bg":"#000000","palette":"#000000:#111111:#222222:#333333:#444444:#555555:#666666:#777777"}}"##,
     ];
 
     proptest! {
@@ -187,6 +315,8 @@ mod tests {
                         let gap = Gap { bytes: 1, seconds: 0.5, lost: 1, lost_input: 2, error: "EIO".to_owned() };
                         encoder.record(&Record::Gap(gap), &mut text);
                     }
+                    'r' => encoder.event(time, code, &format!("{}x{}", bytes.len(), interval % 1000), &mut text),
+                    'x' => encoder.event(time, code, &bytes.len().to_string(), &mut text),
                     code => encoder.event(time, code, &String::from_utf8_lossy(&bytes), &mut text),
                 }
             }

@@ -14,17 +14,17 @@ use crate::recording::Format;
 use crate::recording::reader::{ReadError, Reader};
 use crate::screen::{Ending, Lines, Options, RenderError};
 
+pub use html::{FileFacts, Page};
 pub use typescript::{Sink, typescript};
 
-/// What a recording is exported to as one stream; the typescript, which is two, is beside it.
+/// What a recording is exported to as one stream; beside it are the typescript,
+/// which is two, and the page, which shows what its file came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// asciicast, with every byte and every microsecond.
     Asciicast(Format),
     /// The text that was seen.
     Text,
-    /// A page with the transcript.
-    Html,
     /// An animation.
     Svg {
         /// Pauses are made this short.
@@ -49,7 +49,8 @@ impl From<ReadError> for ExportError {
     }
 }
 
-/// Writes a recording in another format; `name` is what it is called. Tells how it ended.
+/// Writes a recording in another format; `name` is what it is called. Returns how it ended, and adds to
+/// `warnings` what the output lacks, one sentence each, safe to print.
 ///
 /// # Errors
 ///
@@ -59,11 +60,11 @@ pub fn export(
     target: Target,
     name: &str,
     out: &mut impl Write,
+    warnings: &mut Vec<String>,
 ) -> Result<Ending, ExportError> {
     match target {
-        Target::Asciicast(format) => asciicast::write(reader, format, out),
+        Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
         Target::Text => text(reader, out),
-        Target::Html => html::write(reader, name, out),
         Target::Svg { idle_limit } => svg::write(reader, name, idle_limit, out),
     }
 }

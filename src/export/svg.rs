@@ -221,7 +221,7 @@ fn colours(style: &Style) -> (Option<String>, Option<String>) {
     let fore = match ink {
         Ink::Text => None,
         Ink::Ground => Some(BACKGROUND.to_string()),
-        Ink::Theme(index) => Some(DARK[usize::from(index) % DARK.len()].to_owned()),
+        Ink::Theme(index) => Some(DARK[usize::from(index) % DARK.len()].to_string()),
         Ink::Fixed(colour) => Some(legible(colour, back.unwrap_or(BACKGROUND)).to_string()),
     };
     (fore, back.map(|back| back.to_string()))

@@ -192,7 +192,7 @@ pub fn message(identity: &Identity, happening: &Happening) -> String {
 }
 
 /// A value that may hold anything: in quotes, and nothing in it ends them.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     format!("\"{}\"", escape::controls(&value.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
@@ -212,7 +212,7 @@ pub fn json(time: &str, identity: &Identity, happening: &Happening) -> String {
 }
 
 /// A path need not be text, and JSON holds nothing else.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 

@@ -94,10 +94,14 @@ fn keep(path: &Path, socket: &OwnedFd, identity: &Identity) {
     }
 }
 
-/// Opened anew for each line, as the file may be rotated.
 fn append(path: &Path, line: &[u8]) {
+    // Whether it can be written never matters to the session.
+    let _ = append_line(path, line);
+}
+
+/// Appends to a log, which is opened anew for each line, as the file may be rotated.
+pub(super) fn append_line(path: &Path, line: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    // Whether it can be written never matters to the session.
-    let _ = options.open(path).and_then(|mut file| file.write_all(line));
+    options.open(path)?.write_all(line)
 }

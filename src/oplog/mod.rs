@@ -5,8 +5,10 @@
 
 mod event;
 mod file;
+mod pruned;
 mod socket;
 
 pub use event::{Happening, Identity, Severity, json, message};
 pub use file::LogFile;
+pub use pruned::{Removal, RemovalLog};
 pub use socket::LogSocket;

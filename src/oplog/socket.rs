@@ -1,8 +1,10 @@
 //! journald's native socket, or syslog's: datagrams that nobody waits for.
 
+use std::io;
 use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
 
-use super::{Happening, Identity, message};
+use super::{Happening, Identity, Severity, message};
 
 /// journald's own, <https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>.
 const JOURNALD: &str = "/run/systemd/journal/socket";
@@ -10,6 +12,9 @@ const JOURNALD: &str = "/run/systemd/journal/socket";
 const SYSLOG: &str = "/dev/log";
 /// LOG_AUTHPRIV.
 const FACILITY: u8 = 10;
+
+/// How long the log is waited for where that is wanted.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection to the machine's log, if it has one.
 #[derive(Debug)]
@@ -19,11 +24,23 @@ pub struct LogSocket {
 }
 
 impl LogSocket {
-    /// Connects to journald, else to syslog.
+    /// Connects to journald, else to syslog. Nothing that is sent is waited for.
     #[must_use]
     pub fn connect() -> Option<Self> {
         let socket = UnixDatagram::unbound().ok()?;
         socket.set_nonblocking(true).ok()?;
+        Self::connected(socket)
+    }
+
+    /// As [`connect`](Self::connect), for what is to be logged in any case: it waits for room.
+    #[must_use]
+    pub fn connect_waiting() -> Option<Self> {
+        let socket = UnixDatagram::unbound().ok()?;
+        socket.set_write_timeout(Some(PATIENCE)).ok()?;
+        Self::connected(socket)
+    }
+
+    fn connected(socket: UnixDatagram) -> Option<Self> {
         let native = socket.connect(JOURNALD).is_ok();
         if !native {
             socket.connect(SYSLOG).ok()?;
@@ -33,21 +50,34 @@ impl LogSocket {
 
     /// Sends an event; `time` is seconds since the epoch. One that finds no room is lost.
     pub fn send(&self, time: i64, identity: &Identity, happening: &Happening) {
+        // No value has a newline: an id is hexadecimal.
+        let fields = format!("RECMODE_SESSION={}\nRECMODE_MODE={}\n", identity.session, identity.mode);
         let text = message(identity, happening);
-        let severity = happening.severity() as u8;
+        let _ = self.send_text(time, &text, happening.severity(), &fields);
+    }
+
+    /// Sends a line of text; `fields` are further lines for journald.
+    ///
+    /// # Errors
+    /// Those of send(2).
+    pub(super) fn send_text(
+        &self,
+        time: i64,
+        text: &str,
+        severity: Severity,
+        fields: &str,
+    ) -> io::Result<()> {
+        let severity = severity as u8;
         let datagram =
-            if self.native { native(&text, severity, identity) } else { syslog(&text, severity, time) };
-        let _ = self.socket.send(datagram.as_bytes());
+            if self.native { native(text, severity, fields) } else { syslog(text, severity, time) };
+        self.socket.send(datagram.as_bytes()).map(drop)
     }
 }
 
-fn native(text: &str, severity: u8, identity: &Identity) -> String {
+fn native(text: &str, severity: u8, fields: &str) -> String {
     let pid = std::process::id();
-    // No value has a newline: the text is escaped, an id is hexadecimal.
     format!(
-        "MESSAGE={text}\nPRIORITY={severity}\nSYSLOG_FACILITY={FACILITY}\nSYSLOG_IDENTIFIER=recmode\nSYSLOG_PID={pid}\n\
-         RECMODE_SESSION={}\nRECMODE_MODE={}\n",
-        identity.session, identity.mode
+        "MESSAGE={text}\nPRIORITY={severity}\nSYSLOG_FACILITY={FACILITY}\nSYSLOG_IDENTIFIER=recmode\nSYSLOG_PID={pid}\n{fields}"
     )
 }
 

@@ -1,10 +1,15 @@
-//! A screen drawn on a terminal of another size: cut where it does not fit. Pure.
+//! A recording's screen as the player draws it: whole, or cut where the terminal is smaller. Pure.
 
 use std::fmt::Write as _;
 
 use avt::{Cell, Color, Line, ScreenKind, Terminal};
 
+use super::filter::Filter;
+use super::plain::{Colors, plain};
 use crate::screen::Style;
+
+/// Undoes what would change how a drawn screen looks: margins, modes, character sets, attributes.
+const RESET: &str = "\x1b[?6l\x1b[4l\x1b[r\x1b(B\x1b)B\x0f\x1b[m";
 
 /// Whether a terminal of this size would show something else if it got the same output. Where the screen
 /// is larger, it would. Where it is smaller, that is so once a line was wrapped at its edge, and for
@@ -16,9 +21,30 @@ pub(super) fn differs(terminal: &Terminal, (cols, rows): (usize, usize)) -> bool
     wide > cols || high > rows || (full_screen && (wide, high) != (cols, rows)) || (wide < cols && wrapped())
 }
 
+/// Draws the whole screen on a terminal that has room for it, and leaves that in the state in which the recording's is:
+/// what the session prints next may follow, through `filter`.
+pub(super) fn whole(terminal: &Terminal, filter: &mut Filter, colors: Colors) -> String {
+    let mut state = terminal.dump();
+    if terminal.active_screen_kind() == ScreenKind::Alternate {
+        // Where a terminal has no alternate screen, the other one's text would show through.
+        state = state.replacen(ALTERNATE, &format!("{ALTERNATE}\x1b[2J"), 1);
+    }
+    *filter = Filter::default();
+    let state = plain(filter.pass(&state), colors);
+    format!("\x1b[?1049l\x1b[?5l\x1b[?7h\x1b[?25h{RESET}\x1b[H\x1b[2J{state}")
+}
+
+/// How [`Terminal::dump`] goes to the alternate screen.
+const ALTERNATE: &str = "\x1b[?1047h";
+
+/// Drawn by us, but of characters that the recording chose.
+fn safe(drawn: &str, colors: Colors) -> String {
+    plain(Filter::default().pass(drawn), colors)
+}
+
 /// What is left to see on the screen at the end, for the lines below a prompt; nothing of a full-screen
 /// program's.
-pub(super) fn left(terminal: &Terminal, cols: usize) -> String {
+pub(super) fn left(terminal: &Terminal, cols: usize, colors: Colors) -> String {
     let mut out = String::new();
     if terminal.active_screen_kind() == ScreenKind::Alternate {
         return out;
@@ -29,14 +55,14 @@ pub(super) fn left(terminal: &Terminal, cols: usize) -> String {
         row(&mut out, line, cols);
         out.push_str("\r\n");
     }
-    out
+    safe(&out, colors)
 }
 
 /// What draws the upper left of the screen, as much as `cols` and `rows` hold, and the edges of one that
 /// is smaller.
-pub(super) fn fitted(terminal: &Terminal, cols: usize, rows: usize) -> String {
+pub(super) fn fitted(terminal: &Terminal, cols: usize, rows: usize, colors: Colors) -> String {
     let (wide, _) = terminal.size();
-    let mut out = "\x1b[?2026h\x1b[?7l\x1b[?6l\x1b[4l\x1b[r\x1b(B\x0f\x1b[m".to_owned();
+    let mut out = format!("\x1b[?2026h\x1b[?7l{RESET}");
     let lines = terminal.screen().visible_lines();
     // Where the screen is taller, its lower end is what is worked in.
     let cursor = terminal.cursor();
@@ -49,7 +75,7 @@ pub(super) fn fitted(terminal: &Terminal, cols: usize, rows: usize) -> String {
             out.push_str("\x1b[K");
         }
         if wide < cols {
-            let _ = write!(out, "\x1b[{}G\x1b[2m\u{2502}\x1b[m", wide + 1);
+            let _ = write!(out, "\x1b[{};{}H\x1b[2m\u{2502}\x1b[m", number + 1, wide + 1);
         }
         drawn = number + 1;
     }
@@ -60,7 +86,8 @@ pub(super) fn fitted(terminal: &Terminal, cols: usize, rows: usize) -> String {
     }
     let _ = write!(out, "\x1b[{};{}H", cursor.row - above + 1, cursor.col.min(cols.saturating_sub(1)) + 1);
     out.push_str(if cursor.visible { "\x1b[?25h" } else { "\x1b[?25l" });
-    out + "\x1b[?2026l"
+    out.push_str("\x1b[?2026l");
+    safe(&out, colors)
 }
 
 /// Draws a row up to a column; says how many columns it took.
@@ -136,13 +163,13 @@ mod tests {
         recorded.feed("ab\r\ncd");
         let mut shown = Terminal::new(8, 4).expect("a size");
         shown.feed("\x1b[2;3r\x1b[?6h\x1b[4h########");
-        shown.feed(fitted(&recorded, 8, 4));
+        shown.feed(fitted(&recorded, 8, 4, Colors::Palette));
         let text: Vec<String> =
             shown.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect();
         assert_eq!(text, ["ab  \u{2502}", "cd  \u{2502}", "\u{2500}\u{2500}\u{2500}\u{2500}\u{2518}", ""]);
-        assert_eq!(left(&recorded, 8), "ab\x1b[m\r\ncd\x1b[m\r\n");
+        assert_eq!(left(&recorded, 8, Colors::Palette), "ab\x1b[0m\r\ncd\x1b[0m\r\n");
         recorded.feed("\x1b[?1049hpage");
-        assert_eq!(left(&recorded, 8), "");
+        assert_eq!(left(&recorded, 8, Colors::Palette), "");
     }
 
     #[test]
@@ -150,12 +177,12 @@ mod tests {
         let mut recorded = Terminal::new(20, 6).expect("a size");
         recorded.feed("0123456789abcdef\r\n\x1b[31mred\x1b[m\r\nthree\r\nfour\r\nfive");
         let mut shown = Terminal::new(8, 3).expect("a size");
-        shown.feed(fitted(&recorded, 8, 3));
+        shown.feed(fitted(&recorded, 8, 3, Colors::Palette));
         let text: Vec<String> =
             shown.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect();
         assert_eq!(text, ["three", "four", "five"]);
         recorded.feed("\x1b[H");
-        shown.feed(fitted(&recorded, 8, 3));
+        shown.feed(fitted(&recorded, 8, 3, Colors::Palette));
         let text: Vec<String> =
             shown.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect();
         assert_eq!(text, ["01234567", "red", "three"]);

@@ -89,7 +89,7 @@ impl Perform for Passed {
             }
             // A full reset would reset what is the user's own; this is what is seen of it.
             ([], b'c') => self.0.push_str(
-                "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[0r\x1b[0m\x1b[0H\x1b[2J",
+                "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b(B\x1b)B\x0f\x1b[0r\x1b[0m\x1b[0H\x1b[2J",
             ),
             // The screen full of E.
             ([b'#'], b'8') => self.0.push_str("\x1b#8"),
@@ -143,7 +143,7 @@ impl Perform for Passed {
             ([], 'h' | 'l') if params.iter().eq([[4].as_slice()]) => self.control("", params, action),
             // A soft reset is no less a reset; this is what is seen of it.
             ([b'!'], 'p') => {
-                self.0.push_str("\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b7\x1b[0r\x1b8\x1b(B\x0f\x1b[0m");
+                self.0.push_str("\x1b[?25h\x1b[?7h\x1b[?6l\x1b[4l\x1b7\x1b[0r\x1b8\x1b(B\x1b)B\x0f\x1b[0m");
             }
             ([b'?'], 'h' | 'l') => {
                 for mode in

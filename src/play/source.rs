@@ -1,18 +1,15 @@
 //! The recording's items, read ahead by a thread, so that keys are heard while it waits for more.
 
-use std::io::{BufRead, BufReader};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::BufRead;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
-use std::thread;
-
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::PlayError;
-use crate::cast::{self, Following};
+use super::task::{Wake, spawn};
+use crate::cast::{self, Following, Input};
 use crate::recording::reader::{Header, Item, ReadError, Reader};
 
 /// So many items are read ahead.
@@ -30,64 +27,77 @@ pub(super) enum Next {
 pub(super) struct Source {
     pub(super) header: Header,
     items: Receiver<Result<Item, ReadError>>,
-    more: Arc<EventFd>,
-    caught_up: Option<Arc<AtomicBool>>,
+    more: Wake,
+    caught_up: Arc<AtomicBool>,
     /// Whether it could be opened again and be read from its start: a file, and no stream.
     pub(super) is_file: bool,
+}
+
+/// A reader from the start of a recording, or of standard input.
+pub(super) fn reader(path: &Path) -> Result<Reader<Input>, PlayError> {
+    Ok(Reader::new(cast::open(path).map_err(PlayError::Open)?)?)
 }
 
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
     pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
-        let reader = Reader::new(cast::open(path).map_err(PlayError::Open)?)?;
+        let reader = reader(path)?;
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         // A stream is as live as its writer.
+        let more = Wake::new().map_err(PlayError::Terminal)?;
+        let caught_up = Arc::new(AtomicBool::new(false));
         if !follow || !is_file {
-            return Self::start(reader, None, is_file);
+            return Self::start(reader, more, caught_up, is_file);
         }
         let locks = reader.header().recmode.is_some();
-        let following = Following::open(path, locks).map_err(PlayError::Open)?;
-        let caught_up = following.caught_up();
-        Self::start(Reader::new(BufReader::new(following))?, Some(caught_up), is_file)
+        let (wake, has) = (more.clone(), Arc::clone(&caught_up));
+        let following = Following::open(path, locks, move || {
+            has.store(true, Ordering::Release);
+            wake.wake();
+        });
+        // What is compressed can be followed, too.
+        let input = following.and_then(cast::reader_of).map_err(PlayError::Open)?;
+        Self::start(Reader::new(input)?, more, caught_up, is_file)
     }
 
     fn start(
         reader: Reader<impl BufRead + Send + 'static>,
-        caught_up: Option<Arc<AtomicBool>>,
+        more: Wake,
+        caught_up: Arc<AtomicBool>,
         is_file: bool,
     ) -> Result<Self, PlayError> {
         let header = reader.header().clone();
-        let failed = |error: nix::errno::Errno| PlayError::Terminal(error.into());
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let more = Arc::new(EventFd::from_flags(flags).map_err(failed)?);
         let (sender, items) = sync_channel(AHEAD);
-        let told = Arc::clone(&more);
-        // A signal that this thread took would end the program before the terminal is put back.
-        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map_err(failed)?;
+        let wake = more.clone();
         // It ends with its source, or when nobody takes its items any more.
-        let spawned = thread::Builder::new()
-            .spawn(move || {
-                for item in reader {
-                    let last = item.is_err();
-                    let ended = sender.send(item).is_err() || last;
-                    let _ = told.write(1);
-                    if ended {
-                        break;
-                    }
+        spawn(move || {
+            for item in reader {
+                let last = item.is_err();
+                let ended = sender.send(item).is_err() || last;
+                wake.wake();
+                if ended {
+                    break;
                 }
-                drop(sender);
-                let _ = told.write(1);
-            })
-            .map_err(PlayError::Terminal);
-        before.thread_set_mask().map_err(failed)?;
-        spawned?;
+            }
+            drop(sender);
+            wake.wake();
+        })
+        .map_err(PlayError::Terminal)?;
         Ok(Self { header, items, more, caught_up, is_file })
     }
 
     /// What there is, without waiting.
     pub(super) fn take(&self) -> Next {
-        // Before the look: what comes after it wakes again.
-        let _ = self.more.read();
+        let next = self.try_take();
+        if !matches!(next, Next::Nothing) {
+            return next;
+        }
+        // Before the last look: what comes after it wakes again.
+        self.more.clear();
+        self.try_take()
+    }
+
+    fn try_take(&self) -> Next {
         match self.items.try_recv() {
             Ok(Ok(item)) => Next::Item(Box::new(item)),
             Ok(Err(error)) => Next::Failed(error),
@@ -98,7 +108,7 @@ impl Source {
 
     /// Whether this is a live recording of which all was read that there was.
     pub(super) fn caught_up(&self) -> bool {
-        self.caught_up.as_ref().is_some_and(|caught_up| caught_up.load(Ordering::Acquire))
+        self.caught_up.load(Ordering::Acquire)
     }
 
     /// What to poll when there is nothing.

@@ -14,7 +14,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, fallocate};
 use nix::sys::resource::{Resource, getrlimit};
 
-use crate::signature::{SigningKey, signature_path};
+use crate::dirfd::{DirEntry, FileRef};
+use crate::signature::{EXTENSION, SigningKey, signature_path};
 use crate::sys;
 use crate::trust::Owners;
 
@@ -185,14 +186,31 @@ impl RecordingFile {
         let Some(text) = self.chain.signed().and_then(|hash| key.sign(hash)) else {
             return Err(fault(Cause::Errno(libc::EKEYREJECTED)));
         };
-        let path = signature_path(&self.path);
-        let mut file = create_new(&path, owners).map_err(|Fault { cause, .. }| fault(cause))?;
+        let beside =
+            self.entry().and_then(|entry| entry.with_suffix(&format!(".{EXTENSION}"))).map_err(io)?;
+        let mut file = match owners {
+            Some(_) => {
+                create_new(&signature_path(&self.path), owners).map_err(|Fault { cause, .. }| fault(cause))?
+            }
+            None => beside.create_new(0o600).map_err(io)?,
+        };
         let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
         if written.is_err() {
             // Half a signature is none.
-            let _ = std::fs::remove_file(&path);
+            let _ = beside.unlink();
         }
         written.map_err(io)
+    }
+
+    /// The file's name in the directory that it is in: whoever owns that may have put another one at its path.
+    fn entry(&self) -> std::io::Result<DirEntry> {
+        let entry = FileRef::named(&self.path).entry()?;
+        let (stat, own) = (entry.stat()?, self.file.metadata()?);
+        if (stat.st_dev, stat.st_ino) == (own.dev(), own.ino()) {
+            Ok(entry)
+        } else {
+            Err(Errno::ENOENT.into())
+        }
     }
 
     /// The file, to be synced beside the writing.
@@ -434,6 +452,30 @@ mod tests {
             assert_eq!(lock(&file), Ok(()));
         });
         assert!(open().try_lock_shared().is_err(), "it is locked");
+    }
+
+    #[test]
+    fn a_signature_goes_beside_the_file_and_not_where_its_path_leads_by_then() {
+        let key = ssh_key::PrivateKey::from(ssh_key::private::Ed25519Keypair::from_seed(&[7; 32]));
+        let dir = tempfile::tempdir().expect("a directory");
+        let key_path = dir.path().join("key");
+        key.write_openssh_file(&key_path, ssh_key::LineEnding::LF).expect("a key");
+        let key = SigningKey::read(&key_path).expect("a key");
+        let (below, outside) = (dir.path().join("below"), dir.path().join("outside"));
+        std::fs::create_dir(&outside).expect("mkdir");
+        std::fs::write(outside.join("a.cast"), "another").expect("written");
+        let mut file = RecordingFile::create(&below.join("a.cast"), None, true).expect("created");
+        file.append(&mut batch(&["one\n"])).1.expect("written");
+        let was = dir.path().join("was");
+        std::fs::rename(&below, &was).expect("renamed");
+        std::os::unix::fs::symlink(&outside, &below).expect("a link");
+        let fault = file.sign(&key, None).expect_err("it is elsewhere");
+        assert_eq!(fault, Fault { during: Operation::Sign, cause: Cause::Errno(libc::ENOENT) });
+        assert!(!outside.join("a.cast.sig").exists());
+        std::fs::remove_file(&below).expect("removed");
+        std::fs::rename(&was, &below).expect("renamed");
+        file.sign(&key, None).expect("signed");
+        assert!(below.join("a.cast.sig").exists());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod records;
 pub mod recover;
 pub mod side;
 mod sync;
+pub mod torn;
 pub mod transcript;
 mod utf8;
 mod watch;

@@ -15,13 +15,14 @@ mod v1;
 use std::io::{self, BufRead};
 
 pub use self::item::{Code, End, Event, Gap, Header, Item, SftpFile, Streams, Version};
+pub use self::time::session_length;
 
 /// The longest line that is read, in bytes without its newline. Memory is bounded by about four
 /// times this: the line, the event made of it, and the exact bytes from the record before it.
 pub const MAX_LINE: usize = 16 << 20;
 
-/// The longest header line, in bytes: smaller, since a header is kept as a tree.
-pub const MAX_HEADER: usize = 1 << 20;
+/// The longest header line, in bytes. recmode's own have at most 1 MiB; other tools keep environments and themes there.
+pub const MAX_HEADER: usize = MAX_LINE;
 
 /// The largest recording of version 1, which is one JSON document, in bytes.
 pub const MAX_V1: usize = 64 << 20;
@@ -69,16 +70,17 @@ enum Ending {
     Newline,
     /// The input ended before a newline; the line may be empty.
     Input,
-    /// As a compressed input ends that was cut off.
+    /// The same, and the input was cut off: a compressed one before its end, or zeros up to the end of a file
+    /// that fill more than a line.
     Cut,
-    /// The line exceeds its limit; the rest of it was skipped.
+    /// The line exceeds its limit; its rest is still in the input.
     TooLong,
 }
 
 /// Where the reader is.
 enum State {
     Reading,
-    /// The item of the torn line was given, the word that it is torn was not.
+    /// The last line was whole, but the input was cut off behind it: [`Item::TornTail`] is due.
     Torn,
     Done,
 }
@@ -106,7 +108,7 @@ impl<R: BufRead> Reader<R> {
     /// When the input can't be read, or is no asciicast.
     pub fn new(mut input: R) -> Result<Self, ReadError> {
         let mut buffer = Vec::new();
-        let ending = read_line(&mut input, &mut buffer, MAX_HEADER, 1, AtLimit::Stop)?;
+        let ending = read_line(&mut input, &mut buffer, MAX_HEADER, 1)?;
         if ending == Ending::Input && buffer.is_empty() {
             return Err(ReadError::Empty);
         }
@@ -146,6 +148,12 @@ impl<R: BufRead> Reader<R> {
         &self.header
     }
 
+    /// The number of the line that was read last, from 1.
+    #[must_use]
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
     fn next_item(&mut self) -> Result<Option<Item>, ReadError> {
         if let Some(items) = &mut self.document {
             return Ok(items.next());
@@ -156,34 +164,46 @@ impl<R: BufRead> Reader<R> {
                 State::Torn => return Ok(Some(self.torn_tail())),
                 State::Done => return Ok(None),
             }
-            let ending =
-                read_line(&mut self.input, &mut self.buffer, MAX_LINE, self.line + 1, AtLimit::Skip)?;
-            if matches!(ending, Ending::Input | Ending::Cut) && self.buffer.is_empty() {
+            let ending = read_line(&mut self.input, &mut self.buffer, MAX_LINE, self.line + 1)?;
+            let at_end = matches!(ending, Ending::Input | Ending::Cut);
+            if at_end && self.buffer.is_empty() {
                 self.state = State::Done;
                 // The event that this record belongs to was to follow.
                 let torn = ending == Ending::Cut || self.raw.is_some();
                 return Ok(torn.then(|| self.torn_tail()));
             }
-            let at_end = matches!(ending, Ending::Input | Ending::Cut);
             self.line += 1;
-            let decoded = if ending == Ending::TooLong {
-                Err(ReadError::TooLong { line: self.line, limit: MAX_LINE })
-            } else {
-                self.decode()
-            };
-            match decoded {
+            if ending == Ending::TooLong {
+                return Err(ReadError::TooLong { line: self.line, limit: MAX_LINE });
+            }
+            if at_end && self.is_cut_record() {
+                return Ok(Some(self.torn_tail()));
+            }
+            match self.decode() {
                 Ok(item) => {
-                    if at_end {
+                    if ending == Ending::Cut {
                         self.state = State::Torn;
                     }
                     if item.is_some() {
                         return Ok(item);
                     }
                 }
-                Err(error) if !at_end && !self.at_end()? => return Err(error),
-                Err(_) => return Ok(Some(self.torn_tail())),
+                Err(_) if ending == Ending::Cut || (at_end && !self.is_whole()) => {
+                    return Ok(Some(self.torn_tail()));
+                }
+                Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether the last line, which has no newline, is the beginning of one of our records: alone, it would be a comment.
+    fn is_cut_record(&self) -> bool {
+        self.header.recmode.is_some() && decode::RECORD.as_bytes().starts_with(&self.buffer)
+    }
+
+    /// Whether the last line, which has no newline and is wrong, is not the beginning of a longer one.
+    fn is_whole(&self) -> bool {
+        utf8(&self.buffer).is_ok_and(|line| decode::is_whole(self.header.version, line))
     }
 
     /// The item in the buffer's line, if it holds one.
@@ -198,7 +218,8 @@ impl<R: BufRead> Reader<R> {
         let raw = self.raw.take();
         if let decode::Line::Event { time, .. } | decode::Line::OtherEvent { time } = &decoded {
             self.time = match self.header.version {
-                Version::V2 => *time,
+                // Some tools write events out of order: nothing happens before what came before it.
+                Version::V2 => self.time.max(*time),
                 Version::V1 | Version::V3 => self
                     .time
                     .checked_add(*time)
@@ -228,17 +249,6 @@ impl<R: BufRead> Reader<R> {
         self.state = State::Done;
         Item::TornTail { line: self.line }
     }
-
-    fn at_end(&mut self) -> Result<bool, ReadError> {
-        loop {
-            match self.input.fill_buf() {
-                Ok(rest) => return Ok(rest.is_empty()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(true),
-                Err(source) => return Err(ReadError::Io { line: self.line + 1, source }),
-            }
-        }
-    }
 }
 
 impl<R: BufRead> Iterator for Reader<R> {
@@ -253,56 +263,61 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
-/// What to do with a line that is too long.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum AtLimit {
-    /// Read on to its end, and keep nothing more.
-    Skip,
-    /// Leave its rest in the input.
-    Stop,
-}
-
 /// Replaces the buffer with the next line, without its newline, up to the limit.
 fn read_line(
     input: &mut impl BufRead,
     buffer: &mut Vec<u8>,
     limit: usize,
     line: u64,
-    at_limit: AtLimit,
 ) -> Result<Ending, ReadError> {
     buffer.clear();
-    let mut too_long = false;
     loop {
-        let available = match input.fill_buf() {
-            Ok(available) => available,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            // A decompressor's word for a cut.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !too_long => {
-                return Ok(Ending::Cut);
-            }
-            Err(source) => return Err(ReadError::Io { line, source }),
-        };
+        let Some(available) = available(input, line)? else { return Ok(Ending::Cut) };
         if available.is_empty() {
-            return Ok(if too_long { Ending::TooLong } else { Ending::Input });
+            return Ok(Ending::Input);
         }
         let newline = memchr::memchr(b'\n', available);
         let part = &available[..newline.unwrap_or(available.len())];
         let room = limit - buffer.len();
-        if part.len() > room && at_limit == AtLimit::Stop {
+        if part.len() > room {
             buffer.extend_from_slice(&part[..room]);
             input.consume(room);
-            return Ok(Ending::TooLong);
+            let padded = buffer.ends_with(b"\0") && only_zeros_follow(input, line)?;
+            return Ok(if padded { Ending::Cut } else { Ending::TooLong });
         }
-        too_long = too_long || part.len() > room;
-        if !too_long {
-            buffer.extend_from_slice(part);
-        }
+        buffer.extend_from_slice(part);
         let used = part.len() + usize::from(newline.is_some());
         input.consume(used);
         if newline.is_some() {
-            return Ok(if too_long { Ending::TooLong } else { Ending::Newline });
+            return Ok(Ending::Newline);
         }
     }
+}
+
+/// What can be read next; empty at the end, and `None` where a compressed input is cut off.
+fn available(input: &mut impl BufRead, line: u64) -> Result<Option<&[u8]>, ReadError> {
+    // Twice, as the borrow of what is returned would last for the loop.
+    loop {
+        match input.fill_buf() {
+            Ok(_) => break,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(source) => return Err(ReadError::Io { line, source }),
+        }
+    }
+    input.fill_buf().map(Some).map_err(|source| ReadError::Io { line, source })
+}
+
+/// Whether the input ends after nothing but zeros, as a file does whose last blocks a power failure has taken.
+fn only_zeros_follow(input: &mut impl BufRead, line: u64) -> Result<bool, ReadError> {
+    while let Some(available) = available(input, line)?.filter(|available| !available.is_empty()) {
+        if available.iter().any(|&byte| byte != 0) {
+            return Ok(false);
+        }
+        let used = available.len();
+        input.consume(used);
+    }
+    Ok(true)
 }
 
 fn utf8(line: &[u8]) -> Result<&str, decode::Fault> {

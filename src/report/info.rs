@@ -12,7 +12,7 @@ use super::{duration, local_time, offset, utc};
 use crate::cast::Decider;
 use crate::catalog::{State, Summary};
 use crate::escape;
-use crate::recording::reader::{SftpFile, Streams, Version};
+use crate::recording::reader::{Gap, SftpFile, Streams, Version};
 use crate::recording::seconds;
 use crate::verify::{Checked, Followed};
 
@@ -199,11 +199,28 @@ pub fn info_text(
     checked: &Checked,
     zone: &TimeZone,
 ) -> String {
-    let header = &summary.header;
     let mut out = String::new();
-    let mut line = |name: &str, text: &str| {
-        let _ = writeln!(out, "{name:10}  {}", escape::controls(text));
-    };
+    for (name, text) in facts(file, size, state, summary, checked, zone, MAX_SHOWN) {
+        let _ = writeln!(out, "{name:10}  {}", escape::controls(&text));
+    }
+    out
+}
+
+/// The facts as pairs of a name and a text, which needs escaping; a name of "" continues the fact before. Of gaps, markers and
+/// files the first `most` are listed.
+#[must_use]
+pub fn facts(
+    file: &str,
+    size: Option<u64>,
+    state: State,
+    summary: &Summary,
+    checked: &Checked,
+    zone: &TimeZone,
+    most: usize,
+) -> Vec<(&'static str, String)> {
+    let header = &summary.header;
+    let mut facts = Vec::new();
+    let mut line = |name: &'static str, text: &str| facts.push((name, text.to_owned()));
     line("File", file);
     if let Some(size) = size {
         line("Size", &HumanBytes(size).to_string());
@@ -269,36 +286,31 @@ pub fn info_text(
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
     if counted {
-        files(&mut line, summary);
+        files(&mut line, summary, most);
     }
-    let integrity = super::verified::in_words(checked);
+    let integrity = super::verified::integrity(checked);
     line("Integrity", &integrity);
     if counted && summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
-        for gap in summary.gaps.iter().take(MAX_SHOWN) {
-            let what = &gap.what;
-            line(
-                "",
-                &format!(
-                    "{}  {} for {:.1} s: {} bytes came, {} are lost",
-                    offset(gap.time),
-                    what.error,
-                    what.seconds,
-                    what.bytes,
-                    what.lost
-                ),
-            );
+        for gap in summary.gaps.iter().take(most) {
+            line("", &format!("{}  {}", offset(gap.time), gap_text(&gap.what)));
         }
-        more(&mut line, summary.gap_count);
+        more(&mut line, summary.gap_count, most);
     }
     if counted && summary.marker_count > 0 {
         line("Markers", &summary.marker_count.to_string());
-        for marker in summary.markers.iter().take(MAX_SHOWN) {
+        for marker in summary.markers.iter().take(most) {
             line("", &format!("{}  {}", offset(marker.time), marker.what));
         }
-        more(&mut line, summary.marker_count);
+        more(&mut line, summary.marker_count, most);
     }
-    out
+    facts
+}
+
+/// A gap in words that need escaping.
+#[must_use]
+pub fn gap_text(gap: &Gap) -> String {
+    format!("{} for {:.1} s: {} bytes came, {} are lost", gap.error, gap.seconds, gap.bytes, gap.lost)
 }
 
 /// Whether what was counted is reported: lines of a recording that was changed were not verified.
@@ -311,25 +323,26 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-fn files(line: &mut impl FnMut(&str, &str), summary: &Summary) {
+fn files(line: &mut impl FnMut(&'static str, &str), summary: &Summary, most: usize) {
     if summary.file_count > 0 {
         line("Files", &summary.file_count.to_string());
-        for SftpFile { name, read, written, open, .. } in summary.files.iter().take(MAX_SHOWN) {
+        for SftpFile { name, read, written, open, .. } in summary.files.iter().take(most) {
             let sizes = format!("{read} bytes read, {written} bytes written");
             line("", &format!("{name}: {}", if *open { "not known to be closed" } else { &sizes }));
         }
-        more(line, summary.file_count);
+        more(line, summary.file_count, most);
     }
 }
 
-fn more(line: &mut impl FnMut(&str, &str), count: u64) {
-    if count > MAX_SHOWN as u64 {
-        line("", &format!("{} more (--format json has them)", count - MAX_SHOWN as u64));
+fn more(line: &mut impl FnMut(&'static str, &str), count: u64, most: usize) {
+    if count > most as u64 {
+        line("", &format!("{} more (`info --format json` has them)", count - most as u64));
     }
 }
 
-/// How it ended, in words.
-fn ended(summary: &Summary) -> String {
+/// How a recording ended, in words that need escaping.
+#[must_use]
+pub fn ended(summary: &Summary) -> String {
     let status = match (&summary.exit, summary.end.as_ref().and_then(|end| end.status)) {
         (_, Some(status)) => format!(", exit status {status}"),
         (Some(status), None) => format!(", exit status {status}"),

@@ -19,12 +19,12 @@ mod verified;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
 pub use found::{found_json, found_text};
-pub use info::{Info, info_text};
+pub use info::{Info, ended, facts, gap_text, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped, warnings};
-pub use pruned::{Pruned, PrunedFile, pruned_text};
+pub use pruned::{Pruned, PrunedFile, Refused, pruned_text};
 pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
 pub use time::{duration, local_time, offset, utc};
-pub use verified::{Verified, copies_text, verified_text};
+pub use verified::{Verified, copies_text, integrity, signature, verified_text};

@@ -133,23 +133,20 @@ pub(super) fn state(checked: &Checked) -> &'static str {
         Followed::NoRecording => "no_recording",
         Followed::Intact { .. } => "intact",
         Followed::CutOff { .. } if checked.live => "live",
-        Followed::CutOff { .. } if checked.facts.end_unchecked => "end_not_checked",
         Followed::CutOff { .. } => "cut_off",
         Followed::Recovered { .. } => "recovered",
     }
 }
 
 /// What the chain came to, in words.
-pub(super) fn in_words(checked: &Checked) -> String {
+#[must_use]
+pub fn integrity(checked: &Checked) -> String {
     match checked.chain {
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
         Followed::CutOff { after, .. } if checked.live => {
             format!("still being written; intact up to byte {after}")
-        }
-        Followed::CutOff { after, unchecked } if checked.facts.end_unchecked => {
-            format!("complete but for its last check; intact up to byte {after}{}", left(unchecked))
         }
         Followed::CutOff { after, unchecked } => {
             format!("cut off after byte {after}; all before it is intact{}", left(unchecked))
@@ -175,20 +172,21 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
         Followed::CutOff { .. } | Followed::Changed { .. } | Followed::NoRecording => RED,
     };
-    let mut text = in_words(checked);
-    let mut signature = None;
-    match &checked.signed {
-        None => {}
-        Some(Signed::By(principals)) => {
-            let _ = write!(text, "; signed by {}", escape::controls(principals));
+    let mut text = integrity(checked);
+    let mut wrong = None;
+    if let Some(signed) = &checked.signed {
+        let signature = escape::controls(&signature(signed));
+        match signed {
+            Signed::By(_) => {
+                let _ = write!(text, "; {signature}");
+            }
+            Signed::Missing | Signed::Wrong(_) => wrong = Some(signature),
         }
-        Some(Signed::Missing) => signature = Some("not signed".to_owned()),
-        Some(Signed::Wrong(error)) => signature = Some(escape::controls(&error.to_string())),
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
-    if let Some(signature) = signature {
+    if let Some(wrong) = wrong {
         let open = matches!(&checked.signed, Some(Signed::Wrong(error)) if error.is_open());
-        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &signature));
+        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &wrong));
     }
     line.push('\n');
     line
@@ -202,6 +200,16 @@ pub fn copies_text(copies: &Copies<'_>, color: bool) -> String {
     let text =
         format!("the same segment ({}) of session {}", copies.segment, escape::controls(copies.session));
     format!("{} and {last}: {}\n", first.join(", "), paint(color, RED, &text))
+}
+
+/// What the signature came to, in words that need escaping.
+#[must_use]
+pub fn signature(signed: &Signed) -> String {
+    match signed {
+        Signed::By(principals) => format!("signed by {principals}"),
+        Signed::Missing => "not signed".to_owned(),
+        Signed::Wrong(error) => error.to_string(),
+    }
 }
 
 /// What no check covers.

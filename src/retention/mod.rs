@@ -1,7 +1,9 @@
 //! Which recordings are to go: the plan, and its careful execution.
 
+mod found;
 mod plan;
 mod remove;
 
-pub use plan::{Candidate, Limits, Space, Why, plan};
-pub use remove::{Folder, NotRemoved};
+pub use found::{Group, Survey, survey};
+pub use plan::{Candidate, Limits, Space, Unreachable, Why, plan};
+pub use remove::{NotRemoved, remove};

@@ -1,18 +1,12 @@
-//! Removing recordings from a folder whose parts may belong to others, who must not be able to have
+//! Removing recordings from a directory whose parts may belong to others, who must not be able to have
 //! anything else removed: no link is followed, and what was judged is what goes.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, TryLockError};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
 
-use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
-use nix::sys::stat::{Mode, fstatat};
-use nix::sys::statvfs::fstatvfs;
-use nix::unistd::{UnlinkatFlags, unlinkat};
-
+use crate::dirfd::{DirEntry, EntryKind, FileRef};
+use crate::signature;
 use crate::sys;
 
 /// Why a recording is still there.
@@ -24,97 +18,64 @@ pub enum NotRemoved {
     /// It is not what was judged: another file has its place.
     #[error("it has changed meanwhile")]
     Changed,
-    /// The system said no.
+    /// The system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-impl From<Errno> for NotRemoved {
-    fn from(errno: Errno) -> Self {
-        Self::Io(errno.into())
+/// Removes the files of a recording, which were seen as `seen`, and their signatures: all of them, or none where
+/// one of them may not go. `gone` is called for each that is removed.
+///
+/// # Errors
+/// The file that is still there, and why.
+pub fn remove<'a>(
+    files: &'a [(FileRef, Metadata)],
+    gone: &mut dyn FnMut(&'a FileRef, &'a Metadata),
+) -> Result<(), (&'a FileRef, NotRemoved)> {
+    let mut judged = Vec::new();
+    for (file, seen) in files {
+        judged.push(judge(file, seen).map_err(|error| (file, error))?);
     }
+    for ((file, seen), (entry, _lock)) in files.iter().zip(judged) {
+        entry.unlink().map_err(|error| (file, error.into()))?;
+        gone(file, seen);
+        remove_signature(&entry, seen).map_err(|error| (file, error.into()))?;
+    }
+    Ok(())
 }
 
-/// A folder of recordings.
-#[derive(Debug)]
-pub struct Folder {
-    directory: File,
-    path: PathBuf,
+/// Whether a file is what was seen, and no recorder has it; it is locked as long as it is held.
+fn judge(file: &FileRef, seen: &Metadata) -> Result<(DirEntry, File), NotRemoved> {
+    let entry = file.entry()?;
+    let file = entry.open()?;
+    // The recorder holds the lock as long as it lives, and none can begin with a file that exists.
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(NotRemoved::Live),
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    // Other recorders hold no lock.
+    if sys::has_writer(&file) == Some(true) {
+        return Err(NotRemoved::Live);
+    }
+    let now = file.metadata()?;
+    let same = |metadata: &Metadata| (metadata.dev(), metadata.ino(), metadata.mtime(), metadata.len());
+    let there = entry.stat()?;
+    if same(&now) != same(seen) || (there.st_dev, there.st_ino) != (now.dev(), now.ino()) {
+        return Err(NotRemoved::Changed);
+    }
+    Ok((entry, file))
 }
 
-impl Folder {
-    /// Opens a folder.
-    ///
-    /// # Errors
-    /// Those of open(2).
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        let directory = options.read(true).custom_flags(libc::O_DIRECTORY).open(path)?;
-        Ok(Self { directory, path: path.to_owned() })
-    }
-
-    /// Bytes of its disk: those that are free for its users, and all.
-    ///
-    /// # Errors
-    /// Those of fstatvfs(3).
-    pub fn space(&self) -> io::Result<(u64, u64)> {
-        let stat = fstatvfs(&self.directory)?;
-        let unit = stat.fragment_size();
-        Ok((stat.blocks_available() * unit, stat.blocks() * unit))
-    }
-
-    /// Removes a recording below the folder that was seen as `seen`.
-    ///
-    /// # Errors
-    /// Why it is still there.
-    pub fn remove(&self, path: &Path, seen: &Metadata) -> Result<(), NotRemoved> {
-        let (directory, name) = self.place(path)?;
-        let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let file = File::from(openat(&directory, name.as_path(), flags, Mode::empty())?);
-        // The recorder holds the lock as long as it lives, and none can begin with a file that exists.
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(NotRemoved::Live),
-            Err(TryLockError::Error(error)) => return Err(error.into()),
+/// Removes the signature beside a recording, if the same user owns it.
+fn remove_signature(entry: &DirEntry, recording: &Metadata) -> io::Result<()> {
+    let signature = entry.with_suffix(&format!(".{}", signature::EXTENSION))?;
+    match signature.stat() {
+        Ok(stat) if EntryKind::of(stat.st_mode) == EntryKind::File && stat.st_uid == recording.uid() => {
+            signature.unlink()
         }
-        // Other recorders hold no lock.
-        if sys::has_writer(&file) == Some(true) {
-            return Err(NotRemoved::Live);
-        }
-        let now = file.metadata()?;
-        let same = |metadata: &Metadata| (metadata.dev(), metadata.ino(), metadata.mtime(), metadata.len());
-        if same(&now) != same(seen) {
-            return Err(NotRemoved::Changed);
-        }
-        let there = fstatat(&directory, name.as_path(), AtFlags::AT_SYMLINK_NOFOLLOW)?;
-        if (there.st_dev, there.st_ino) != (now.dev(), now.ino()) {
-            return Err(NotRemoved::Changed);
-        }
-        Ok(unlinkat(&directory, name.as_path(), UnlinkatFlags::NoRemoveDir)?)
-    }
-
-    /// Removes what belongs to a recording, such as its signature, if it is there and a file.
-    ///
-    /// # Errors
-    /// Those of unlink(2).
-    pub fn remove_beside(&self, path: &Path) -> Result<(), NotRemoved> {
-        let (directory, name) = self.place(path)?;
-        match unlinkat(&directory, name.as_path(), UnlinkatFlags::NoRemoveDir) {
-            Err(Errno::ENOENT) => Ok(()),
-            removed => Ok(removed?),
-        }
-    }
-
-    /// The directory that a path below the folder is in, reached without a link, and the path's name.
-    fn place(&self, path: &Path) -> Result<(OwnedFd, PathBuf), NotRemoved> {
-        let below = path.strip_prefix(&self.path).map_err(|_| NotRemoved::Changed)?;
-        let name = below.file_name().ok_or(NotRemoved::Changed)?;
-        let parent = below.parent().filter(|parent| !parent.as_os_str().is_empty());
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let how = OpenHow::new()
-            .flags(flags)
-            .resolve(ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_BENEATH);
-        let directory = openat2(&self.directory, parent.unwrap_or(Path::new(".")), how)?;
-        Ok((directory, name.into()))
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
     }
 }

@@ -12,6 +12,7 @@ use super::limits::{MAX_DOCUMENT_BYTES, MAX_FILE_BYTES};
 use super::problem::{Excerpt, Mark, Problem, ProblemKind, Site};
 use super::split;
 use crate::escape;
+use crate::stream::{self, Stream};
 
 /// The bytes that are read and handed on at a time, if documents end in them.
 const PIECE_BYTES: usize = 256 << 10;
@@ -31,14 +32,10 @@ pub(super) enum Source {
 
 /// Tells streams by their names; a pipe of any other name is refused.
 pub(super) fn stream(path: &Path) -> Option<Source> {
-    match path.to_str()? {
-        "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Some(Source::Stdin),
-        name => {
-            let number = name.strip_prefix("/dev/fd/").or_else(|| name.strip_prefix("/proc/self/fd/"))?;
-            let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            is_number.then_some(Source::Descriptor)
-        }
-    }
+    stream::named(path).map(|stream| match stream {
+        Stream::Stdin => Source::Stdin,
+        Stream::Descriptor => Source::Descriptor,
+    })
 }
 
 /// Whether this path names a stream: standard input or a descriptor, which may be a pipe whose

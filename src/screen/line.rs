@@ -2,6 +2,8 @@
 
 use avt::{Line, Pen};
 
+use super::shell::Mark;
+
 /// A logical line is cut into pieces of so many bytes, so that output without line ends costs a
 /// bounded memory.
 const MAX_TEXT: usize = 1 << 20;
@@ -30,16 +32,20 @@ pub struct TextLine {
     pub time: u64,
     /// Where it was.
     pub place: Place,
-    /// Its text, without spaces at the end. It may hold characters that confuse a terminal, such
+    /// Its text, without spaces at the end; where styles are wanted, with those that have a colour or a line. It may hold characters that confuse a terminal, such
     /// as those that turn the direction of writing: escape it before printing.
     pub text: String,
     /// Its styles as runs of bytes, up to the end of the text; empty unless asked for.
     pub styles: Vec<(usize, Style)>,
-    /// Whether a command was entered in it, as far as the shell told: most shells turn bracketed paste
-    /// off when one is.
-    pub command: bool,
+    /// What it is to the shell, as far as that reports it.
+    pub mark: Option<Mark>,
     /// For [`Place::Replaced`]: what came in its place.
     pub successor: String,
+}
+
+/// Whether a space of this style is seen.
+pub(super) fn is_seen(style: &Style) -> bool {
+    style.background().is_some() || style.is_inverse() || style.is_underline() || style.is_strikethrough()
 }
 
 /// Makes lines of rows: those that the terminal has wrapped are joined.
@@ -48,7 +54,7 @@ pub(super) struct Joiner {
     text: String,
     styles: Vec<(usize, Style)>,
     time: u64,
-    command: bool,
+    mark: Option<Mark>,
     styled: bool,
 }
 
@@ -58,8 +64,16 @@ impl Joiner {
     }
 
     /// Adds a row; gives the line that it completes.
-    pub(super) fn push(&mut self, row: &Line, time: u64, command: bool, place: Place) -> Option<TextLine> {
-        self.command |= command;
+    pub(super) fn push(
+        &mut self,
+        row: &Line,
+        time: u64,
+        mark: Option<Mark>,
+        place: Place,
+    ) -> Option<TextLine> {
+        if !matches!(self.mark, Some(Mark::Command(_))) {
+            self.mark = mark.or(self.mark);
+        }
         self.time = self.time.max(time);
         for cell in row.cells().iter().filter(|cell| cell.width() > 0) {
             let before = self.text.len();
@@ -83,7 +97,13 @@ impl Joiner {
     fn complete(&mut self, place: Place) -> TextLine {
         let mut text = std::mem::take(&mut self.text);
         let mut styles = std::mem::take(&mut self.styles);
-        text.truncate(text.trim_end().len());
+        let mut end = 0;
+        let ends = styles.iter().map(|(bytes, style)| {
+            end += bytes;
+            (end, style)
+        });
+        let seen = ends.filter(|(_, style)| is_seen(style)).last().map_or(0, |(end, _)| end);
+        text.truncate(text.trim_end().len().max(seen));
         let mut left = text.len();
         styles.retain_mut(|(bytes, _)| {
             *bytes = (*bytes).min(left);
@@ -95,7 +115,7 @@ impl Joiner {
             place,
             text,
             styles,
-            command: std::mem::take(&mut self.command),
+            mark: std::mem::take(&mut self.mark),
             successor: String::new(),
         }
     }

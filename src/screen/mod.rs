@@ -8,12 +8,13 @@
 mod line;
 mod lines;
 mod repeat;
+mod shell;
 mod touched;
 mod track;
 
 use std::borrow::Cow;
 
-use avt::Terminal;
+use avt::{ScreenKind, Terminal};
 
 use crate::recording::MAX_WINDOW;
 use crate::recording::reader::Header;
@@ -21,6 +22,8 @@ use crate::recording::reader::Header;
 pub use self::line::{Place, Style, TextLine};
 pub use self::lines::{Ending, Lines, RenderError};
 use self::repeat::Repeats;
+use self::shell::Shell;
+pub use self::shell::{Mark, Run};
 use self::track::Tracker;
 
 /// The most columns and the most rows of a terminal that is rendered.
@@ -51,6 +54,7 @@ pub struct Screen {
     terminal: Terminal,
     tracker: Tracker,
     repeats: Repeats,
+    shell: Shell,
     /// Whether a line feed begins a line: the session had no terminal that would have made two of it.
     cooked: bool,
 }
@@ -65,7 +69,13 @@ impl Screen {
         let (cols, rows) = bounded(cols, rows)?;
         // The size was made valid above.
         let terminal = Terminal::new(cols, rows).map_err(|_| TooLarge { cols, rows })?;
-        Ok(Self { terminal, tracker: Tracker::new(options), repeats: Repeats::default(), cooked: false })
+        Ok(Self {
+            terminal,
+            tracker: Tracker::new(options),
+            repeats: Repeats::default(),
+            shell: Shell::default(),
+            cooked: false,
+        })
     }
 
     /// The terminal of a recording with this header.
@@ -85,13 +95,32 @@ impl Screen {
         let text = as_seen(text, self.cooked);
         let (cols, rows) = self.terminal.size();
         let text = self.repeats.limited(&text, cols * rows);
-        for part in parts(&text) {
-            // Terminals ignore DEL; this one would show it.
-            self.terminal.feed_with(part.split('\x7f'), &mut self.tracker);
-            if part.ends_with(PASTE_OFF) {
-                self.tracker.command_was_entered(&self.terminal);
+        let mut drawn = 0;
+        for (end, sign) in self.shell.split(&text) {
+            self.draw(&text[drawn..end]);
+            drawn = end;
+            // What a full-screen program does with these is its own affair.
+            if self.terminal.active_screen_kind() == ScreenKind::Primary
+                && let Some(mark) = self.shell.note(sign, time)
+            {
+                self.tracker.mark(&self.terminal, mark);
             }
         }
+        self.draw(&text[drawn..]);
+    }
+
+    /// Terminals ignore DEL; this one would show it.
+    fn draw(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.terminal.feed_with(text.split('\x7f'), &mut self.tracker);
+    }
+
+    /// The commands that were entered so far, as the shell reports them; the first ten thousand.
+    #[must_use]
+    pub fn commands(&self) -> &[Run] {
+        self.shell.runs()
     }
 
     /// Changes the size.

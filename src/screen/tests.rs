@@ -102,12 +102,37 @@ fn styles_cover_the_text() {
 }
 
 #[test]
+fn blanks_at_the_end_stay_where_they_are_seen_and_styles_are_wanted() {
+    let code = [
+        "\x1b[47m  \x1b[40m  \x1b[0m  \r\n",
+        "\x1b[7m    \x1b[m\r\n",
+        "\x1b[4m \x1b[m",
+        "\r\n\x1b[46m   \x1b[m",
+    ];
+    let shown = |styles| {
+        let lines = seen(&code, Options { styles, ..Options::default() });
+        lines.into_iter().map(|line| line.text.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(true), [4, 4, 1, 3]);
+    assert!(shown(false).is_empty());
+    let screen = ["\x1b[?1049h\x1b[46m   \r\n\x1b[m", "\x1b[?1049l"];
+    assert_eq!(seen(&screen, Options { styles: true, ..Options::default() }).len(), 1);
+    let filled = seen(&["\x1b[44mx\x1b[K\x1b[m\r\n"], Options { styles: true, ..Options::default() });
+    assert_eq!(filled[0].text.len(), filled[0].styles.iter().map(|(bytes, _)| bytes).sum::<usize>());
+    assert!(filled[0].text.len() > 1, "the rest of the row has the colour too");
+}
+
+#[test]
 fn commands_are_known_by_what_shells_do_when_one_is_entered() {
     let bash = ["\x1b[?2004h$ ", "ls", "\r\n\x1b[?2004l\rfile\r\n", "\x1b[?2004h$ "];
     let zsh = ["% \x1b[?2004h", "ls", "\x1b[?2004l\r\r\nfile\r\n", "% \x1b[?2004h"];
     for events in [bash, zsh] {
         let lines = seen(&events, Options::default());
-        let commands: Vec<_> = lines.iter().filter(|line| line.command).map(|line| &line.text[2..]).collect();
+        let commands: Vec<_> = lines
+            .iter()
+            .filter(|line| matches!(line.mark, Some(Mark::Command(_))))
+            .map(|line| &line.text[2..])
+            .collect();
         assert_eq!(commands, ["ls"]);
     }
 }

@@ -8,7 +8,8 @@ use avt::parser::{DecMode, EdScope, Function};
 use avt::{Line, Observation, Observer, ScreenKind, Terminal};
 
 use super::Options;
-use super::line::{Joiner, Place, TextLine};
+use super::line::{Joiner, Place, TextLine, is_seen};
+use super::shell::Mark;
 use super::touched::Touched;
 
 /// So many bytes of the screens of full-screen programs wait for the lines before them.
@@ -18,7 +19,7 @@ const MAX_WAITING: usize = 8 << 20;
 struct Row {
     line: Line,
     time: u64,
-    command: bool,
+    mark: Option<Mark>,
     /// Screens that were left when the cursor was in this row.
     before: Vec<TextLine>,
 }
@@ -74,9 +75,9 @@ impl Tracker {
     /// A row leaves the screen for good.
     fn gone(&mut self, line: &Line, row: Option<Row>) {
         let mut time = self.now;
-        let mut command = false;
+        let mut mark = None;
         if let Some(row) = row {
-            command = row.command;
+            mark = row.mark;
             if !row.before.is_empty() {
                 self.waiting -= weight(&row.before);
                 self.ready.extend(self.joiner.flush(Place::Normal));
@@ -86,7 +87,7 @@ impl Tracker {
                 time = row.time;
             }
         }
-        self.ready.extend(self.joiner.push(line, time, command, Place::Normal));
+        self.ready.extend(self.joiner.push(line, time, mark, Place::Normal));
     }
 
     /// Gives the rows of the primary screen, which is about to be cleared.
@@ -94,7 +95,7 @@ impl Tracker {
         let known = self.ready.len();
         let lines: Vec<&Line> = terminal.primary_screen().all_lines().collect();
         let mut rows = std::mem::take(&mut self.primary);
-        let used = lines.iter().rposition(|line| !is_blank(line)).map_or(0, |last| last + 1);
+        let used = lines.iter().rposition(|line| !self.is_empty(line)).map_or(0, |last| last + 1);
         let used = used.max(rows.iter().rposition(|row| !row.before.is_empty()).map_or(0, |last| last + 1));
         for line in lines.into_iter().take(used) {
             let row = rows.pop_front();
@@ -115,13 +116,13 @@ impl Tracker {
         let mut lines = Vec::new();
         let place = Place::FullScreen { first: false };
         let rows = std::mem::take(&mut self.alternate);
-        if rows.iter().any(|row| !is_blank(&row.line)) {
+        if rows.iter().any(|row| !self.is_empty(&row.line)) {
             for row in &rows {
-                lines.extend(joiner.push(&row.line, row.time, false, place));
+                lines.extend(joiner.push(&row.line, row.time, None, place));
             }
         } else {
             for line in terminal.screen().visible_lines() {
-                lines.extend(joiner.push(line, self.now, false, place));
+                lines.extend(joiner.push(line, self.now, None, place));
             }
         }
         lines.extend(joiner.flush(Place::FullScreen { first: false }));
@@ -131,6 +132,11 @@ impl Tracker {
             first.place = Place::FullScreen { first: true };
         }
         lines
+    }
+
+    /// Whether a row shows nothing of what is wanted.
+    fn is_empty(&self, line: &Line) -> bool {
+        is_blank(line) && !(self.options.styles && line.cells().iter().any(|cell| is_seen(cell.pen())))
     }
 
     /// Puts a screen that was left before the row in which the session goes on.
@@ -151,19 +157,26 @@ impl Tracker {
         }
     }
 
-    /// Notes that a command was entered in the row of the cursor, or in the one above if this is empty.
-    pub(super) fn command_was_entered(&mut self, terminal: &Terminal) {
+    /// Marks the row of the cursor, or for a command the one above if this is empty. A prompt that does not begin its row
+    /// follows what stands in that.
+    pub(super) fn mark(&mut self, terminal: &Terminal, mark: Mark) {
         if self.in_alternate {
             return;
         }
         self.fill(terminal);
-        let lines: Vec<&Line> = terminal.primary_screen().visible_lines().collect();
         let mut at = terminal.cursor().row;
-        if at > 0 && lines.get(at).is_some_and(|line| is_blank(line)) {
-            at -= 1;
+        match mark {
+            Mark::Prompt if terminal.cursor().col > 0 => return,
+            Mark::Prompt => {}
+            Mark::Command(_) => {
+                let line = terminal.primary_screen().visible_lines().nth(at);
+                if at > 0 && line.is_some_and(is_blank) {
+                    at -= 1;
+                }
+            }
         }
         if let Some(row) = self.primary.get_mut(at) {
-            row.command = true;
+            row.mark = Some(mark);
         }
     }
 
@@ -173,7 +186,7 @@ impl Tracker {
         let time = self.now;
         let lines = terminal.primary_screen().visible_lines().skip(self.primary.len()).take(missing);
         let rows: Vec<Row> =
-            lines.map(|line| Row { line: line.clone(), time, command: false, before: Vec::new() }).collect();
+            lines.map(|line| Row { line: line.clone(), time, mark: None, before: Vec::new() }).collect();
         self.primary.extend(rows);
     }
 
@@ -184,12 +197,12 @@ impl Tracker {
         let mut last = 0;
         for row in self.primary.drain(..) {
             last = last.max(row.time);
-            times.insert(row.line.text().trim_end().to_owned(), (row.time, row.command));
+            times.insert(row.line.text().trim_end().to_owned(), (row.time, row.mark));
             waiting.extend(row.before);
         }
         for line in terminal.primary_screen().all_lines() {
-            let (time, command) = times.get(line.text().trim_end()).copied().unwrap_or((last, false));
-            self.primary.push_back(Row { line: line.clone(), time, command, before: Vec::new() });
+            let (time, mark) = times.get(line.text().trim_end()).copied().unwrap_or((last, None));
+            self.primary.push_back(Row { line: line.clone(), time, mark, before: Vec::new() });
         }
         let at = if self.in_alternate { self.primary.len() - 1 } else { terminal.cursor().row };
         if let Some(row) = self.primary.get_mut(at) {
@@ -210,12 +223,9 @@ impl Tracker {
                 Some(row) if !self.touched.may_have_changed(index) => {
                     debug_assert!(row.line == *line, "row {index} changed without a word");
                 }
-                None => rows.push_back(Row {
-                    line: line.clone(),
-                    time: self.now,
-                    command: false,
-                    before: Vec::new(),
-                }),
+                None => {
+                    rows.push_back(Row { line: line.clone(), time: self.now, mark: None, before: Vec::new() })
+                }
                 Some(row) if row.line == *line => {}
                 Some(row) => {
                     if self.options.replaced {
@@ -330,7 +340,7 @@ fn overwritten(row: &Row, line: &Line) -> Option<TextLine> {
         place: Place::Replaced,
         text: text.to_owned(),
         styles: Vec::new(),
-        command: false,
+        mark: None,
         successor: successor.trim_end().to_owned(),
     })
 }

@@ -4,6 +4,7 @@
 #![allow(unsafe_code, reason = "the one place for it; each block says why it is sound")]
 
 mod disk;
+mod holes;
 mod memory;
 mod pidfd;
 mod power;
@@ -14,6 +15,7 @@ mod tty;
 mod unfinished;
 
 pub use disk::{has_writer, start_writeback};
+pub use holes::UpToHole;
 pub use memory::{SharedBytes, SharedMemory};
 pub use pidfd::PidFd;
 pub use process::{

@@ -1,19 +1,18 @@
 //! A recording's file with its signature beside it.
 
-use std::fs::{OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::follow::{Facts, Followed, follow};
+use super::signed::{Claim, Over, Signed};
 use crate::cast;
+use crate::dirfd::FileRef;
 use crate::recording::reader::{Reader, Version};
-use crate::signature::{self, AllowedSigners, SignatureError, SshSignature, TextHash};
-
-/// The largest signature in bytes.
-const MAX_SIGNATURE: u64 = 64 * 1024;
+use crate::signature::{AllowedSigners, TextHash};
+use crate::sys::UpToHole;
 
 /// What was found of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,26 +29,6 @@ pub struct Checked {
     pub bytes: u64,
 }
 
-/// What a signature came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Signed {
-    /// By these principals.
-    By(String),
-    /// There is none.
-    Missing,
-    /// It doesn't hold, or can't be judged.
-    Wrong(SignatureError),
-}
-
-/// What a signature is over.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Over {
-    /// The bytes of the file.
-    File,
-    /// The text of a compressed file: the signature was made before it was compressed.
-    Text,
-}
-
 /// Verifies the file at `path`: its chain, and with `allowed` its signature. The chain of a compressed file is that of
 /// its text. FILE.gz.sig is over the compressed file; where there is none, FILE.sig is over its text. `progress` is told how many
 /// bytes of the file were read.
@@ -59,9 +38,22 @@ enum Over {
 pub fn verify_file(
     path: &Path,
     allowed: Option<&AllowedSigners>,
+    progress: impl FnMut(u64),
+) -> io::Result<Checked> {
+    verify_found(&FileRef::named(path), allowed, progress)
+}
+
+/// As [`verify_file`], for a file that may have been found below a directory. It is opened once, so that all is about
+/// one file.
+///
+/// # Errors
+/// Those of opening and reading.
+pub fn verify_found(
+    found: &FileRef,
+    allowed: Option<&AllowedSigners>,
     mut progress: impl FnMut(u64),
 ) -> io::Result<Checked> {
-    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    let mut file = found.open()?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
@@ -73,44 +65,39 @@ pub fn verify_file(
     file.rewind()?;
     let compressed = cast::is_compressed(&head[..n]);
 
-    let (over, signature) = match allowed {
-        Some(_) => find_signature(path, compressed)?,
-        None => (Over::File, None),
+    let mut claim = match allowed {
+        Some(_) => Claim::read(found, compressed)?,
+        None => None,
     };
-    let signature = signature.map(|text| SshSignature::parse(&text));
-    let mut hash = signature.as_ref().and_then(|signature| signature.as_ref().ok()).map(SshSignature::hash);
     let mut bytes = 0;
     let (chain, facts) = if compressed {
-        if over == Over::File
-            && let Some(hash) = &mut hash
-        {
-            io::copy(&mut Tee { inner: file, hash: Some(hash) }, &mut io::sink())?;
+        if let Some(hash) = hash(&mut claim, Over::File) {
+            io::copy(&mut Tee { inner: UpToHole::new(&file), hash: Some(hash) }, &mut io::sink())?;
         }
+        file.rewind()?;
         let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
-        let hash = hash.as_mut().filter(|_| over == Over::Text);
-        follow_all(Tee { inner: cast::open_counted(path, &packed)?, hash }, |n| {
+        let inner = cast::counted_reader_of(file.try_clone()?, &packed)?;
+        follow_all(Tee { inner, hash: hash(&mut claim, Over::Text) }, |n| {
             bytes += n;
             let now = packed.load(Ordering::Relaxed);
             progress(now - told);
             told = now;
         })?
     } else {
-        follow_all(Tee { inner: file, hash: hash.as_mut() }, |n| {
+        follow_all(Tee { inner: UpToHole::new(&file), hash: hash(&mut claim, Over::File) }, |n| {
             bytes += n;
             progress(n);
         })?
     };
     // A recording of version 1 is a document of many lines.
-    let chain = if chain == Followed::NoRecording && is_version_1(path) { Followed::NoChain } else { chain };
-    let signed = allowed.map(|allowed| {
-        let checked = match (signature, hash) {
-            (None, _) => return Signed::Missing,
-            (Some(Ok(signature)), Some(hash)) => signature.check(&hash, allowed, facts.recorded),
-            (Some(signature), _) => signature.map(|_| String::new()),
-        };
-        checked.map_or_else(Signed::Wrong, Signed::By)
-    });
+    let chain =
+        if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
+    let signed = allowed.map(|allowed| Claim::judge(claim, allowed, facts.recorded));
     Ok(Checked { chain, facts, live, signed, bytes })
+}
+
+fn hash(claim: &mut Option<Claim>, over: Over) -> Option<&mut TextHash> {
+    claim.as_mut().and_then(|claim| claim.hash(over))
 }
 
 /// Follows the chain, and reads on where it ends early if all is to be hashed.
@@ -137,29 +124,10 @@ pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Resul
     Ok(Checked { chain, facts, live: false, signed: allowed.map(|_| Signed::Missing), bytes })
 }
 
-fn is_version_1(path: &Path) -> bool {
-    let reader = cast::open(path).ok().and_then(|input| Reader::new(input).ok());
+fn is_version_1(file: &mut File) -> bool {
+    let again = file.rewind().and_then(|()| file.try_clone());
+    let reader = again.and_then(cast::reader_of).ok().and_then(|input| Reader::new(input).ok());
     reader.is_some_and(|reader| reader.header().version == Version::V1)
-}
-
-/// The signature of a file, and what it is over.
-fn find_signature(path: &Path, compressed: bool) -> io::Result<(Over, Option<Vec<u8>>)> {
-    let own = read_signature(&signature::signature_path(path))?;
-    let is_packed = |path: &Path| path.extension().is_some_and(|end| end == "gz" || end == "zst");
-    if own.is_none() && compressed && is_packed(path) {
-        return Ok((Over::Text, read_signature(&signature::signature_path(&path.with_extension("")))?));
-    }
-    Ok((Over::File, own))
-}
-
-fn read_signature(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let file = match OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let mut text = Vec::new();
-    file.take(MAX_SIGNATURE).read_to_end(&mut text)?;
-    Ok(Some(text))
 }
 
 /// Hashes what is read.

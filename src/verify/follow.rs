@@ -61,8 +61,6 @@ pub struct Facts {
     pub session: Option<String>,
     /// The number of the segment of the session, from 1, by its header.
     pub segment: u64,
-    /// Whether it has an end record but not, or not whole, the check behind it.
-    pub end_unchecked: bool,
 }
 
 /// Follows the chain through a recording's text; `progress` is told how many bytes were read. The end of a
@@ -145,11 +143,7 @@ impl Follower {
                 followed => followed,
             }
         });
-        let mut facts = self.state.facts;
-        let checked = self.state.check.map_or(0, |(line, _)| line);
-        facts.end_unchecked = matches!((&followed, self.state.end),
-            (Followed::CutOff { .. }, Some((end, false))) if checked < end);
-        (followed, facts)
+        (followed, self.state.facts)
     }
 }
 
@@ -328,7 +322,6 @@ impl State {
             recorded: timestamp.and_then(|seconds| Timestamp::from_second(seconds.floor() as i64).ok()),
             session: ours["session"].as_str().map(str::to_owned),
             segment: ours["segment"].as_u64().unwrap_or(1),
-            end_unchecked: false,
         };
         match header.get("version").and_then(Value::as_u64) {
             Some(version @ 1..=3) => {

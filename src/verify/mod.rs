@@ -5,7 +5,11 @@ mod copies;
 mod file;
 mod follow;
 mod lines;
+mod signed;
+mod watch;
 
 pub use copies::{Copies, find_copies};
-pub use file::{Checked, Signed, verify_file, verify_stream};
+pub use file::{Checked, verify_file, verify_found, verify_stream};
 pub use follow::{Facts, Followed, Follower, follow};
+pub use signed::Signed;
+pub use watch::{Hashes, Watch};

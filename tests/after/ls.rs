@@ -69,7 +69,7 @@ fn what_is_called_a_recording_and_can_not_be_read_is_reported_and_one_that_begin
     let dir = directory();
     let d = arg(dir.path());
     let other = recording("zoe", "strict", 1, &end(0, 1.0, 0));
-    let long = other.replacen("zoe", &"z".repeat(2 << 20), 1);
+    let long = other.replacen("zoe", &"z".repeat(17 << 20), 1);
     let begun = dir.path().join("begun.cast");
     let recorder = File::create(&begun).expect("a file");
     recorder.try_lock().expect("the recorder's lock");
@@ -77,7 +77,7 @@ fn what_is_called_a_recording_and_can_not_be_read_is_reported_and_one_that_begin
         ("a.cast", &b"nothing of the sort\n"[..], "line 1: this is no asciicast header"),
         ("a.cast.gz", b"\x1f\x8bnothing", "line 1"),
         ("a.cast.zst", b"", "the file is empty"),
-        ("b.cast", long.as_bytes(), "line 1: longer than 1048576 bytes"),
+        ("b.cast", long.as_bytes(), "line 1: longer than 16777216 bytes"),
     ] {
         let file = dir.path().join(name);
         fs::write(&file, text).expect("a file");

@@ -3,13 +3,23 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod browser;
 mod chain;
 mod export;
 mod info;
+mod inputs;
 mod ls;
+mod output;
+mod owners;
+mod page;
+mod player;
 mod prune;
+mod reader;
+mod recover;
 mod search;
 mod signatures;
+mod special;
+mod torn;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +48,17 @@ fn has(program: &str) -> bool {
         assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs {program}");
     }
     found
+}
+
+/// Whether the tests run as root. Where they don't, that is reported, and is a failure under
+/// `RECMODE_TEST_NO_SKIP`.
+fn is_root() -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        eprintln!("skipped: needs root");
+        assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs root");
+    }
+    root
 }
 
 /// A path as an argument.

@@ -224,7 +224,11 @@ fn a_recording_left_by_a_crash_is_recovered_and_a_live_one_is_not_touched() -> V
     let mut text = fs::read_to_string(lab.cast()).unwrap();
     text.push_str("[0.25, \"o\", \"torn");
     fs::write(lab.cast(), &text).unwrap();
-    assert_eq!(recover().stdout(), "./rec.cast: recovered; 17 bytes of a torn line were cut off\n");
+    assert_eq!(
+        recover().stdout(),
+        "./rec.cast: recovered; 17 bytes of a torn end are kept in ./rec.cast.torn\n"
+    );
+    assert_eq!(fs::read_to_string(lab.path("rec.cast.torn")).unwrap(), "[0.25, \"o\", \"torn");
     let cast = Cast::read(&lab.cast());
     assert_eq!(cast.output(), b"ready\r\n");
     assert!(!cast.events("m").is_empty());

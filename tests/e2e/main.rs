@@ -10,6 +10,7 @@ mod attacks;
 mod bypass;
 mod deploy;
 mod disconnect;
+mod drawn;
 mod faults;
 mod faulty;
 mod frozen;
@@ -22,6 +23,7 @@ mod matrix;
 mod operators;
 mod options;
 mod play;
+mod player;
 mod process;
 mod reader;
 mod soak;
@@ -56,6 +58,8 @@ fn main() -> ExitCode {
         operators::TESTS,
         options::TESTS,
         play::TESTS,
+        drawn::TESTS,
+        player::TESTS,
         process::TESTS,
         streams::TESTS,
         terminal::TESTS,

@@ -3,9 +3,9 @@
 
 use std::os::unix::net::UnixDatagram;
 
-use crate::harness::{Lab, SOON, Skip, Verdict, needs_root, needs_tools, tests};
+use crate::harness::{Lab, SOON, Skip, Verdict, needs_root, needs_tools, recmode, tests};
 
-tests![journald_is_told_in_its_own_format, without_journald_syslog_is_told];
+tests![journald_is_told_in_its_own_format, without_journald_syslog_is_told, journald_is_told_of_each_removal,];
 
 /// Runs a session that is recorded to a file of this name, and in which `mount` has put the socket $SOCKET where the
 /// machine's is; its log's datagrams.
@@ -66,6 +66,54 @@ fn without_journald_syslog_is_told() -> Verdict {
         assert!(text.starts_with(message) && text.contains("mode=strict"), "{entry}");
         // The quotes end where the value does.
         assert!(text.ends_with("/a\\\" status=0 \\\\.cast\""), "{entry}");
+    }
+    Ok(())
+}
+
+fn journald_is_told_of_each_removal() -> Verdict {
+    needs_root()?;
+    needs_tools(&["unshare", "mount"])?;
+    let lab = Lab::new();
+    let path = lab.path("socket");
+    let socket = UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(SOON)).expect("a time-out");
+    let dir = lab.path("recordings");
+    std::fs::create_dir(&dir).expect("mkdir");
+    // More than fit into the socket: prune waits for the log.
+    let many = 2000;
+    for n in 0..many {
+        let header = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n";
+        std::fs::write(dir.join(format!("{n:04}.cast")), header).expect("written");
+    }
+    let script = format!(
+        "set -e; SOCKET={}; mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/journal; \
+         : >/run/systemd/journal/socket; mount --bind $SOCKET /run/systemd/journal/socket; exec \"$@\"",
+        path.display()
+    );
+    let mut words = ["unshare", "-m", "sh", "-c", &script, "sh"].map(str::to_owned).to_vec();
+    let dir = dir.to_str().expect("a plain path").to_owned();
+    words.extend([recmode(), "prune", "--max-total", "0", "--yes", &dir].map(str::to_owned));
+    let entries = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut entries = Vec::new();
+            while entries.len() < many {
+                let mut buffer = [0; 8192];
+                let len = socket.recv(&mut buffer).expect("an entry in time");
+                entries.push(String::from_utf8_lossy(&buffer[..len]).into_owned());
+            }
+            entries
+        });
+        let run = lab.run(&words, b"");
+        assert_eq!((run.status, run.stderr().as_str()), (0, ""));
+        reader.join().expect("read")
+    });
+    for (n, entry) in entries.iter().enumerate() {
+        assert!(
+            entry.starts_with("MESSAGE=recording removed; reason=total owner=\"root\" uid=0 bytes="),
+            "{entry}"
+        );
+        assert!(entry.contains("\nPRIORITY=6\n") && entry.contains("\nRECMODE_EVENT=pruned\n"), "{entry}");
+        assert!(entry.contains(&format!("/recordings/{n:04}.cast\"\n")), "{entry}");
     }
     Ok(())
 }

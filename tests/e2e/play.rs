@@ -43,6 +43,23 @@ fn play(file: &std::path::Path, args: &[&str]) -> Vec<String> {
     [recmode(), "play"].iter().chain(args).chain([&file]).map(|arg| (*arg).to_owned()).collect()
 }
 
+/// The rows of a terminal of 80 columns and 24 rows that was shown this.
+fn rows(seen: &[u8]) -> Vec<String> {
+    rows_of((80, 24), seen)
+}
+
+fn rows_of((cols, rows): (usize, usize), seen: &[u8]) -> Vec<String> {
+    let mut terminal = avt::Terminal::new(cols, rows).expect("a size");
+    terminal.feed(String::from_utf8_lossy(seen).into_owned());
+    terminal.screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect()
+}
+
+/// Waits until a row of a terminal of 80 columns and 24 rows begins with this.
+#[track_caller]
+fn wait_for_row(outer: &Outer, row: usize, text: &str) {
+    until(SOON, text, || rows(&outer.seen())[row].starts_with(text));
+}
+
 fn a_recording_is_played_and_ends_by_itself() -> Verdict {
     let lab = Lab::new();
     let file =
@@ -119,8 +136,11 @@ fn keys_pause_step_jump_and_quit() -> Verdict {
     // To the first marker: what follows it comes by itself.
     outer.send(b"]");
     outer.wait_for("one ");
-    outer.send(b" ..");
-    outer.wait_for("two three ");
+    // While it is paused the screen is drawn.
+    outer.send(b" ");
+    wait_for_row(&outer, 23, "paused");
+    outer.send(b"..");
+    wait_for_row(&outer, 0, "start one two three");
     // On with it, and to the second marker.
     outer.send(b" ]");
     outer.wait_for("four ");
@@ -128,7 +148,7 @@ fn keys_pause_step_jump_and_quit() -> Verdict {
     outer.send(b"[");
     outer.wait_for("Jstart one ");
     outer.send(b"\x1b[D");
-    outer.wait_for("Jstart \x1b");
+    outer.wait_for("Jstart  ");
     outer.send(b"\x1b[C");
     outer.wait_for("Jstart one ");
     outer.send(b"q");
@@ -182,7 +202,8 @@ fn a_marker_that_never_comes_is_said() -> Verdict {
     outer.send(b"]");
     outer.wait_for("Jab");
     outer.send(b" .");
-    outer.wait_for("c");
+    wait_for_row(&outer, 0, "abc");
+    outer.send(b" ");
     let end = outer.end();
     assert_eq!((end.status, end.restored), (0, true));
     Ok(())

@@ -461,26 +461,41 @@ const PLAY: Page = Page {
          is let through: text, cursor movement, erasing, colours, scrolling and the alternate screen. Not let through are \
          queries that a terminal answers as if its user had typed, and what writes to the clipboard, a file or a \
          printer, or changes titles, colours, key codes or tab stops. With --unsafe-raw everything is let through.",
-        "Keys: space pauses and goes on; . shows the next event while it is paused; the right and left cursor keys go 5 seconds \
-         on and back; ] and [ go to the next and the previous marker; + and - change the speed; q ends it, and so does Ctrl-C. \
-         There are no keys where output goes to no terminal. Standard input, or a pipe, can't be gone back in.",
+        "Events are shown at their times, counted from the start or from the last pause, jump or change of the speed: what is \
+         shown late does not delay the rest, and a player that is late catches up. Pauses between two events are cut to \
+         --idle-limit, or else to the idle_time_limit of the recording's header.",
+        "A status line shows the state, the time and the length, the speed, how much idle time was skipped, and the last \
+         marker. It is in the last row of a terminal that has more rows than the recording, and elsewhere while playback is paused; \
+         the key s shows it or hides it in all cases. While it, the help, a list or a search is on the terminal, the session's \
+         screen is drawn above it. Where TERM is dumb, and with --unsafe-raw, only s shows it.",
+        "There are no keys and no status line where output goes to no terminal. A search stays paused at what it finds. \
+         The list has the markers, and the commands that the shell marked with OSC 133 or by turning bracketed paste off; Enter jumps to the selected \
+         one. Where the end is reached while playback is paused, it stays until it goes on. Standard input, or a pipe, can't be gone \
+         back in or searched, and a session that is followed can't be left.",
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
-         columns, and the rows around its cursor. One that is smaller is drawn with its edges, once a line was wrapped at \
-         them or a full-screen program runs. What was on it at the end is left behind.",
-        "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
-         tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
-         marker, the whole of it.",
+         columns, and the rows around its cursor. One that is smaller is drawn with its edges where the terminal has more \
+          rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
+          What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are \
+          drawn where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; \
+          elsewhere the nearest one is.",
+        "With --follow the screen is shown as it is now, and then what comes, when it comes, until the session ends; the \
+         recordings of other tools, also compressed ones, are followed until the file is closed, or to their end where nobody has them \
+         open for writing. Where output goes to no terminal, all that was printed before comes first. PLACE is a time since \
+         the start, or else the text of a marker, the whole of it.",
     ],
     exit_status: &[
         ("0", "It was played, or ended with q."),
-        ("2", "Bad usage, or the recording can't be read or is none, or there is no such marker."),
+        (
+            "2",
+            "Bad usage, --from after --to among it, or the recording can't be read or is none, or there is no such marker.",
+        ),
         ("130", "It was ended with Ctrl-C."),
         ("128+N", "Signal N ended it."),
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[],
+    environment: &[("TERM, COLORTERM", "How many colours the terminal shows.")],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",
@@ -624,7 +639,7 @@ const VERIFY: Page = Page {
          the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the \
          last, and each recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), \
          cut off after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte \
-         up to which it is checked), complete but for its last check, still being written, changed between two lines, or without \
+         up to which it is checked), still being written, changed between two lines, or without \
          checks. The first change is between these two lines; nothing behind it is read, and nothing that was not verified is \
          counted. Of a directory all recordings below it \
          are verified, compressed ones too. Other files are passed over, but not those that are called .cast, .cast.gz or \
@@ -678,14 +693,24 @@ const EXPORT: Page = Page {
          asciicast-v2 and asciicast-v3 keep every byte, every time to the microsecond, what the header says, and recmode's \
          records but for checks, which hold for one file only; comments and events of unknown codes are dropped. txt is what \
          recmode-cat(1) prints.",
-        "html is one page that loads nothing and needs no script: what is known of the session, a table of its commands and \
-         markers that links to their lines, and the transcript in colours with the time of each line's last change. It follows the \
-         reader's choice of light or dark; text is legible on whatever it stands. After 256 MiB it ends, and says so. Commands are known where the shell turns bracketed paste off when one \
-         is entered, as bash and zsh do. Addresses of http and https are links.",
+        "html is one page that loads nothing. Its head has all that recmode-info(1) prints, the BLAKE3 and SHA-256 of the file \
+         as it is, compressed or not, and what verifying it came to while the page was made: integrity, and with \
+         --allowed-signers the signature in FILE.sig, as recmode-verify(1) does. Anything that is wrong is also written above \
+         that in words; a change, and a signature that doesn't hold, are reported on standard error too. The exit status stays 0: \
+         the page is there.",
+        "A table of commands and markers links to their lines. Commands are known where the shell turns bracketed paste off when \
+         one is entered, as bash and zsh do, or reports them with OSC 133. A command's duration ends with OSC 133 D, or with the \
+         next prompt; Lines counts the lines of the transcript that it printed; Status is the exit status, or - where the \
+         shell does not report it.",
+        "The transcript has the time of each line's last change. Gaps stand where they happened, and how the session ended at the end. Blanks \
+         with a colour stay. Text has a contrast of at least 4.5:1 on whatever it stands, light or dark as the reader chose, but \
+         block elements keep their colours. Lines wrap, also on paper; a switch turns that off on the screen. \
+         After 256 MiB the page ends, and says so. Addresses of http and https are links.",
         "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
          most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
-        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
+        "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
+         Root writes through no symbolic link and into no named pipe of another user.",
     ],
     exit_status: &[
         ("0", "The recording was exported, as far as it goes, or the reader of the output went away."),
@@ -695,7 +720,10 @@ const EXPORT: Page = Page {
     files: RECORDINGS,
     environment: &[],
     examples: &[
-        ("A page to send to a colleague", "recmode export session.cast --to html -o session.html"),
+        (
+            "A page to file, with the signer",
+            "recmode export session.cast --to html --allowed-signers signers -o session.html",
+        ),
         (
             "Play it with other tools",
             "recmode export session.cast --to typescript -o session && scriptreplay -t session.timing session",
@@ -705,38 +733,61 @@ const EXPORT: Page = Page {
 
 const PRUNE: Page = Page {
     description: &[
-        "Recordings below DIR go, oldest first, until every limit is met; at least one is to be given. Age is counted from the \
-         last write to the file, and not from what the recording says of itself. A file in which a session \
-         went on (NAME.2.cast) stays or goes with the first, and a signature (NAME.cast.sig) with its recording.",
-        "Without --yes nothing is removed, and what would be is shown. What is still being written is never removed, nor \
-         what is no recording; a file called .cast, .cast.gz or .cast.zst that can't be read is reported, and the exit status \
-         is 2. recmode's own recorder holds a lock; that another tool's is at work is known by its having \
-         the file open, for which one has to be the file's owner or to have CAP_LEASE, as root does. No link is followed, and a file that has changed since it was judged stays.",
+        "Without --yes nothing is removed; prune lists what would be.",
+        "Recordings older than --older-than go first. Age is counted from the last write to the file, never from its header; a \
+         file that is dated in the future counts from its last change of status, which a user can't set.",
+        "Then, while all recordings take more than --max-total or less than --keep-free is free, prune removes the oldest \
+         recording of the user who holds most, and goes on to the next user when both hold the same. The user is the owner of \
+         the file, whatever its header claims. Sizes are those on the disk, so that a sparse file counts for what it takes. For \
+         --keep-free, other files below DIR count for their owners too, except root's; they are not removed. A recording is kept where \
+         removing it frees nothing, as a further hard link elsewhere keeps it.",
+        "Recordings that are still being written stay, and with --min-age those that were written to since. They count for their \
+         owners. When the user who holds most has nothing that may go, no other user loses anything: prune refuses, names \
+         that user, removes nothing (also nothing for --older-than), and the exit status is 1. To remove what is too old in any \
+         case, run prune for it alone, as the service in dist/ does.",
+        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and each signature (NAME.cast.sig) with its \
+         recording where both belong to the same user. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
+         the exit status is 2. recmode's own recorder holds a lock; another tool's is recognized by its having \
+         the file open for writing, which only the file's owner and processes with CAP_LEASE, such as root's, can see. No link is followed below \
+         DIR, and a file that has changed since it was judged stays.",
+        "Each removal is logged to journald, else to syslog's authpriv, or with --log FILE to that file as a JSON line: \
+         time, event (pruned), recording, session (as its header claims), owner and uid (of the file), bytes (on the disk), \
+         modified, and reason (age, total or free).",
         "Sizes are powers of 1024 (500MiB, 10G). An AGE is 90d, 12h, 2 weeks or 3 months.",
         "dist/ holds a service and a timer for systemd that run this once a day, and a tmpfiles.d entry for the \
          directory.",
     ],
     exit_status: &[
         ("0", "What was to go is gone, or was shown."),
-        ("2", "Bad usage, or something could not be looked at or removed; it is said what."),
+        ("1", "--max-total or --keep-free can't be met. Nothing was removed."),
+        ("2", "Bad usage, or a file could not be read, removed or logged; a message names it."),
     ],
     diagnostics: &[],
     files: RECORDINGS,
     environment: &[("RECMODE_DIR", "The directory, where DIR is not given.")],
     examples: &[
         ("What a rule would remove", "recmode prune --older-than 90d --max-total 10G /var/log/recmode"),
-        ("Keep a twentieth of the disk free", "recmode prune --keep-free 5% --yes /var/log/recmode"),
+        (
+            "Keep a twentieth of the disk free, and every recording for a week",
+            "recmode prune --keep-free 5% --min-age 7d --yes /var/log/recmode",
+        ),
     ],
 };
 
 const RECOVER: Page = Page {
     description: &[
         "A recording whose recorder died with the machine has no end record, and its last line may be \
-         torn. The torn tail is cut off, and a marker and an end record that say so are added. Every whole \
-         line is kept.",
-        "A recording that is complete, also if its last check is missing, one whose session still runs (its recorder holds a lock on it) and \
-         one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
+         torn. recmode moves the torn end to FILE.torn, a new file of mode 0600 with the recording's owner, and adds a marker \
+         and an end record with the reason \"recovered\". Every whole line stays in the recording, also a last one that only \
+         lacks its newline. Zeros that a power failure has left at the end are not kept. Where FILE.torn exists or can't be \
+         written, that is an error, and the recording stays as it is.",
+        "A recording with an end record but without the check behind it counts as cut off, as for recmode-verify(1): nothing \
+         proves that end. It moves to FILE.torn, too, and the new end record keeps its exit status.",
+        "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
+         one that is not recmode's is not touched. One with a whole line that is wrong, which a crash does not \
          explain, is an error and is not touched either.",
+        "Below a directory no link is followed, also when its owner changes it meanwhile. A file that is found there and has further \
+         names (hard links) is an error; name the file itself to recover it.",
     ],
     exit_status: &[
         ("0", "Every recording is complete now, or still being recorded."),

@@ -63,13 +63,22 @@ impl Fault {
     }
 }
 
+/// Begins a machine record in version 3.
+pub(super) const RECORD: &str = "#recmode ";
+
+/// Whether the line is a whole JSON value, right or wrong: no beginning of an event or a record is.
+pub(super) fn is_whole(version: Version, line: &str) -> bool {
+    let json = line.strip_prefix(RECORD).filter(|_| version == Version::V3).unwrap_or(line);
+    serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok()
+}
+
 /// What a line after the first holds.
 pub(super) fn line(version: Version, line: &str) -> Result<Line, Fault> {
     if line.trim_ascii().is_empty() {
         return Ok(Line::Blank);
     }
-    if let Some(comment) = line.strip_prefix('#').filter(|_| version == Version::V3) {
-        return match comment.strip_prefix("recmode ").map(str::trim_ascii) {
+    if line.starts_with('#') && version == Version::V3 {
+        return match line.strip_prefix(RECORD).map(str::trim_ascii) {
             Some(json) if json.starts_with('{') => record(json),
             _ => Ok(Line::Other),
         };

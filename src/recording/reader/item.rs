@@ -157,9 +157,9 @@ pub enum Item {
     Sftp(SftpFile),
     /// An end record.
     End(End),
-    /// The recording was cut off in this line (or right before an event whose exact bytes stand
-    /// in this line); nothing follows. A last line without a newline counts as cut off; what it
-    /// holds, if it is whole, comes before this item.
+    /// The recording is cut off in this line, or right before the event whose exact bytes this line holds; nothing
+    /// follows. A last line that only lacks its newline is whole. A line with a newline is never a torn one: if it is
+    /// wrong, it is an error wherever it is.
     TornTail {
         /// The line of the file, from 1.
         line: u64,

@@ -45,7 +45,9 @@ fn what_is_no_recording_is_refused_with_its_cause() {
     );
     assert!(header_error("{\"version\":2,\"width\":80}\n").starts_with("line 1, column "));
     let endless = format!("{{\"version\":2,\"title\":\"{}\"}}\n", "a".repeat(MAX_HEADER));
-    assert_eq!(header_error(&endless), "line 1: longer than 1048576 bytes");
+    assert_eq!(header_error(&endless), "line 1: longer than 16777216 bytes");
+    let long = format!("{{\"version\":2,\"width\":80,\"height\":24,\"x\":\"{}\"}}\n", "a".repeat(5 << 20));
+    assert_eq!(events(&long, "[1,\"o\",\"a\"]\n").len(), 1, "a header of 5 MiB");
 }
 
 #[test]
@@ -127,18 +129,53 @@ fn a_torn_tail_is_an_item_and_never_an_error() {
     for tail in [
         "[0,\"o\",\"b",
         "[",
-        "[0,\"o\",\"b\n",
+        "[0.",
+        "[0,\"o\",\"b\"",
         "\0\0\0\0",
-        "\0\0\n",
+        "[0,\"o\",\"b\"]\0\0",
+        "#",
+        "#recmo",
+        "#recmode ",
         "#recmode {\"end\":",
+        "#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}",
         "#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n",
     ] {
         let found = items(V3, &format!("{whole}{tail}"));
         assert_eq!(found.len(), 2, "{tail:?}");
         assert_eq!(found[1], Item::TornTail { line: 3 }, "{tail:?}");
     }
-    let found = items(V3, "[0,\"o\",\"a\"]");
-    assert!(matches!(found[..], [Item::Event(_), Item::TornTail { line: 2 }]), "whole but for its newline");
+    // Zeros of any number: the last blocks of a file, taken by a power failure.
+    let zeros = format!("{whole}[0,\"o\"{}", "\0".repeat(MAX_LINE + 100));
+    assert_eq!(items(V3, &zeros).last(), Some(&Item::TornTail { line: 3 }));
+    assert!(read(V3, &format!("{zeros}x")).last().expect("an item").is_err());
+}
+
+#[test]
+fn a_last_line_without_its_newline_is_whole_if_it_can_be_read() {
+    for line in ["[0,\"o\",\"a\"]", "[0,\"o\",\"a\"] ", "[0,\"o\",\"a\"]\r", "[0,\"o\",\"a\"]\n  "] {
+        assert_eq!(events(V3, line).len(), 1, "{line:?}");
+    }
+    assert!(matches!(items(V3, "#recmode {\"end\":{\"reason\":\"exit\"}}")[..], [Item::End(_)]));
+    assert_eq!(items(V3, "# a comment"), []);
+    // In another tool's recording, this is no record of ours.
+    assert_eq!(items("{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n", "#rec"), []);
+}
+
+#[test]
+fn a_whole_line_that_is_wrong_is_an_error_also_as_the_last() {
+    for (last, message) in [
+        ("[0,\"o\"]\n", "line 3, column 7: invalid length 2, expected a tuple of size 3"),
+        ("[0,\"o\"]", "line 3, column 7: invalid length 2, expected a tuple of size 3"),
+        ("[0,\"o\",\"b\n", "line 3, column 9: EOF while parsing a value"),
+        ("\0\0\n", "line 3, column 1: expected value"),
+        ("garbage\n", "line 3, column 1: expected value"),
+        ("#recmode {\"gap\":{}}\n", "line 3: in a record of recmode's: missing field `bytes`"),
+        ("#recmode {\"gap\":{}}", "line 3: in a record of recmode's: missing field `bytes`"),
+    ] {
+        let found = read(V3, &format!("[0,\"o\",\"a\"]\n{last}"));
+        assert_eq!(found.len(), 2, "{last:?}");
+        assert_eq!(found[1].as_ref().expect_err(last).to_string(), message, "{last:?}");
+    }
 }
 
 #[test]
@@ -169,11 +206,11 @@ fn times_that_add_up_to_too_much_are_an_error() {
 }
 
 #[test]
-fn an_endless_line_is_an_error_in_the_middle_and_a_torn_tail_at_the_end() {
+fn an_endless_line_is_an_error() {
     let endless = "a".repeat(MAX_LINE + 1);
     let found = read(V3, &format!("{endless}\n[0,\"o\",\"a\"]\n"));
     assert!(matches!(found[..], [Err(ReadError::TooLong { line: 2, limit: MAX_LINE })]));
-    assert_eq!(items(V3, &endless), [Item::TornTail { line: 2 }]);
+    assert!(matches!(read(V3, &endless)[..], [Err(ReadError::TooLong { line: 2, .. })]));
     let fits = format!("[0,\"o\",\"{}\"]\n", "a".repeat(MAX_LINE - 10));
     assert_eq!(events(V3, &fits).len(), 1);
 }
@@ -227,8 +264,8 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_cut_off_is_no_error(cut in 0_usize..140) {
-        let whole = "[0,\"o\",\"a\"]\n#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n[0,\"o\",\"\u{fffd}a\"]\n[0,\"x\",\"0\"]\n";
+    fn whatever_is_cut_off_is_no_error(cut in 0_usize..200) {
+        let whole = "[0,\"o\",\"a\"]\n#recmode {\"raw\":{\"code\":\"o\",\"base64\":\"/2E=\"}}\n[0,\"o\",\"\u{fffd}a\"]\n[-0.0e-1,\"x\",\"\\u0030\\ud83d\\ude00\"]\n[1,\"z\",{\"a\":[true,null,-1.5e+2]}]\n";
         let cut = &whole.as_bytes()[..cut.min(whole.len())];
         let input = [V3.as_bytes(), cut].concat();
         let items: Vec<_> = Reader::new(&input[..]).expect("a header").collect();
@@ -266,7 +303,7 @@ fn version_1_is_read_in_one_line_or_many() {
 
 #[test]
 fn a_long_version_1_and_one_that_is_cut_anywhere_are_read_as_far_as_they_go() {
-    let events = "[0.1,\"some text of an event\"],".repeat(60_000);
+    let events = format!("[0.1,\"{}\"],", "text".repeat(80)).repeat(60_000);
     let whole = format!("{{\"version\":1,\"width\":80,\"height\":24,\"stdout\":[{events}[0,\"\"]]}}");
     assert!(whole.len() > MAX_HEADER);
     assert_eq!(items(&whole, "").len(), 60_001);

@@ -1,5 +1,7 @@
 //! Times of events: decimal text to integer nanoseconds, without a float in between.
 
+use super::End;
+
 /// What is wrong with a sum of times.
 pub(super) const TOO_LATE: &str = "the times of the events add up to more than 2^64 nanoseconds";
 
@@ -38,6 +40,15 @@ pub(super) fn nanoseconds(text: &str) -> Option<u64> {
 /// Microseconds, rounded half up.
 pub(super) fn microseconds(nanoseconds: u64) -> u64 {
     nanoseconds / 1000 + u64::from(nanoseconds % 1000 >= 500)
+}
+
+/// How long a session was, in microseconds: what its end record says, else the time of its last event. Every duration
+/// of a whole recording is this.
+#[must_use]
+pub fn session_length(last_event: Option<u64>, end: Option<&End>) -> Option<u64> {
+    let seconds = end.and_then(|end| end.seconds).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and saturating")]
+    seconds.map(|seconds| (seconds * 1e6).round() as u64).or(last_event)
 }
 
 /// An exponent; one beyond any that matters is cut to a value that still does not matter.

@@ -1,0 +1,66 @@
+//! The top of the page: its title, the verdicts and the facts of the session.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+
+use super::verdict::{Verdict, verdicts};
+use super::{FileFacts, Page, markup, player, style};
+use crate::report::{facts, signature, utc};
+
+/// So many gaps, markers and files are listed.
+const MAX_SHOWN: usize = 1000;
+
+/// The document up to its title; with a player, its script may run.
+pub(super) fn open(title: &str, player: bool) -> String {
+    let script = if player { format!("; script-src {}", player::source()) } else { String::new() };
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'{script}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title}</title>\n<style>\n{}{}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#transcript\">To the transcript</a>\n<main>\n<h1>{title}</h1>\n",
+        style::sheet(),
+        if player { player::SHEET } else { "" }
+    )
+}
+
+/// What is right or wrong with the recording, in words.
+pub(super) fn verdict(page: &Page, file: &FileFacts<'_>) -> String {
+    let mut out = "<div id=\"verdict\">\n".to_owned();
+    for Verdict { level, text } in verdicts(&page.summary, file.checked) {
+        let _ = writeln!(out, "<p class=\"{}\">{}</p>", level.class(), markup(&text));
+    }
+    out + "</div>\n"
+}
+
+/// The list of facts: those of `recmode info`, and those of the file as it was verified.
+pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
+    let FileFacts { name, checked, hashes, verified } = file;
+    let summary = &page.summary;
+    let state = file.state(summary);
+    let mut rows = facts(name, Some(hashes.bytes), state, summary, checked, &TimeZone::UTC, MAX_SHOWN);
+    for row in &mut rows {
+        // A page is read elsewhere.
+        if let ("Start", Some(start)) = (row.0, summary.header.timestamp.and_then(utc)) {
+            row.1 = start;
+        }
+    }
+    let signer = checked.signed.as_ref().map(signature);
+    rows.extend([
+        ("Signature", signer.unwrap_or_else(|| "not verified: no signers were given".to_owned())),
+        ("BLAKE3", hashes.blake3.clone()),
+        ("SHA-256", hashes.sha256.clone()),
+        ("Bytes", hashes.bytes.to_string()),
+        ("Verified", format!("{verified}, by recmode {}", env!("CARGO_PKG_VERSION"))),
+    ]);
+    let mut out = "<dl>\n".to_owned();
+    for (name, text) in rows {
+        if !name.is_empty() {
+            let _ = write!(out, "<dt>{name}</dt>");
+        }
+        let _ = writeln!(out, "<dd>{}</dd>", markup(&text));
+    }
+    out + "</dl>\n"
+}

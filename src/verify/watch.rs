@@ -1,0 +1,189 @@
+//! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::Checked;
+use super::follow::{Followed, Follower};
+use super::signed::{Claim, Over};
+use crate::cast;
+use crate::dirfd::FileRef;
+use crate::recording::reader::Version;
+use crate::signature::AllowedSigners;
+use crate::sys::UpToHole;
+
+/// The hashes of a file as it is, compressed or not, as lower-case hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hashes {
+    /// BLAKE3, 256 bits.
+    pub blake3: String,
+    /// SHA-256.
+    pub sha256: String,
+    /// The number of bytes.
+    pub bytes: u64,
+}
+
+/// What is known of a recording that is being read.
+pub struct Watch {
+    source: Arc<Mutex<Source>>,
+    follower: Arc<Mutex<Follower>>,
+    text_bytes: Arc<AtomicU64>,
+    live: bool,
+}
+
+impl Watch {
+    /// Opens a recording, `-` for standard input; gives its text beside the watch. With `want_signature` the signature
+    /// beside the file is read too. Counts the bytes that are read of the file in `done`.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening, and of reading the first bytes or the signature.
+    pub fn open(path: &Path, want_signature: bool, done: &Arc<AtomicU64>) -> io::Result<(cast::Input, Self)> {
+        let (mut live, mut claim) = (false, None);
+        let inner: Box<dyn Read + Send> = if path == Path::new("-") {
+            Box::new(UpToHole::new(io::stdin()))
+        } else {
+            let file = File::open(path)?;
+            if file.metadata()?.is_file() {
+                live = cast::is_live(&file);
+                if want_signature {
+                    claim = Claim::read(&FileRef::named(path), is_compressed(&file)?)?;
+                }
+            }
+            Box::new(UpToHole::new(file))
+        };
+        let source = Arc::new(Mutex::new(Source {
+            inner,
+            blake3: blake3::Hasher::new(),
+            sha256: Sha256::new(),
+            claim,
+            bytes: 0,
+            done: Arc::clone(done),
+            ended: false,
+        }));
+        let follower = Arc::new(Mutex::new(Follower::default()));
+        let text_bytes = Arc::new(AtomicU64::new(0));
+        let text = Text {
+            inner: cast::reader(Bytes(Arc::clone(&source)))?,
+            source: Arc::clone(&source),
+            follower: Arc::clone(&follower),
+            bytes: Arc::clone(&text_bytes),
+        };
+        let input = Box::new(BufReader::with_capacity(1 << 16, text));
+        Ok((input, Self { source, follower, text_bytes, live }))
+    }
+
+    /// The verdict, once the text of a recording of this version was read to its end.
+    ///
+    /// # Errors
+    ///
+    /// When what follows the text in the file can't be read.
+    pub fn finish(self, version: Version, allowed: Option<&AllowedSigners>) -> io::Result<(Checked, Hashes)> {
+        let mut source = lock(&self.source);
+        // A decoder may stop before the last byte.
+        let mut rest = [0; 4096];
+        while source.read(&mut rest)? > 0 {}
+        let (chain, facts) = std::mem::take(&mut *lock(&self.follower)).finish();
+        let chain = if version == Version::V1 { Followed::NoChain } else { chain };
+        let signed = allowed.map(|allowed| Claim::judge(source.claim.take(), allowed, facts.recorded));
+        let bytes = self.text_bytes.load(Ordering::Relaxed);
+        let checked = Checked { chain, facts, live: self.live, signed, bytes };
+        let hashes = Hashes {
+            blake3: source.blake3.finalize().to_hex().to_string(),
+            sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
+            bytes: source.bytes,
+        };
+        Ok((checked, hashes))
+    }
+}
+
+/// The bytes of the file.
+struct Source {
+    inner: Box<dyn Read + Send>,
+    blake3: blake3::Hasher,
+    sha256: Sha256,
+    claim: Option<Claim>,
+    bytes: u64,
+    done: Arc<AtomicU64>,
+    /// Nothing is read after the first end: what a live recording has gained since is not in its text.
+    ended: bool,
+}
+
+impl Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended || buffer.is_empty() {
+            return Ok(0);
+        }
+        let n = loop {
+            match self.inner.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.ended = n == 0;
+        self.blake3.update(&buffer[..n]);
+        self.sha256.update(&buffer[..n]);
+        self.hash(Over::File, &buffer[..n]);
+        self.bytes += n as u64;
+        self.done.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+impl Source {
+    fn hash(&mut self, over: Over, bytes: &[u8]) {
+        if let Some(hash) = self.claim.as_mut().and_then(|claim| claim.hash(over)) {
+            hash.update(bytes);
+        }
+    }
+}
+
+struct Bytes(Arc<Mutex<Source>>);
+
+impl Read for Bytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        lock(&self.0).read(buffer)
+    }
+}
+
+/// The text, decompressed where the file is compressed.
+struct Text {
+    inner: cast::Input,
+    source: Arc<Mutex<Source>>,
+    follower: Arc<Mutex<Follower>>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Text {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        let mut follower = lock(&self.follower);
+        match &read {
+            Ok(n) => {
+                follower.feed(&buffer[..*n]);
+                lock(&self.source).hash(Over::Text, &buffer[..*n]);
+                self.bytes.fetch_add(*n as u64, Ordering::Relaxed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => follower.cut(),
+            Err(_) => {}
+        }
+        read
+    }
+}
+
+/// Whether the file begins as a compressed one. It is at its start afterwards.
+fn is_compressed(mut file: &File) -> io::Result<bool> {
+    let mut head = [0; 4];
+    let n = file.read(&mut head)?;
+    file.rewind()?;
+    Ok(cast::is_compressed(&head[..n]))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
