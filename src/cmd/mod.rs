@@ -29,13 +29,12 @@ mod session;
 pub mod verify;
 
 use std::io::{self, Write as _};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::recording::reader::Oversize;
 use crate::screen::Ending;
 
 use select::{not_selected, select};

@@ -30,4 +30,4 @@ pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
 pub use time::{duration, local_time, offset, utc};
 pub use user::marked_user;
-pub use verified::{Verified, integrity, session_text, signature, verified_text};
+pub use verified::{Verified, copies_text, integrity, session_text, signature, verified_text};

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::file_name::FileName;
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Followed, SessionVerdict, Signed};
+use crate::verify::{Checked, Copies, Followed, SessionVerdict, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -20,6 +20,9 @@ pub struct Verified {
     /// Sessions of several files, or that lack some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sessions: Vec<Whole>,
+    /// Files that claim to be the same segment of one session.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<Copied>,
 }
 
 #[derive(Debug, Serialize)]
@@ -33,11 +36,19 @@ struct Whole {
 }
 
 #[derive(Debug, Serialize)]
+struct Copied {
+    session: String,
+    segment: u64,
+    files: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
 struct File {
     #[serde(flatten)]
     path: FileName,
     state: &'static str,
-    bytes: u64,
+    /// Those of the text; null where not all of them were verified.
+    bytes: Option<u64>,
     /// Where the last check ends; all before it is as it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     intact_until: Option<u64>,
@@ -87,6 +98,20 @@ impl Verified {
         self
     }
 
+    /// With these copies among the files.
+    #[must_use]
+    pub fn with_copies(mut self, copies: &[Copies<'_>]) -> Self {
+        self.copies = copies
+            .iter()
+            .map(|copies| Copied {
+                session: copies.session.to_owned(),
+                segment: copies.segment,
+                files: copies.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            })
+            .collect();
+        self
+    }
+
     /// The tree as JSON, with a line break at its end.
     ///
     /// # Errors
@@ -101,7 +126,7 @@ impl File {
         let mut file = Self {
             path: FileName::new(path),
             state: state(checked),
-            bytes: checked.bytes,
+            bytes: checked.verified_bytes(),
             intact_until: None,
             gaps: None,
             changed_between: None,
@@ -194,10 +219,21 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
     if let Some(wrong) = wrong {
-        let _ = write!(line, "; {}", paint(color, RED, &wrong));
+        let open = matches!(&checked.signed, Some(Signed::Wrong(error)) if error.is_open());
+        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &wrong));
     }
     line.push('\n');
     line
+}
+
+/// Files that claim to be one segment, in a line.
+#[must_use]
+pub fn copies_text(copies: &Copies<'_>, color: bool) -> String {
+    let files: Vec<_> = copies.files.iter().map(|path| escape::path(path)).collect();
+    let (last, first) = files.split_last().map_or(("", &[][..]), |(last, first)| (last, first));
+    let text =
+        format!("the same segment ({}) of session {}", copies.segment, escape::controls(copies.session));
+    format!("{} and {last}: {}\n", first.join(", "), paint(color, RED, &text))
 }
 
 /// What the signature came to, in words that need escaping.

@@ -4,6 +4,7 @@
 mod support;
 
 mod browser;
+mod chain;
 mod export;
 mod info;
 mod inputs;
@@ -18,6 +19,7 @@ mod reader;
 mod recover;
 mod search;
 mod sessions;
+mod signatures;
 mod special;
 mod torn;
 mod verify;

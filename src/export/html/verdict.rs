@@ -46,7 +46,11 @@ pub(super) fn verdicts(summary: &Summary, file: &FileFacts<'_>) -> Vec<Verdict> 
     };
     let mut verdicts = vec![Verdict { level, text: format!("Integrity: {}", integrity(checked)) }];
     if let Some(signed) = &checked.signed {
-        let level = if matches!(signed, Signed::By(_)) { Level::Good } else { Level::Bad };
+        let level = match signed {
+            Signed::By(_) => Level::Good,
+            Signed::Wrong(error) if error.is_open() => Level::Warn,
+            Signed::Missing | Signed::Wrong(_) => Level::Bad,
+        };
         verdicts.push(Verdict { level, text: format!("Signature: {}", signature(signed)) });
     }
     for fault in file.losses() {
