@@ -1124,7 +1124,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__verify)
-            opts="-q -h --allowed-signers --format --quiet --help"
+            opts="-q -h --allowed-signers --verify-time --format --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1143,6 +1143,10 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --verify-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)

@@ -202,6 +202,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand search" -s F -l fixed-st
 complete -c recmode -n "__fish_recmode_using_subcommand search" -l json -d 'The same as --format json'
 complete -c recmode -n "__fish_recmode_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -l allowed-signers -d 'Each recording must be signed by one of those in this file, as ssh-keygen(1) describes it' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand verify" -l verify-time -d 'Judge the signers\' keys at this time (default: when each recording began)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -l format -d 'How to print the answers' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -s q -l quiet -d 'Print only what is not intact'

@@ -732,6 +732,10 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
 
+    /// Judge the signers' keys at this time (default: when each recording began)
+    #[arg(long, value_name = "TIME", requires = "allowed_signers")]
+    pub verify_time: Option<String>,
+
     /// How to print the answers
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,

@@ -96,7 +96,7 @@ fn to_file(
 
 /// Writes the page. The recording is verified while it is read, so that the verdict is about what the page shows.
 fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Option<Ending>> {
-    let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
+    let allowed = args.allowed_signers.as_deref().map(|path| read_signers(path, None)).transpose()?;
     let (input, watch) = progress.watch(&args.file, allowed.is_some()).with_context(|| name.to_owned())?;
     let reader = Reader::new(input).with_context(|| name.to_owned())?;
     let page = told(Page::read(reader, &title(args), !args.no_player), name, "")?;
@@ -112,6 +112,7 @@ fn page(args: &ExportArgs, progress: &Bytes, name: &str) -> anyhow::Result<Optio
         None => to_stdout(name, |out| page.write(&facts, out).map(|()| page.ending()))?,
         Some(path) => to_file(path, name, |out| page.write(&facts, out).map(|()| page.ending()))?,
     };
+    super::say_left_out(name, page.left_out());
     if matches!(checked.chain, Followed::Changed { .. }) {
         super::say(&format!("recmode: {name}: {}\n", report::integrity(&checked)));
     }

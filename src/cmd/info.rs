@@ -57,12 +57,10 @@ fn of_stream(path: &Path) -> anyhow::Result<(Summary, Checked)> {
     let bytes = Arc::clone(&watched.bytes);
     let summary = catalog::summarize(Reader::new(BufReader::with_capacity(1 << 16, watched))?)?;
     let follower = std::mem::take(&mut *follower.lock().unwrap_or_else(PoisonError::into_inner));
-    let chain = match summary.header.version {
-        Version::V1 => Followed::NoChain,
-        _ => follower.finish(),
-    };
+    let (chain, facts) = follower.finish();
+    let chain = if summary.header.version == Version::V1 { Followed::NoChain } else { chain };
     let bytes = bytes.load(Ordering::Relaxed);
-    Ok((summary, Checked { chain, live: false, signed: None, bytes }))
+    Ok((summary, Checked { chain, facts, live: false, signed: None, bytes }))
 }
 
 /// Shows what is read to who follows the chain.

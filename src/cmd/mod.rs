@@ -78,7 +78,6 @@ fn say_in_passing(text: String) {
     }
 }
 
-/// Says on standard error that a recording is not whole; `name` is safe to print.
 /// Reports from which line on a recording asks for more drawing than is done.
 fn say_left_out(name: &str, line: Option<u64>) {
     if let Some(line) = line {
@@ -93,6 +92,7 @@ fn left_out(line: u64) -> String {
     )
 }
 
+/// Says on standard error that a recording is not whole; `name` is safe to print.
 fn say_ending(name: &str, ending: Ending) {
     match ending {
         Ending::Complete => {}

@@ -31,6 +31,7 @@ pub fn run(args: &RecoverArgs) -> anyhow::Result<u8> {
                 format!("recovered; {torn} bytes of a torn line were cut off")
             }
             Ok(Recovery::Complete) => "complete".to_owned(),
+            Ok(Recovery::Unchecked) => "complete but for its last check".to_owned(),
             Ok(Recovery::Live) => "still being recorded".to_owned(),
             Ok(Recovery::Foreign) if named => {
                 trouble(&path, &"no recording of recmode's");

@@ -1,19 +1,20 @@
 //! `recmode verify`: whether recordings are as they were written.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 use rayon::prelude::*;
 
 use crate::catalog;
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
 use crate::report::{self, Verified};
-use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, verify_file, verify_stream};
+use crate::signature::{AllowedSigners, absolute_time};
+use crate::verify::{Checked, Copies, Followed, find_copies, verify_file, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
@@ -21,13 +22,16 @@ const MAX_SIGNERS: u64 = 16 << 20;
 
 /// Verifies each file that is named, and below a directory that is named each recording, and each file that has the name
 /// of one. The code is 1 if
-/// one is not intact, complete and signed as asked, else 2 if one could not be judged.
+/// one is not intact, complete and signed as asked, or two are one segment of a session, else 2 if one could not be judged.
 ///
 /// # Errors
 ///
 /// When the signers, or standard output, can't be read or written.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
-    let allowed = args.allowed_signers.as_deref().map(read_signers).transpose()?;
+    let now = Zoned::now();
+    let verify_time = args.verify_time.as_deref().map(|text| verify_time(text, &now)).transpose()?;
+    let allowed = args.allowed_signers.as_deref();
+    let allowed = allowed.map(|path| read_signers(path, verify_time)).transpose()?;
     let mut trouble: Vec<(PathBuf, io::Error)> = Vec::new();
     let mut files = Vec::new();
     for path in &args.paths {
@@ -70,11 +74,22 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((file, error)),
         }
     }
-    super::print(text(args, &found)?.as_bytes())?;
+    let copies = copies(&found);
+    super::print(text(args, &found, &copies)?.as_bytes())?;
     for (path, error) in &trouble {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
-    Ok(verdict(&found, !trouble.is_empty()))
+    Ok(if copies.is_empty() { verdict(&found, !trouble.is_empty()) } else { exit::NO })
+}
+
+/// The copies among the files; a file that was named twice, or has two names, is one.
+fn copies(found: &[(PathBuf, Checked)]) -> Vec<Copies<'_>> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mut seen = HashSet::new();
+    let mut is_new =
+        |path: &Path| fs::metadata(path).map_or(true, |file| seen.insert((file.dev(), file.ino())));
+    let files = found.iter().map(|(path, checked)| (path.as_path(), &checked.facts));
+    find_copies(files.filter(|(path, _)| is_new(path)))
 }
 
 /// Whether it can be read but once. A directory is told as such when it is opened as a file.
@@ -87,31 +102,53 @@ fn begins(path: &Path) -> bool {
     fs::File::open(path).is_ok_and(|file| catalog::is_beginning(&file))
 }
 
-pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
-    let context = || format!("--allowed-signers {}", escape::path(path));
-    let file = fs::File::open(path).with_context(context)?;
-    let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(file, MAX_SIGNERS), &mut text).with_context(context)?;
-    AllowedSigners::parse(&text, &Zoned::now()).with_context(context)
+/// The signers in a file, those of `verify_time` where that is given, else of each recording's own time.
+pub(super) fn read_signers(path: &Path, verify_time: Option<Timestamp>) -> anyhow::Result<AllowedSigners> {
+    let now = Zoned::now();
+    let mut text = Vec::new();
+    fs::File::open(path)
+        .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, MAX_SIGNERS), &mut text))
+        .with_context(|| format!("--allowed-signers {}", escape::path(path)))?;
+    let signers = AllowedSigners::parse(&text, &now).at(verify_time);
+    match signers.errors() {
+        [first, ..] if signers.is_empty() => {
+            anyhow::bail!("--allowed-signers {}: {first}", escape::path(path))
+        }
+        errors => {
+            for error in errors {
+                super::say(&format!("recmode: {}: {error}; the line is passed over\n", escape::path(path)));
+            }
+        }
+    }
+    Ok(signers)
 }
 
-fn text(args: &VerifyArgs, found: &[(PathBuf, Checked)]) -> anyhow::Result<String> {
+/// A time as ssh-keygen(1) takes it, or as `--since` does.
+fn verify_time(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
+    let seconds = absolute_time(text, now.time_zone());
+    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+        Some(time) => Ok(time),
+        None => catalog::moment(text, now).context("--verify-time"),
+    }
+}
+
+fn text(args: &VerifyArgs, found: &[(PathBuf, Checked)], copies: &[Copies<'_>]) -> anyhow::Result<String> {
     let found = found.iter().map(|(path, checked)| (path.as_path(), checked));
     match args.format {
-        InfoFormat::Json => Ok(Verified::new(found).json()?),
+        InfoFormat::Json => Ok(Verified::new(found).with_copies(copies).json()?),
         InfoFormat::Human => {
             let color = super::color::wanted(ColorWhen::Auto, &io::stdout());
             let told = found.filter(|(_, checked)| !args.quiet || !checked.is_good());
-            Ok(told.map(|(path, checked)| report::verified_text(path, checked, color)).collect())
+            let files = told.map(|(path, checked)| report::verified_text(path, checked, color));
+            Ok(files.chain(copies.iter().map(|copies| report::copies_text(copies, color))).collect())
         }
     }
 }
 
 fn verdict(found: &[(PathBuf, Checked)], trouble: bool) -> u8 {
-    let unjudged = |checked: &Checked| checked.chain == Followed::NoChain && checked.is_signed_as_asked();
-    if found.iter().any(|(_, checked)| !checked.is_good() && !unjudged(checked)) {
+    if found.iter().any(|(_, checked)| !checked.is_good() && !checked.is_open()) {
         exit::NO
-    } else if trouble || found.iter().any(|(_, checked)| unjudged(checked)) {
+    } else if trouble || found.iter().any(|(_, checked)| checked.is_open()) {
         exit::TROUBLE
     } else {
         exit::OK

@@ -6,13 +6,15 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::reader::{Code, Item, ReadError, Reader, Version};
-use super::{Encoder, Format, Reason, Record, seconds};
+use super::{Encoder, Format, Reason, Record, chain, seconds};
 
 /// What a recording turned out to be.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// It has its end record; nothing was done.
     Complete,
+    /// It has its end record, but not the check that the recorder writes behind it; nothing was done.
+    Unchecked,
     /// Its session still runs; nothing was done.
     Live,
     /// No recording of recmode's; nothing was done.
@@ -66,6 +68,7 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
         Version::V3 => Format::AsciicastV3,
         Version::V1 => return Ok(Recovery::Foreign),
     };
+    let chained = reader.header().recmode.as_ref().is_some_and(|ours| ours["chain"].is_string());
     let (mut bytes, mut time, mut torn_line) = (0, 0, None);
     let (mut gaps, mut lost) = (0, 0);
     for item in reader {
@@ -83,7 +86,10 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
                 gaps += 1;
                 lost += gap.lost;
             }
-            Item::End(_) => return Ok(Recovery::Complete),
+            Item::End(end) => {
+                let unchecked = chained && end.reason != "recovered" && !ends_in_check(&file)?;
+                return Ok(if unchecked { Recovery::Unchecked } else { Recovery::Complete });
+            }
             Item::TornTail { line } => torn_line = Some(line),
         }
     }
@@ -108,6 +114,18 @@ pub fn recover(path: &Path) -> Result<Recovery, RecoverError> {
     file.set_len(end + closing.len() as u64)?;
     file.sync_all()?;
     Ok(Recovery::Recovered { torn: len - end })
+}
+
+/// Whether the last line is a check, whole.
+fn ends_in_check(file: &File) -> io::Result<bool> {
+    /// More than a check is long.
+    const TAIL: u64 = 256;
+    let len = file.metadata()?.len();
+    let from = len.saturating_sub(TAIL);
+    let mut tail = vec![0; usize::try_from(len - from).unwrap_or_default()];
+    file.read_exact_at(&mut tail, from)?;
+    let line = tail.split_inclusive(|&byte| byte == b'\n').next_back().unwrap_or_default();
+    Ok(chain::value_in(line).is_some())
 }
 
 /// Where line `line`, counted from 1, begins.

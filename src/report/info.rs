@@ -41,19 +41,19 @@ pub struct Info<'a> {
     title: Option<&'a str>,
     command: Option<Cow<'a, str>>,
     start: Option<String>,
-    /// Seconds.
-    duration: f64,
+    /// Seconds. It and the counts below are null where the recording was changed: nothing was verified then.
+    duration: Option<f64>,
     exit: Option<&'a str>,
     ended: Option<&'a str>,
     cut_off_in_line: Option<u64>,
     terminal: Terminal<'a>,
-    events: u64,
-    output_bytes: u64,
-    input_bytes: u64,
-    lost_bytes: u64,
-    gap_count: u64,
+    events: Option<u64>,
+    output_bytes: Option<u64>,
+    input_bytes: Option<u64>,
+    lost_bytes: Option<u64>,
+    gap_count: Option<u64>,
     gaps: Vec<GapLine<'a>>,
-    marker_count: u64,
+    marker_count: Option<u64>,
     markers: Vec<Marker<'a>>,
     /// Bytes through standard input, output and error of a session without a terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ struct Terminal<'a> {
     rows: u16,
     #[serde(rename = "type")]
     kind: Option<&'a str>,
-    resizes: u64,
+    resizes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,6 +111,8 @@ impl<'a> Info<'a> {
     ) -> Self {
         let header = &summary.header;
         let session = summary.session.as_ref();
+        let counted = is_counted(checked);
+        let count = |count: u64| counted.then_some(count);
         Self {
             schema: "recmode.info/1",
             file,
@@ -130,7 +132,7 @@ impl<'a> Info<'a> {
             title: header.title.as_deref(),
             command: summary.command(),
             start: header.timestamp.and_then(utc),
-            duration: seconds(summary.length),
+            duration: counted.then(|| seconds(summary.length)),
             exit: summary.exit.as_deref(),
             ended: summary.end.as_ref().map(|end| end.reason.as_str()),
             cut_off_in_line: summary.torn,
@@ -138,16 +140,17 @@ impl<'a> Info<'a> {
                 cols: header.cols,
                 rows: header.rows,
                 kind: header.term_type.as_deref(),
-                resizes: summary.resize_count,
+                resizes: count(summary.resize_count),
             },
-            events: summary.events,
-            output_bytes: summary.output,
-            input_bytes: summary.input,
-            lost_bytes: summary.lost,
-            gap_count: summary.gap_count,
+            events: count(summary.events),
+            output_bytes: count(summary.output),
+            input_bytes: count(summary.input),
+            lost_bytes: count(summary.lost),
+            gap_count: count(summary.gap_count),
             gaps: summary
                 .gaps
                 .iter()
+                .filter(|_| counted)
                 .map(|gap| GapLine {
                     time: seconds(gap.time),
                     bytes: gap.what.bytes,
@@ -156,15 +159,19 @@ impl<'a> Info<'a> {
                     error: &gap.what.error,
                 })
                 .collect(),
-            marker_count: summary.marker_count,
+            marker_count: count(summary.marker_count),
             markers: summary
                 .markers
                 .iter()
+                .filter(|_| counted)
                 .map(|marker| Marker { time: seconds(marker.time), text: &marker.what })
                 .collect(),
-            streams: summary.streams.map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
-            files: &summary.files,
-            file_count: summary.file_count,
+            streams: summary
+                .streams
+                .filter(|_| counted)
+                .map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
+            files: if counted { &summary.files } else { &[] },
+            file_count: if counted { summary.file_count } else { 0 },
             integrity: Integrity {
                 chain: checked.chain != Followed::NoChain,
                 state: super::verified::state(checked),
@@ -234,7 +241,9 @@ pub fn facts(
     if let Some(start) = header.timestamp {
         line("Start", &local_time(start, zone));
     }
-    line("Duration", &duration(summary.length));
+    let counted = is_counted(checked);
+    let not_verified = || "not verified".to_owned();
+    line("Duration", &if counted { duration(summary.length) } else { not_verified() });
     if let Some(command) = summary.command() {
         line("Command", &command);
     }
@@ -260,34 +269,35 @@ pub fn facts(
     }
     let kind = header.term_type.as_deref().map(|kind| format!(", {kind}")).unwrap_or_default();
     let resizes = match summary.resize_count {
+        _ if !counted => String::new(),
         0 => String::new(),
         1 => ", resized once".to_owned(),
         count => format!(", resized {count} times"),
     };
     line("Terminal", &format!("{}x{}{kind}{resizes}", header.cols, header.rows));
     line("Ended", &ended(summary));
-    line(
-        "Recorded",
-        &format!(
-            "{} bytes of output, {} bytes of input, {} events",
-            summary.output, summary.input, summary.events
-        ),
-    );
-    if let Some(streams) = &summary.streams {
+    let recorded = || {
+        let Summary { output, input, events, .. } = summary;
+        format!("{output} bytes of output, {input} bytes of input, {events} events")
+    };
+    line("Recorded", &if counted { recorded() } else { not_verified() });
+    if let Some(streams) = summary.streams.as_ref().filter(|_| counted) {
         let Streams { stdin, stdout, stderr } = streams;
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
-    files(&mut line, summary, most);
+    if counted {
+        files(&mut line, summary, most);
+    }
     let integrity = super::verified::integrity(checked);
     line("Integrity", &integrity);
-    if summary.gap_count > 0 {
+    if counted && summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
         for gap in summary.gaps.iter().take(most) {
             line("", &format!("{}  {}", offset(gap.time), gap_text(&gap.what)));
         }
         more(&mut line, summary.gap_count, most);
     }
-    if summary.marker_count > 0 {
+    if counted && summary.marker_count > 0 {
         line("Markers", &summary.marker_count.to_string());
         for marker in summary.markers.iter().take(most) {
             line("", &format!("{}  {}", offset(marker.time), marker.what));
@@ -301,6 +311,11 @@ pub fn facts(
 #[must_use]
 pub fn gap_text(gap: &Gap) -> String {
     format!("{} for {:.1} s: {} bytes came, {} are lost", gap.error, gap.seconds, gap.bytes, gap.lost)
+}
+
+/// Whether what was counted is reported: lines of a recording that was changed were not verified.
+fn is_counted(checked: &Checked) -> bool {
+    !matches!(checked.chain, Followed::Changed { .. })
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

@@ -27,4 +27,4 @@ pub use recordings::{Recordings, recordings_csv, recordings_table};
 pub use resolution::Resolution;
 pub use table::{mode_name, reasons, short_fall, table};
 pub use time::{duration, local_time, offset, utc};
-pub use verified::{Verified, integrity, signature, verified_text};
+pub use verified::{Verified, copies_text, integrity, signature, verified_text};

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Checked, Copies, Followed, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -16,6 +16,16 @@ pub struct Verified {
     files: Vec<File>,
     intact: usize,
     not_intact: usize,
+    /// Files that claim to be the same segment of one session.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<Copied>,
+}
+
+#[derive(Debug, Serialize)]
+struct Copied {
+    session: String,
+    segment: u64,
+    files: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -23,7 +33,8 @@ struct File {
     #[serde(rename = "file")]
     path: String,
     state: &'static str,
-    bytes: u64,
+    /// Those of the text; null where not all of them were verified.
+    bytes: Option<u64>,
     /// Where the last check ends; all before it is as it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     intact_until: Option<u64>,
@@ -58,6 +69,20 @@ impl Verified {
         verified
     }
 
+    /// With these copies among the files.
+    #[must_use]
+    pub fn with_copies(mut self, copies: &[Copies<'_>]) -> Self {
+        self.copies = copies
+            .iter()
+            .map(|copies| Copied {
+                session: copies.session.to_owned(),
+                segment: copies.segment,
+                files: copies.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            })
+            .collect();
+        self
+    }
+
     /// The tree as JSON, with a line break at its end.
     ///
     /// # Errors
@@ -72,7 +97,7 @@ impl File {
         let mut file = Self {
             path: path.to_string_lossy().into_owned(),
             state: state(checked),
-            bytes: checked.bytes,
+            bytes: checked.verified_bytes(),
             intact_until: None,
             gaps: None,
             changed_between: None,
@@ -108,6 +133,7 @@ pub(super) fn state(checked: &Checked) -> &'static str {
         Followed::NoRecording => "no_recording",
         Followed::Intact { .. } => "intact",
         Followed::CutOff { .. } if checked.live => "live",
+        Followed::CutOff { .. } if checked.facts.end_unchecked => "end_not_checked",
         Followed::CutOff { .. } => "cut_off",
         Followed::Recovered { .. } => "recovered",
     }
@@ -122,6 +148,9 @@ pub fn integrity(checked: &Checked) -> String {
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
         Followed::CutOff { after, .. } if checked.live => {
             format!("still being written; intact up to byte {after}")
+        }
+        Followed::CutOff { after, unchecked } if checked.facts.end_unchecked => {
+            format!("complete but for its last check; intact up to byte {after}{}", left(unchecked))
         }
         Followed::CutOff { after, unchecked } => {
             format!("cut off after byte {after}; all before it is intact{}", left(unchecked))
@@ -160,7 +189,8 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
     if let Some(wrong) = wrong {
-        let _ = write!(line, "; {}", paint(color, RED, &wrong));
+        let open = matches!(&checked.signed, Some(Signed::Wrong(error)) if error.is_open());
+        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &wrong));
     }
     line.push('\n');
     line
@@ -174,6 +204,16 @@ pub fn signature(signed: &Signed) -> String {
         Signed::Missing => "not signed".to_owned(),
         Signed::Wrong(error) => error.to_string(),
     }
+}
+
+/// Files that claim to be one segment, in a line.
+#[must_use]
+pub fn copies_text(copies: &Copies<'_>, color: bool) -> String {
+    let files: Vec<_> = copies.files.iter().map(|path| escape::path(path)).collect();
+    let (last, first) = files.split_last().map_or(("", &[][..]), |(last, first)| (last, first));
+    let text =
+        format!("the same segment ({}) of session {}", copies.segment, escape::controls(copies.session));
+    format!("{} and {last}: {}\n", first.join(", "), paint(color, RED, &text))
 }
 
 /// What no check covers.

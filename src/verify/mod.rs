@@ -1,10 +1,13 @@
 //! Whether a recording is as its recorder wrote it: the chain of checks, followed through the file,
 //! and the signature over all of it. Reads; prints and decides nothing.
 
+mod copies;
 mod file;
 mod follow;
+mod lines;
 mod watch;
 
+pub use copies::{Copies, find_copies};
 pub use file::{Checked, Signed, verify_file, verify_stream};
-pub use follow::{Followed, Follower, follow};
+pub use follow::{Facts, Followed, Follower, follow};
 pub use watch::{Hashes, Watch};

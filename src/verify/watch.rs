@@ -1,18 +1,18 @@
 //! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::file::{Checked, read_signature, signed};
+use super::file::{Checked, Over, find_signature, signed};
 use super::follow::{Followed, Follower};
 use crate::cast;
 use crate::recording::reader::Version;
-use crate::signature::{AllowedSigners, SignatureError, TextHash};
+use crate::signature::{AllowedSigners, SignatureError, SshSignature, TextHash};
 
 /// The hashes of a file as it is, compressed or not, as lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,10 +28,9 @@ pub struct Hashes {
 /// What is known of a recording that is being read.
 pub struct Watch {
     source: Arc<Mutex<Source>>,
-    follower: Arc<Mutex<Follower>>,
-    text_bytes: Arc<AtomicU64>,
+    text: Arc<Mutex<Text>>,
     live: bool,
-    signature: Option<Vec<u8>>,
+    signature: Option<Result<SshSignature, SignatureError>>,
 }
 
 impl Watch {
@@ -42,37 +41,39 @@ impl Watch {
     ///
     /// Those of opening, and of reading the first bytes or the signature.
     pub fn open(path: &Path, want_signature: bool, done: &Arc<AtomicU64>) -> io::Result<(cast::Input, Self)> {
-        let (mut live, mut signature) = (false, None);
+        let (mut live, mut signature, mut over) = (false, None, Over::File);
         let inner: Box<dyn Read + Send> = if path == Path::new("-") {
             Box::new(io::stdin())
         } else {
-            let file = File::open(path)?;
+            let mut file = File::open(path)?;
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
-                    signature = read_signature(path)?;
+                    let mut head = [0; 4];
+                    let n = file.read(&mut head)?;
+                    file.rewind()?;
+                    (over, signature) = find_signature(path, cast::is_compressed(&head[..n]))?;
                 }
             }
             Box::new(file)
         };
+        let signature = signature.map(|text| SshSignature::parse(&text));
+        let hash = signature.as_ref().and_then(|signature| signature.as_ref().ok()).map(SshSignature::hash);
+        let (of_file, of_text) = if over == Over::File { (hash, None) } else { (None, hash) };
         let source = Arc::new(Mutex::new(Source {
             inner,
             blake3: blake3::Hasher::new(),
             sha256: Sha256::new(),
-            signed: signature.as_deref().map(TextHash::of_signature),
+            signed: of_file,
             bytes: 0,
             done: Arc::clone(done),
             ended: false,
         }));
-        let follower = Arc::new(Mutex::new(Follower::default()));
-        let text_bytes = Arc::new(AtomicU64::new(0));
-        let text = Text {
-            inner: cast::reader_of(Bytes(Arc::clone(&source)))?,
-            follower: Arc::clone(&follower),
-            bytes: Arc::clone(&text_bytes),
-        };
-        let input = Box::new(BufReader::with_capacity(1 << 16, text));
-        Ok((input, Self { source, follower, text_bytes, live, signature }))
+        let text = Arc::new(Mutex::new(Text { follower: Follower::default(), signed: of_text, bytes: 0 }));
+        let watched =
+            Watched { inner: cast::reader_of(Bytes(Arc::clone(&source)))?, text: Arc::clone(&text) };
+        let input = Box::new(BufReader::with_capacity(1 << 16, watched));
+        Ok((input, Self { source, text, live, signature }))
     }
 
     /// The verdict, once the text of a recording of this version was read to its end.
@@ -81,17 +82,15 @@ impl Watch {
     ///
     /// When what follows the text in the file can't be read.
     pub fn finish(self, version: Version, allowed: Option<&AllowedSigners>) -> io::Result<(Checked, Hashes)> {
-        let mut source = lock(&self.source);
+        let (mut source, mut text) = (lock(&self.source), lock(&self.text));
         // A decoder may stop before the last byte.
         let mut rest = [0; 4096];
         while source.read(&mut rest)? > 0 {}
-        let chain = match version {
-            Version::V1 => Followed::NoChain,
-            Version::V2 | Version::V3 => std::mem::take(&mut *lock(&self.follower)).finish(),
-        };
-        let signed = allowed.map(|allowed| signed(self.signature, source.signed.take(), allowed));
-        let checked =
-            Checked { chain, live: self.live, signed, bytes: self.text_bytes.load(Ordering::Relaxed) };
+        let (chain, facts) = std::mem::take(&mut text.follower).finish();
+        let chain = if version == Version::V1 { Followed::NoChain } else { chain };
+        let hash = source.signed.take().or(text.signed.take());
+        let signed = allowed.map(|allowed| signed(self.signature, hash.as_ref(), allowed, &facts));
+        let checked = Checked { chain, facts, live: self.live, signed, bytes: text.bytes };
         let hashes = Hashes {
             blake3: source.blake3.finalize().to_hex().to_string(),
             sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -106,7 +105,8 @@ struct Source {
     inner: Box<dyn Read + Send>,
     blake3: blake3::Hasher,
     sha256: Sha256,
-    signed: Option<Result<TextHash, SignatureError>>,
+    /// Where a signature is over the file.
+    signed: Option<TextHash>,
     bytes: u64,
     done: Arc<AtomicU64>,
     /// Nothing is read after the first end: what a live recording has gained since is not in its text.
@@ -127,7 +127,7 @@ impl Source {
         self.ended = n == 0;
         self.blake3.update(&buffer[..n]);
         self.sha256.update(&buffer[..n]);
-        if let Some(Ok(hash)) = &mut self.signed {
+        if let Some(hash) = &mut self.signed {
             hash.update(&buffer[..n]);
         }
         self.bytes += n as u64;
@@ -144,23 +144,32 @@ impl Read for Bytes {
     }
 }
 
-/// The text, decompressed where the file is compressed.
+/// What is known of the text, decompressed where the file is compressed.
 struct Text {
-    inner: cast::Input,
-    follower: Arc<Mutex<Follower>>,
-    bytes: Arc<AtomicU64>,
+    follower: Follower,
+    /// Where a signature is over the text: it was made before the file was compressed.
+    signed: Option<TextHash>,
+    bytes: u64,
 }
 
-impl Read for Text {
+struct Watched {
+    inner: cast::Input,
+    text: Arc<Mutex<Text>>,
+}
+
+impl Read for Watched {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer);
-        let mut follower = lock(&self.follower);
+        let mut text = lock(&self.text);
         match &read {
             Ok(n) => {
-                follower.feed(&buffer[..*n]);
-                self.bytes.fetch_add(*n as u64, Ordering::Relaxed);
+                text.follower.feed(&buffer[..*n]);
+                if let Some(hash) = &mut text.signed {
+                    hash.update(&buffer[..*n]);
+                }
+                text.bytes += *n as u64;
             }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => follower.cut(),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => text.follower.cut(),
             Err(_) => {}
         }
         read

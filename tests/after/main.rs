@@ -4,6 +4,7 @@
 mod support;
 
 mod browser;
+mod chain;
 mod export;
 mod info;
 mod ls;
@@ -11,6 +12,7 @@ mod page;
 mod player;
 mod prune;
 mod search;
+mod signatures;
 mod verify;
 
 use std::path::{Path, PathBuf};

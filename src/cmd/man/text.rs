@@ -528,7 +528,7 @@ const INFO: Page = Page {
          zstd. It is read to its end. Printed are who was recorded, where and when, the mode and the roles' options that \
          decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
          the start, and what its checks come to (see recmode-verify(1)). What a recording of another tool does not hold is left \
-         out.",
+         out. Of a recording that was changed no duration and no count is printed (in JSON they are null), as no check covers them.",
         "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
     ],
     exit_status: &[
@@ -624,23 +624,43 @@ const VERIFY: Page = Page {
          the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the \
          last, and each recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), \
          cut off after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte \
-         up to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
+         up to which it is checked), complete but for its last check, still being written, changed between two lines, or without \
+         checks. The first change is between these two lines; nothing behind it is read, and nothing that was not verified is \
+         counted. Of a directory all recordings below it \
          are verified, compressed ones too. Other files are passed over, but not those that are called .cast, .cast.gz or \
          .cast.zst: one of these that is no recording can't be judged. A path of - is standard input.",
+        "Two files with the same session id and the same segment number are reported with both names: one of them is a copy, \
+         which recmode itself never makes. A file without a segment number is segment 1.",
         "With --allowed-signers each recording must also have been signed by one of those in the file, which is that of \
-         ssh-keygen(1): FILE.sig, an SSH signature with the namespace recmode, is over the whole file. It is \
-         what record --sign-key makes, and ssh-keygen -Y verify takes it as well.",
+         ssh-keygen(1) and is read as ssh-keygen reads it: patterns of principals and namespaces with a ! before those that \
+         are excluded, valid-after and valid-before, and lines that can't be read are passed over, with a warning. A key counts \
+         if ssh-keygen -Y verify accepts it for one of the principals of its line. Keys of type \
+         ed25519, rsa (with SHA-2), ecdsa, sk-ssh-ed25519 and sk-ecdsa are verified. Signatures by a certificate or by a key of another type are not \
+         supported: the exit status is 2 then, for that recording alone.",
+        "FILE.sig is an SSH signature with the namespace recmode over the whole file. It is what record --sign-key makes, \
+         and ssh-keygen -Y verify takes it as well. For FILE.gz and FILE.zst, FILE.gz.sig and FILE.zst.sig are over the compressed file. Where there \
+         is none, FILE.sig is taken, which is over the text: the signature of a recording holds after it was compressed.",
+        "Keys are judged at the time at which a recording began, by its header, which the signature covers, or now where the \
+         header has none: the recordings of a key that was replaced hold if its line has a valid-before. Where a key \
+         was stolen, its holder chooses that time. --verify-time judges all of them at one time: YYYYMMDD[HHMM[SS]][Z] as ssh-keygen \
+         takes it (without Z local standard time), or what recmode-ls(1) takes after --since, such as now.",
         "The checks find what broke by accident, and what was changed by someone who does not know of them. They prove nothing \
          against someone who can rewrite the file: the hash needs no secret. The signature proves that the file \
          is as the holder of the key left it.",
     ],
     exit_status: &[
         ("0", "All are intact and complete, and signed where that is asked for."),
-        ("1", "One is not. A missing or wrong signature is such an answer."),
-        ("2", "Bad usage, one can't be read, or is without checks, and none is wrong."),
+        (
+            "1",
+            "One is not, or two are the same segment of a session. A missing or wrong signature is such an answer.",
+        ),
+        (
+            "2",
+            "Bad usage, one can't be read, is without checks or has a signature that is not supported, and none is wrong.",
+        ),
     ],
     diagnostics: &[],
-    files: &[("FILE.sig", "The signature of FILE.")],
+    files: &[("FILE.sig", "The signature of FILE, or of the text of FILE.gz or FILE.zst.")],
     environment: &[],
     examples: &[
         ("All recordings of this machine", "recmode verify /var/log/recmode"),
@@ -726,7 +746,7 @@ const RECOVER: Page = Page {
         "A recording whose recorder died with the machine has no end record, and its last line may be \
          torn. The torn tail is cut off, and a marker and an end record that say so are added. Every whole \
          line is kept.",
-        "A recording that is complete, one whose session still runs (its recorder holds a lock on it) and \
+        "A recording that is complete, also if its last check is missing, one whose session still runs (its recorder holds a lock on it) and \
          one that is not recmode's is not touched. One that is damaged in its middle, which a crash does not \
          explain, is an error and is not touched either.",
     ],

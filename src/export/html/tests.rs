@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 use super::*;
 use crate::export::palette::{self, Rgb};
 use crate::screen::Style;
-use crate::verify::Followed;
+use crate::verify::{Facts, Followed};
 
 fn page(lines: &str) -> String {
     let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}");
     let hashes = Hashes { blake3: "b3".to_owned(), sha256: "5a".to_owned(), bytes: 7 };
-    let checked = Checked { chain: Followed::NoChain, live: false, signed: None, bytes: 7 };
+    let checked =
+        Checked { chain: Followed::NoChain, facts: Facts::default(), live: false, signed: None, bytes: 7 };
     let file =
         FileFacts { name: "a<b", checked: &checked, hashes: &hashes, verified: "2026-11-30T00:00:00Z" };
     let mut out = Vec::new();

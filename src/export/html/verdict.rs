@@ -44,12 +44,20 @@ pub(super) fn verdicts(summary: &Summary, checked: &Checked) -> Vec<Verdict> {
     };
     let mut verdicts = vec![Verdict { level, text: format!("Integrity: {}", integrity(checked)) }];
     if let Some(signed) = &checked.signed {
-        let level = if matches!(signed, Signed::By(_)) { Level::Good } else { Level::Bad };
+        let level = match signed {
+            Signed::By(_) => Level::Good,
+            Signed::Wrong(error) if error.is_open() => Level::Warn,
+            Signed::Missing | Signed::Wrong(_) => Level::Bad,
+        };
         verdicts.push(Verdict { level, text: format!("Signature: {}", signature(signed)) });
     }
     if summary.gap_count > 0 {
         let gaps = if summary.gap_count == 1 { "gap" } else { "gaps" };
-        let text = format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost);
+        let text = match checked.chain {
+            // Nothing is counted in lines that were not verified.
+            Followed::Changed { .. } => "Gaps are recorded, in lines that were not verified".to_owned(),
+            _ => format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost),
+        };
         verdicts.push(Verdict { level: Level::Warn, text });
     }
     match end_level(summary, checked.live) {
