@@ -1,5 +1,6 @@
 //! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
@@ -93,11 +94,18 @@ impl Watch {
         let checked = Checked { chain, facts, live: self.live, signed, bytes: text.bytes };
         let hashes = Hashes {
             blake3: source.blake3.finalize().to_hex().to_string(),
-            sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hexadecimal(&source.sha256.finalize_reset()),
             bytes: source.bytes,
         };
         Ok((checked, hashes))
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The bytes of the file.
