@@ -58,6 +58,7 @@ pub(super) fn write(args: &ExportArgs, progress: &Bytes) -> anyhow::Result<(Reco
         Some(path) => to_file(path, &recording, |out| page.write(&facts, out).map(|()| page.ending()))?,
     };
     recording.say_oversize(&oversize);
+    recording.say_left_out(page.left_out());
     if matches!(checked.chain, Followed::Changed { .. }) {
         super::super::say(&format!("recmode: {name}: {}\n", report::integrity(&checked)));
     }

@@ -34,6 +34,12 @@ pub(super) fn verdict(page: &Page, file: &FileFacts<'_>) -> String {
     for Verdict { level, text } in verdicts(&page.summary, file) {
         let _ = writeln!(out, "<p class=\"{}\">{}</p>", level.class(), markup(&text));
     }
+    if let Some(line) = page.left_out {
+        let _ = writeln!(
+            out,
+            "<p class=\"warn\">From line {line} of the file on the screen changes more than can be rendered: parts of it are left out</p>"
+        );
+    }
     out + "</div>\n"
 }
 

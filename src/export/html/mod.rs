@@ -28,6 +28,8 @@ pub struct Page {
     title: String,
     summary: Summary,
     ending: Ending,
+    /// The line of the file from which on parts of the screen were left out, as they asked for too much drawing.
+    left_out: Option<u64>,
     commands: Commands,
     transcript: Transcript,
     /// What the player shows, if there is one.
@@ -91,6 +93,7 @@ impl Page {
             }
         };
         let mut film = player.then(Film::default);
+        let mut left_out = None;
         for item in &mut reader {
             let item = item?;
             match &item {
@@ -101,6 +104,9 @@ impl Page {
                         film.before(event.time, event.data.len(), &screen);
                     }
                     show(&mut screen, event)?;
+                    if left_out.is_none() && screen.left_out() {
+                        left_out = Some(event.line);
+                    }
                     if event.code == Code::Marker {
                         commands.marker(event.time, &event.data);
                     }
@@ -119,7 +125,7 @@ impl Page {
         if let Some(film) = &mut film {
             film.finish(&screen);
         }
-        Ok(Self { title, summary: summarizer.finish(), ending, commands, transcript, film })
+        Ok(Self { title, summary: summarizer.finish(), ending, left_out, commands, transcript, film })
     }
 
     /// The version of the recording.
@@ -142,6 +148,12 @@ impl Page {
         let mut marks: Vec<_> = rows.chain(gaps).collect();
         marks.sort_by_key(|mark| mark.time);
         marks
+    }
+
+    /// The line of the file, from 1, from which on parts of the screen were left out: see [`Screen::left_out`].
+    #[must_use]
+    pub fn left_out(&self) -> Option<u64> {
+        self.left_out
     }
 
     /// Writes the page, of a recording in this file.
