@@ -51,9 +51,9 @@ pub fn open_counted(path: &Path, done: &Arc<AtomicU64>) -> io::Result<Input> {
     }
 }
 
-struct Counted<R> {
-    inner: R,
-    done: Arc<AtomicU64>,
+pub(super) struct Counted<R> {
+    pub(super) inner: R,
+    pub(super) done: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {

@@ -2,11 +2,14 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Read as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::SystemTime;
 
-use crate::cast::{self, Session};
+use super::owner_name;
+use super::times::FileTimes;
+use crate::cast::{self, Segments, Session};
+use crate::recording::Continues;
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, ReadError, Reader, Version};
 use crate::sys;
 
@@ -66,6 +69,12 @@ impl State {
         }
     }
 
+    /// The state of a recording of which something is missing besides.
+    #[must_use]
+    pub fn with_gap(self) -> Self {
+        if self == Self::Complete { Self::Gap } else { self }
+    }
+
     /// The state of a recording with this last record.
     #[must_use]
     pub fn of_end(end: &End) -> Self {
@@ -114,6 +123,37 @@ pub struct Entry {
     pub command: Option<String>,
     /// What recmode notes of a session; empty for other tools' recordings.
     pub session: Session,
+    /// The name of the file's owner.
+    pub owner: String,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<Segments>,
+}
+
+impl Entry {
+    /// Whether a file is one of the recording's.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let mut files = self.segments.iter().flat_map(|segments| &segments.files);
+        self.path == path || files.any(|segment| segment.path == path)
+    }
+
+    /// The recording of a whole session, this being the entry of its last file.
+    #[must_use]
+    pub(super) fn of_session(mut self, segments: Segments) -> Self {
+        let Some(first) = segments.files.first() else { return self };
+        self.size = segments.files.iter().map(|segment| segment.size).sum();
+        let (header, begins) = (&first.header, first.begins().unwrap_or(0));
+        // The first file's own start: what is before it is missing.
+        let missing = if header.version == Version::V3 { begins / 1_000_000 } else { 0 };
+        self.start = header.timestamp.and_then(|start| start.checked_sub(i64::try_from(missing).ok()?));
+        self.command.clone_from(&header.command);
+        self.path.clone_from(&first.path);
+        self.session = first.session.clone();
+        if !segments.faults.is_empty() {
+            self.state = self.state.with_gap();
+        }
+        self.segments = Some(segments);
+        self
+    }
 }
 
 /// What the end of a recording tells.
@@ -145,7 +185,6 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
     if !plain && !cast::is_compressed(head) {
         return Ok(None);
     }
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let Some((header, tail)) = (if plain { ends_of(&file, head, size)? } else { whole(&file)? }) else {
         return Ok(None);
     };
@@ -161,10 +200,20 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         None if header.recmode.is_some() || tail.torn => State::CutOff,
         None => State::Complete,
     };
-    let told = tail.end.as_ref().and_then(|end| end.seconds).and_then(micros).or(tail.time);
+    let from = match header.version {
+        // Times of a later file count from where that begins.
+        Version::V3 if session.segment.is_some_and(|segment| segment > 1) => {
+            session.continues.as_ref().and_then(Continues::begins)
+        }
+        _ => Some(0),
+    };
+    let events = tail.time.zip(from).and_then(|(time, from)| time.checked_add(from));
+    let told = tail.end.as_ref().and_then(End::length).or(events);
     let about = || {
-        let start = u64::try_from(header.timestamp?).ok()?;
-        Some(Length::About(modified?.as_secs().checked_sub(start)?.saturating_mul(1_000_000)))
+        let times = FileTimes::of(&metadata, state == State::Live, SystemTime::now())?;
+        // The time since this file's start, and what was before.
+        let since = times.since(header.timestamp?)?;
+        Some(Length::About(since.checked_add(from?)?))
     };
     Ok(Some(Entry {
         path: path.to_owned(),
@@ -174,12 +223,9 @@ pub fn look(path: &Path) -> io::Result<Option<Entry>> {
         state,
         command: header.command,
         session,
+        owner: owner_name(metadata.uid()),
+        segments: None,
     }))
-}
-
-fn micros(seconds: f64) -> Option<u64> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, and saturating")]
-    (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1e6).round() as u64)
 }
 
 /// Header and end of a file that is not compressed.
@@ -247,11 +293,16 @@ fn whole(file: &File) -> io::Result<Option<(Header, Tail)>> {
     use std::io::Seek as _;
     let mut again = file.try_clone()?;
     again.rewind()?;
-    let input = BufReader::new(cast::reader_of(again)?.take(MAX_UNPACKED));
-    Ok(match Reader::new(input) {
+    let mut input = cast::reader_of(again)?.take(MAX_UNPACKED);
+    Ok(match Reader::new(BufReader::new(&mut input)) {
         Ok(mut reader) => {
-            let tail = run_through(&mut reader);
-            Some((reader.into_header(), tail))
+            let mut tail = run_through(&mut reader);
+            let header = reader.into_header();
+            if input.limit() == 0 {
+                // Its end was not reached.
+                tail.time = None;
+            }
+            Some((header, tail))
         }
         Err(_) => None,
     })

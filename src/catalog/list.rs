@@ -1,5 +1,6 @@
 //! The recordings below a directory, looked at in parallel.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -73,6 +74,50 @@ pub fn list(path: &Path, progress: &Progress) -> io::Result<Listing> {
         }
     }
     Ok(listing)
+}
+
+/// The same, with one entry for each session, also where that has several files.
+///
+/// # Errors
+///
+/// Those of [`list`].
+pub fn list_sessions(path: &Path, progress: &Progress) -> io::Result<Listing> {
+    let mut listing = list(path, progress)?;
+    listing.entries = joined(listing.entries, !path.is_dir());
+    Ok(listing)
+}
+
+/// One entry for each session: of several files, that of the last one with what the others add.
+fn joined(found: Vec<Entry>, named: bool) -> Vec<Entry> {
+    let (mut single, mut sessions) = (BTreeMap::new(), Vec::new());
+    for entry in found {
+        // Any of a session's files may be named; in a directory a later one leads to the others.
+        let later = entry.session.segment.is_some_and(|segment| segment > 1);
+        if (named || later)
+            && let Some(segments) = cast::segments(&entry.path)
+        {
+            sessions.push(segments);
+            if named {
+                continue;
+            }
+        }
+        single.insert(entry.path.clone(), entry);
+    }
+    let mut entries = Vec::new();
+    for segments in sessions {
+        let Some(last) = segments.files.last() else { continue };
+        // Its other files have led to it, too.
+        let entry = single.remove(&last.path).or_else(|| {
+            let led = entries.iter().any(|entry: &Entry| entry.has(&last.path));
+            if led { None } else { look(&last.path).ok().flatten() }
+        });
+        if let Some(entry) = entry {
+            segments.files.iter().for_each(|segment| drop(single.remove(&segment.path)));
+            entries.push(entry.of_session(segments));
+        }
+    }
+    entries.extend(single.into_values());
+    entries
 }
 
 /// Whether a file is called a recording, so that it should be one.

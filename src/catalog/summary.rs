@@ -173,7 +173,11 @@ pub fn summarize(reader: Reader<impl BufRead>) -> Result<Summary, ReadError> {
                     summary.files.push(file);
                 }
             }
-            Item::End(end) => summary.end = Some(end),
+            Item::End(end) => {
+                // Of a session whose first files are missing it has what the events do not.
+                summary.length = end.length().unwrap_or(summary.length);
+                summary.end = Some(end);
+            }
             Item::TornTail { line } => summary.torn = Some(line),
         }
     }

@@ -7,12 +7,13 @@ use anyhow::{Context as _, bail};
 
 use super::file::Replacement;
 use super::progress::Bytes;
+use super::session::Recording;
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::export::{self, ExportError, Sink, Target};
 use crate::recording::Format;
 use crate::recording::reader::Reader;
 use crate::screen::Ending;
-use crate::{cast, escape, exit};
+use crate::{cast, escape};
 
 /// Writes the recording in the format that is wanted, to standard output or a file.
 ///
@@ -20,28 +21,32 @@ use crate::{cast, escape, exit};
 ///
 /// When the recording can't be read or is none, or the output can't be written.
 pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
-    let name = escape::path(&args.file);
-    let work = |progress: &Bytes| -> anyhow::Result<Option<Ending>> {
-        let input = progress.open(&args.file).with_context(|| name.clone())?;
-        let reader = Reader::new(input).with_context(|| name.clone())?;
+    let work = |progress: &Bytes| -> anyhow::Result<(Recording, Option<Ending>)> {
+        let (recording, input) =
+            Recording::open(&args.file, progress).with_context(|| escape::path(&args.file))?;
+        let reader = Reader::new(input).map_err(|error| recording.locate(error))?;
         let target = match args.to {
             ExportFormat::AsciicastV2 => Target::Asciicast(Format::AsciicastV2),
             ExportFormat::AsciicastV3 => Target::Asciicast(Format::AsciicastV3),
             ExportFormat::Txt => Target::Text,
             ExportFormat::Html => Target::Html,
             ExportFormat::Svg => Target::Svg { idle_limit: args.idle_limit },
-            ExportFormat::Typescript => return typescript(args, reader, &name).map(Some),
+            ExportFormat::Typescript => {
+                let ending = typescript(args, reader, &recording)?;
+                return Ok((recording, Some(ending)));
+            }
         };
-        one_file(args, reader, target, &name)
+        let ending = one_file(args, reader, target, &recording)?;
+        Ok((recording, ending))
     };
-    let ending = match args.output {
+    let (recording, ending) = match args.output {
         None => super::progress::over_bytes_to_stdout(work)?,
         Some(_) => super::progress::over_bytes(work)?,
     };
     if let Some(ending) = ending {
-        super::say_ending(&name, ending);
+        recording.say_ending(ending);
     }
-    Ok(exit::OK)
+    Ok(recording.code())
 }
 
 /// Tells how the recording ended; nothing if nobody reads standard output any more.
@@ -49,7 +54,7 @@ fn one_file(
     args: &ExportArgs,
     reader: Reader<cast::Input>,
     target: Target,
-    name: &str,
+    recording: &Recording,
 ) -> anyhow::Result<Option<Ending>> {
     let title = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match &args.output {
@@ -58,27 +63,31 @@ fn one_file(
             let ending = export::export(reader, target, &title, &mut out);
             match ending.and_then(|ending| Ok(out.flush().map(|()| ending)?)) {
                 Err(ExportError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(None),
-                ending => told(ending, name, "standard output").map(Some),
+                ending => told(ending, recording, "standard output").map(Some),
             }
         }
         Some(path) => {
             let shown = escape::path(path);
             let mut file = Replacement::new(path).with_context(|| shown.clone())?;
-            let ending = told(export::export(reader, target, &title, &mut file), name, &shown)?;
+            let ending = told(export::export(reader, target, &title, &mut file), recording, &shown)?;
             file.finish().context(shown)?;
             Ok(Some(ending))
         }
     }
 }
 
-fn typescript(args: &ExportArgs, reader: Reader<cast::Input>, name: &str) -> anyhow::Result<Ending> {
+fn typescript(
+    args: &ExportArgs,
+    reader: Reader<cast::Input>,
+    recording: &Recording,
+) -> anyhow::Result<Ending> {
     let Some(path) = &args.output else {
         bail!("a typescript is two files: name the first with -o, the other is called the same with .timing");
     };
     let timing = with_timing(path);
     let open = |path: &Path| Replacement::new(path).with_context(|| escape::path(path));
     let mut sink = Sink { script: open(path)?, timing: open(&timing)? };
-    let ending = told(export::typescript(reader, &mut sink), name, &escape::path(path))?;
+    let ending = told(export::typescript(reader, &mut sink), recording, &escape::path(path))?;
     sink.script.finish().with_context(|| escape::path(path))?;
     sink.timing.finish().with_context(|| escape::path(&timing))?;
     Ok(ending)
@@ -91,9 +100,9 @@ fn with_timing(path: &Path) -> PathBuf {
 }
 
 /// Says of an error which of the two it is about.
-fn told(ending: Result<Ending, ExportError>, input: &str, output: &str) -> anyhow::Result<Ending> {
+fn told(ending: Result<Ending, ExportError>, input: &Recording, output: &str) -> anyhow::Result<Ending> {
     ending.map_err(|error| match error {
-        ExportError::Read(error) => anyhow::Error::from(error).context(input.to_owned()),
+        ExportError::Read(error) => input.locate(error),
         ExportError::Write(error) => anyhow::Error::from(error).context(output.to_owned()),
     })
 }

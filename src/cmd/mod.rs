@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod schema;
 pub mod search;
 mod select;
+mod session;
 pub mod verify;
 
 use std::io::{self, Write as _};
@@ -79,20 +80,6 @@ fn say_in_passing(text: String) {
 }
 
 /// Says on standard error that a recording is not whole; `name` is safe to print.
-/// Reports from which line on a recording asks for more drawing than is done.
-fn say_left_out(name: &str, line: Option<u64>) {
-    if let Some(line) = line {
-        say(&format!("recmode: {name}: {}\n", left_out(line)));
-    }
-}
-
-/// What is reported of a recording from whose rendering something was left out.
-fn left_out(line: u64) -> String {
-    format!(
-        "line {line}: the screen changes more than can be rendered: parts of it are left out from here on"
-    )
-}
-
 fn say_ending(name: &str, ending: Ending) {
     match ending {
         Ending::Complete => {}

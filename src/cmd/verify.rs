@@ -1,5 +1,6 @@
 //! `recmode verify`: whether recordings are as they were written.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,12 @@ use anyhow::Context as _;
 use jiff::Zoned;
 use rayon::prelude::*;
 
-use crate::catalog;
+use crate::cast::Segments;
+use crate::catalog::{self, Recorded};
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
 use crate::report::{self, Verified};
 use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, verify_file, verify_stream};
+use crate::verify::{Checked, Followed, SessionVerdict, verify_file, verify_stream};
 use crate::{escape, exit};
 
 /// The largest file of signers in bytes.
@@ -45,6 +47,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
+    let (files, sessions) = with_sessions(files, &args.paths);
     let checked: Vec<_> = super::progress::over_bytes(|progress| {
         let total = files.iter().filter_map(|(file, _)| fs::metadata(file).ok()).map(|file| file.len()).sum();
         progress.total.store(total, Ordering::Relaxed);
@@ -70,11 +73,45 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((file, error)),
         }
     }
-    super::print(text(args, &found)?.as_bytes())?;
+    let mut verdicts = Vec::new();
+    for segments in &sessions {
+        match SessionVerdict::new(segments, &mut found) {
+            Ok(verdict) => verdicts.push(verdict),
+            Err(error) => trouble.push((segments.files[0].path.clone(), error)),
+        }
+    }
+    super::print(text(args, &found, &verdicts)?.as_bytes())?;
     for (path, error) in &trouble {
         super::say(&format!("recmode: {}: {error}\n", escape::path(path)));
     }
-    Ok(verdict(&found, !trouble.is_empty()))
+    // A session that only goes on is judged by its files.
+    Ok(if verdicts.iter().all(SessionVerdict::is_complete) {
+        verdict(&found, !trouble.is_empty())
+    } else {
+        exit::NO
+    })
+}
+
+/// The files with the others of their sessions, and those sessions.
+fn with_sessions(files: Vec<(PathBuf, bool)>, named: &[PathBuf]) -> (Vec<(PathBuf, bool)>, Vec<Segments>) {
+    // Each is looked for beside a file that is named itself, and not only below a directory.
+    let mut is_recording: HashMap<PathBuf, bool> = HashMap::new();
+    let files = files.into_iter().map(|(path, as_recording)| {
+        let itself = named.contains(&path);
+        is_recording.insert(path.clone(), as_recording);
+        (path, itself)
+    });
+    let (mut all, mut sessions) = (Vec::new(), Vec::new());
+    for Recorded { path, segments, .. } in catalog::sessions(files.collect()) {
+        let Some(segments) = segments else {
+            let as_recording = is_recording.get(&path).copied().unwrap_or(true);
+            all.push((path, as_recording));
+            continue;
+        };
+        all.extend(segments.files.iter().map(|segment| (segment.path.clone(), true)));
+        sessions.push(segments);
+    }
+    (all, sessions)
 }
 
 /// Whether it can be read but once. A directory is told as such when it is opened as a file.
@@ -95,14 +132,20 @@ fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     AllowedSigners::parse(&text, &Zoned::now()).with_context(context)
 }
 
-fn text(args: &VerifyArgs, found: &[(PathBuf, Checked)]) -> anyhow::Result<String> {
+fn text(
+    args: &VerifyArgs,
+    found: &[(PathBuf, Checked)],
+    sessions: &[SessionVerdict],
+) -> anyhow::Result<String> {
     let found = found.iter().map(|(path, checked)| (path.as_path(), checked));
     match args.format {
-        InfoFormat::Json => Ok(Verified::new(found).json()?),
+        InfoFormat::Json => Ok(Verified::new(found).with_sessions(sessions).json()?),
         InfoFormat::Human => {
             let color = super::color::wanted(ColorWhen::Auto, &io::stdout());
             let told = found.filter(|(_, checked)| !args.quiet || !checked.is_good());
-            Ok(told.map(|(path, checked)| report::verified_text(path, checked, color)).collect())
+            let files = told.map(|(path, checked)| report::verified_text(path, checked, color));
+            let sessions = sessions.iter().filter(|session| !args.quiet || !session.is_good());
+            Ok(files.chain(sessions.map(|session| report::session_text(session, color))).collect())
         }
     }
 }

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 
 use super::source::{Next, Source};
 use super::{Filter, Key, Keys, Pace, Speed, draw};
+use crate::cast::Joined;
 use crate::recording::reader::{Code, Event, Item, ReadError};
 use crate::screen::{Options, Screen, TooLarge, as_seen, is_cooked, parse_size};
 use crate::session::{Outer, ProgramModes, Signalled, Signals};
@@ -41,6 +42,8 @@ pub enum Place {
 pub struct Plan {
     /// The recording, or `-`.
     pub path: PathBuf,
+    /// Its session, where that has several files.
+    pub joined: Option<Joined>,
     /// How fast.
     pub speed: Speed,
     /// Pauses are made this short.
@@ -97,7 +100,7 @@ pub enum PlayError {
 ///
 /// When the recording can't be read, or the terminal not be written.
 pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
-    let source = Source::open(&plan.path, plan.follow)?;
+    let source = Source::open(plan, plan.follow)?;
     let signals = Signals::take().map_err(PlayError::Terminal)?;
     let mut outer = Outer::open().map_err(PlayError::Terminal)?;
     let screen = new_screen(&source)?;
@@ -435,7 +438,7 @@ impl Player<'_> {
                 // A stream can't be read again.
                 return Ok(());
             }
-            self.source = Source::open(&self.plan.path, false)?;
+            self.source = Source::open(self.plan, false)?;
             self.screen = new_screen(&self.source)?;
             (self.next, self.position) = (None, 0);
             self.markers.clear();

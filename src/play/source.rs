@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -11,8 +10,8 @@ use std::thread;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
-use super::PlayError;
-use crate::cast::{self, Following};
+use super::{Plan, PlayError};
+use crate::cast::{self, Following, Input, Joined};
 use crate::recording::reader::{Header, Item, ReadError, Reader};
 
 /// So many items are read ahead.
@@ -38,17 +37,24 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
-    pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
-        let reader = Reader::new(cast::open(path).map_err(PlayError::Open)?)?;
+    pub(super) fn open(plan: &Plan, follow: bool) -> Result<Self, PlayError> {
+        let (path, joined) = (&plan.path, plan.joined.as_ref());
+        let input = joined.map_or_else(|| cast::open(path), |joined| joined.open(&Arc::default()));
+        let reader = Reader::new(input.map_err(PlayError::Open)?)?;
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         // A stream is as live as its writer.
         if !follow || !is_file {
             return Self::start(reader, None, is_file);
         }
         let locks = reader.header().recmode.is_some();
-        let following = Following::open(path, locks).map_err(PlayError::Open)?;
+        let last = joined.and_then(Joined::last).map_or(&**path, |last| &last.path);
+        let following = Following::open(last, locks).map_err(PlayError::Open)?;
         let caught_up = following.caught_up();
-        Self::start(Reader::new(BufReader::new(following))?, Some(caught_up), is_file)
+        let mut input: Input = Box::new(BufReader::new(following));
+        if let Some(joined) = joined {
+            input = joined.open_with_last(input).map_err(PlayError::Open)?;
+        }
+        Self::start(Reader::new(input)?, Some(caught_up), is_file)
     }
 
     fn start(

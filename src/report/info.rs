@@ -8,8 +8,8 @@ use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::{duration, local_time, offset, utc};
-use crate::cast::Decider;
+use super::{duration, local_time, marked_user, offset, utc};
+use crate::cast::{Decider, Segment, Segments};
 use crate::catalog::{State, Summary};
 use crate::escape;
 use crate::recording::reader::{SftpFile, Streams, Version};
@@ -18,6 +18,21 @@ use crate::verify::{Checked, Followed};
 
 /// So many markers and gaps are shown to people; JSON has more.
 const MAX_SHOWN: usize = 20;
+
+/// What is known of a recording besides what it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The file, or the first one of its session.
+    pub file: &'a str,
+    /// Bytes of all its files; nothing for a stream.
+    pub size: Option<u64>,
+    /// How it stands.
+    pub state: State,
+    /// The name of the file's owner, where it is a file.
+    pub owner: Option<&'a str>,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<&'a Segments>,
+}
 
 /// The facts as a tree.
 #[derive(Debug, Serialize)]
@@ -30,6 +45,8 @@ pub struct Info<'a> {
     state: &'static str,
     session: Option<&'a str>,
     user: Option<&'a str>,
+    /// The name of the file's owner; null for a stream.
+    owner: Option<&'a str>,
     host: Option<&'a str>,
     recmode_version: Option<&'a str>,
     kind: Option<&'a str>,
@@ -38,6 +55,11 @@ pub struct Info<'a> {
     because: &'a [Decider],
     segment: Option<u64>,
     first: Option<&'a str>,
+    /// The files of a session of several, in order, and what is missing of them or not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    segments: Vec<SegmentLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
     title: Option<&'a str>,
     command: Option<Cow<'a, str>>,
     start: Option<String>,
@@ -90,6 +112,22 @@ struct Marker<'a> {
     text: &'a str,
 }
 
+/// One file of a session.
+#[derive(Debug, Serialize)]
+pub(super) struct SegmentLine {
+    segment: u64,
+    file: String,
+    /// Bytes.
+    size: u64,
+}
+
+impl SegmentLine {
+    pub(super) fn new(segment: &Segment) -> Self {
+        let file = segment.path.to_string_lossy().into_owned();
+        Self { segment: segment.number, file, size: segment.size }
+    }
+}
+
 /// What protects the recording against changes.
 #[derive(Debug, Serialize)]
 struct Integrity {
@@ -102,13 +140,8 @@ struct Integrity {
 impl<'a> Info<'a> {
     /// The tree of what was found in a file.
     #[must_use]
-    pub fn new(
-        file: &'a str,
-        size: Option<u64>,
-        state: State,
-        summary: &'a Summary,
-        checked: &Checked,
-    ) -> Self {
+    pub fn new(about: &About<'a>, summary: &'a Summary, checked: &Checked) -> Self {
+        let About { file, size, state, owner, segments } = *about;
         let header = &summary.header;
         let session = summary.session.as_ref();
         Self {
@@ -119,6 +152,7 @@ impl<'a> Info<'a> {
             state: state.name(),
             session: session.and_then(|session| session.session.as_deref()),
             user: session.and_then(|session| session.user.as_deref()),
+            owner,
             host: session.and_then(|session| session.host.as_deref()),
             recmode_version: session.and_then(|session| session.version.as_deref()),
             kind: session.and_then(|session| session.kind.as_deref()),
@@ -127,6 +161,8 @@ impl<'a> Info<'a> {
             because: session.map_or(&[], |session| &session.because),
             segment: session.and_then(|session| session.segment),
             first: session.and_then(|session| session.first.as_deref()),
+            segments: segments.into_iter().flat_map(|all| &all.files).map(SegmentLine::new).collect(),
+            missing: segments.into_iter().flat_map(|all| &all.faults).map(ToString::to_string).collect(),
             title: header.title.as_deref(),
             command: summary.command(),
             start: header.timestamp.and_then(utc),
@@ -184,14 +220,8 @@ impl<'a> Info<'a> {
 
 /// The facts for people.
 #[must_use]
-pub fn info_text(
-    file: &str,
-    size: Option<u64>,
-    state: State,
-    summary: &Summary,
-    checked: &Checked,
-    zone: &TimeZone,
-) -> String {
+pub fn info_text(about: &About<'_>, summary: &Summary, checked: &Checked, zone: &TimeZone) -> String {
+    let About { file, size, state, owner, segments } = *about;
     let header = &summary.header;
     let mut out = String::new();
     let mut line = |name: &str, text: &str| {
@@ -207,8 +237,12 @@ pub fn info_text(
         line("Title", title);
     }
     if let Some(session) = &summary.session {
-        for (name, text) in [("Session", &session.session), ("User", &session.user), ("Host", &session.host)]
-        {
+        let user = session.user.as_deref().map(|user| marked_user(user, owner));
+        for (name, text) in [
+            ("Session", session.session.as_deref()),
+            ("User", user.as_deref()),
+            ("Host", session.host.as_deref()),
+        ] {
             if let Some(text) = text {
                 line(name, text);
             }
@@ -237,9 +271,13 @@ pub fn info_text(
         if !session.roles.is_empty() {
             line("Roles", &session.roles.join(", "));
         }
-        if let Some(segment) = session.segment {
-            line("Part", &format!("{segment} of {}", session.first.as_deref().unwrap_or("another file")));
-        }
+    }
+    for (n, segment) in segments.into_iter().flat_map(|all| &all.files).enumerate() {
+        let (path, size) = (segment.path.to_string_lossy(), HumanBytes(segment.size));
+        line(if n == 0 { "Segments" } else { "" }, &format!("{}  {path}, {size}", segment.number));
+    }
+    for (n, fault) in segments.into_iter().flat_map(|all| &all.faults).enumerate() {
+        line(if n == 0 { "Missing" } else { "" }, &fault.to_string());
     }
     let kind = header.term_type.as_deref().map(|kind| format!(", {kind}")).unwrap_or_default();
     let resizes = match summary.resize_count {

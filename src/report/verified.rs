@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Checked, Followed, SessionVerdict, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -16,6 +16,19 @@ pub struct Verified {
     files: Vec<File>,
     intact: usize,
     not_intact: usize,
+    /// Sessions of several files, or that lack some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<Session>,
+}
+
+#[derive(Debug, Serialize)]
+struct Session {
+    session: String,
+    /// `intact`, `not_intact` or `incomplete`.
+    state: &'static str,
+    files: Vec<String>,
+    /// What is missing or not read.
+    missing: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -56,6 +69,21 @@ impl Verified {
             verified.files.push(File::new(path, checked));
         }
         verified
+    }
+
+    /// With the verdicts on sessions.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: &[SessionVerdict]) -> Self {
+        self.sessions = sessions
+            .iter()
+            .map(|session| Session {
+                session: session.session.clone(),
+                state: session_state(session),
+                files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+                missing: session.faults.iter().map(ToString::to_string).collect(),
+            })
+            .collect();
+        self
     }
 
     /// The tree as JSON, with a line break at its end.
@@ -103,6 +131,7 @@ impl Signature {
 /// Its name in a tree.
 pub(super) fn state(checked: &Checked) -> &'static str {
     match checked.chain {
+        _ if checked.continued => "continued",
         Followed::Changed { .. } => "changed",
         Followed::NoChain => "no_chain",
         Followed::NoRecording => "no_recording",
@@ -116,6 +145,7 @@ pub(super) fn state(checked: &Checked) -> &'static str {
 /// What the chain came to, in words.
 pub(super) fn in_words(checked: &Checked) -> String {
     match checked.chain {
+        _ if checked.continued => "intact up to where the session goes on in another file".to_owned(),
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
@@ -141,6 +171,7 @@ pub(super) fn in_words(checked: &Checked) -> String {
 #[must_use]
 pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     let style = match checked.chain {
+        _ if checked.continued => GREEN,
         Followed::Intact { .. } => GREEN,
         Followed::CutOff { .. } if checked.live => YELLOW,
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
@@ -153,12 +184,46 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
         Some(Signed::By(principals)) => {
             let _ = write!(text, "; signed by {}", escape::controls(principals));
         }
+        // The signature of the last file covers it.
+        Some(Signed::Missing) if checked.continued => {}
         Some(Signed::Missing) => signature = Some("not signed".to_owned()),
         Some(Signed::Wrong(error)) => signature = Some(escape::controls(&error.to_string())),
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
     if let Some(signature) = signature {
         let _ = write!(line, "; {}", paint(color, RED, &signature));
+    }
+    line.push('\n');
+    line
+}
+
+fn session_state(session: &SessionVerdict) -> &'static str {
+    if !session.is_complete() {
+        "incomplete"
+    } else if session.is_good() {
+        "intact"
+    } else {
+        "not_intact"
+    }
+}
+
+/// The verdict on a session of several files, in a line.
+#[must_use]
+pub fn session_text(session: &SessionVerdict, color: bool) -> String {
+    let (style, verdict) = match session_state(session) {
+        "intact" => (GREEN, "intact"),
+        "incomplete" => (RED, "incomplete"),
+        _ => (RED, "not intact"),
+    };
+    let files = if session.files.len() == 1 { "file" } else { "files" };
+    let mut line = format!(
+        "session {}, {} {files}: {}",
+        escape::controls(&session.session),
+        session.files.len(),
+        paint(color, style, verdict)
+    );
+    for fault in &session.faults {
+        let _ = write!(line, "; {fault}");
     }
     line.push('\n');
     line

@@ -26,6 +26,8 @@ pub struct Checked {
     pub signed: Option<Signed>,
     /// The bytes that were read.
     pub bytes: u64,
+    /// The session goes on in another file, whose header has this file's hash: all of it that counts is as it was written.
+    pub continued: bool,
 }
 
 /// What a signature came to.
@@ -101,7 +103,7 @@ pub fn verify_file(
         (Some(_), Some(Err(error))) => Signed::Wrong(error),
         _ => Signed::Missing,
     });
-    Ok(Checked { chain, live, signed, bytes })
+    Ok(Checked { chain, live, signed, bytes, continued: false })
 }
 
 /// Verifies a recording that can be read but once, standard input (`-`) or a pipe: its chain. It has no signature beside
@@ -112,7 +114,7 @@ pub fn verify_file(
 pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Result<Checked> {
     let mut bytes = 0;
     let chain = follow(cast::open(path)?, |n| bytes += n)?;
-    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes })
+    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes, continued: false })
 }
 
 fn is_version_1(path: &Path) -> bool {
@@ -151,6 +153,10 @@ impl Checked {
     /// Whether it is intact, complete, and signed where that was asked for.
     #[must_use]
     pub fn is_good(&self) -> bool {
+        if self.continued {
+            // The signature of the session's last file covers the hash of this one.
+            return !matches!(self.signed, Some(Signed::Wrong(_)));
+        }
         matches!(self.chain, Followed::Intact { .. }) && self.is_signed_as_asked()
     }
 

@@ -3,6 +3,8 @@
 
 mod file;
 mod follow;
+mod session;
 
 pub use file::{Checked, Signed, verify_file, verify_stream};
 pub use follow::{Followed, Follower, follow};
+pub use session::SessionVerdict;

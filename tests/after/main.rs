@@ -8,6 +8,7 @@ mod info;
 mod ls;
 mod prune;
 mod search;
+mod sessions;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,18 @@ fn has(program: &str) -> bool {
         assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs {program}");
     }
     found
+}
+
+/// Who runs the tests, and so owns the files that they make.
+fn owner() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+    user.map_or_else(|| nix::unistd::geteuid().to_string(), |user| user.name)
+}
+
+/// A user as `ls` and `search` show one whose name is in a file of the tests.
+fn marked(user: &str) -> String {
+    let owner = owner();
+    if owner == user { owner } else { format!("{user} (owner {owner})") }
 }
 
 /// A path as an argument.
