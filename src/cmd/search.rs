@@ -67,10 +67,9 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
             (Wanted::Lines, false) => {
                 let marked = user.map(|user| report::marked_user(user, owner));
                 let context = query.before + query.after > 0;
-                let clock = match args.date || args.utc {
-                    true => Clock::Date { start: part.start, zone: &zone },
-                    false => Clock::Offset,
-                };
+                let dated = args.date || args.utc;
+                let clock =
+                    if dated { Clock::Date { start: part.start, zone: &zone } } else { Clock::Offset };
                 let first = !part.continued;
                 report::found_text(&name, marked.as_deref(), &part.found, first, context, clock, color)
             }

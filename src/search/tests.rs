@@ -118,7 +118,8 @@ fn it_ends_after_as_many_matches_as_are_wanted_and_the_lines_after_the_last() {
         for quick in [true, false] {
             let mut found = String::new();
             let mut take = |line: Found| {
-                found += &format!("{}{}", line.text, if line.matches { ':' } else { '-' });
+                found.push_str(&line.text);
+                found.push(if line.matches { ':' } else { '-' });
                 true
             };
             let reader = Reader::new(cast.as_bytes()).expect("a header");
