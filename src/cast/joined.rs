@@ -135,6 +135,8 @@ impl Joined {
             text.by_ref().take(MAX_HEADER as u64 + 1).read_until(b'\n', &mut header)?;
             if n > 0 {
                 header.clear();
+            } else if segment.number > 1 {
+                header = with_start(header, segment);
             }
             let before = Cursor::new([&header, &part.before[..]].concat());
             whole = match part.keep {
@@ -187,6 +189,8 @@ fn gap(segment: &Segment, number: u64, fault: Option<&SegmentFault>) -> Option<S
 struct Bridge {
     encoder: Encoder,
     version: Version,
+    /// The time of the next line, in microseconds.
+    now: u64,
     lines: u64,
     out: Vec<u8>,
 }
@@ -196,23 +200,20 @@ impl Bridge {
     fn new(version: Version, now: u64, open: bool) -> Self {
         let format = if version == Version::V3 { Format::AsciicastV3 } else { Format::AsciicastV2 };
         let out = if open { b"\n".to_vec() } else { Vec::new() };
-        Self { encoder: Encoder::new(format, now), version, lines: 0, out }
+        Self { encoder: Encoder::new(format, now), version, now, lines: 0, out }
     }
 
     /// Goes on to the moment when the segment begins, and gives the time that it is then.
     fn go_on(&mut self, time: u64, number: u64) -> u64 {
+        self.now = self.now.max(time);
         if self.version == Version::V3 {
-            self.event_at(time, PAUSE, &number.to_string());
+            self.event(PAUSE, &number.to_string());
         }
-        self.encoder.last_time().max(time)
+        self.now
     }
 
     fn event(&mut self, code: char, text: &str) {
-        self.event_at(self.encoder.last_time(), code, text);
-    }
-
-    fn event_at(&mut self, time: u64, code: char, text: &str) {
-        self.encoder.event(time, code, text, &mut self.out);
+        self.encoder.event(self.now, code, text, &mut self.out);
         self.lines += 1;
     }
 }
@@ -277,6 +278,20 @@ impl Scanned {
     }
 }
 
+/// The header of a file whose predecessors are missing, with the session's start: its times count from there, too.
+fn with_start(line: Vec<u8>, segment: &Segment) -> Vec<u8> {
+    let before = if segment.header.version == Version::V3 { whole_seconds(segment.begins()) } else { 0 };
+    let start = segment.header.timestamp.and_then(|start| start.checked_sub(before));
+    let Ok(mut header) = serde_json::from_slice::<serde_json::Value>(&line) else { return line };
+    match (header.get_mut("timestamp"), start) {
+        (Some(timestamp), Some(start)) => *timestamp = start.into(),
+        _ => return line,
+    }
+    let mut line = header.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
 fn size(text: &str) -> Option<(u16, u16)> {
     let (cols, rows) = text.split_once('x')?;
     Some((cols.parse().ok()?, rows.parse().ok()?))
@@ -328,5 +343,38 @@ impl<R: BufRead> BufRead for Followed<R> {
             self.position.set(Position { bytes: bytes + n as u64, lines: lines + newlines, open });
         }
         self.inner.consume(n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_who_reads_the_last_file_otherwise_reads_the_same() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let header = |more: &str| {
+            format!(
+                "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}},\"recmode\":{{\"session\":\"s\"{more}}}}}\n"
+            )
+        };
+        let first = header("") + "[0.5,\"o\",\"one\"]\n[0.5,\"o\",\"torn";
+        let second = header(",\"segment\":2,\"first\":\"a.cast\"") + "[0.5,\"o\",\"two\"]\n";
+        let files = ["a.cast", "a.2.cast"].map(|name| dir.path().join(name));
+        std::fs::write(&files[0], &first).expect("written");
+        std::fs::write(&files[1], &second).expect("written");
+        let joined = super::super::segments(&files[0]).expect("a session").join().expect("joined");
+        let mut whole = String::new();
+        joined.open(&Arc::default()).and_then(|mut text| text.read_to_string(&mut whole)).expect("read");
+        assert_eq!(
+            whole,
+            header("") + "[0.5,\"o\",\"one\"]\n[0.000000, \"s\", \"2\"]\n[0.5,\"o\",\"two\"]\n"
+        );
+        assert_eq!(joined.place(2), (&*files[0], 2));
+        assert_eq!(joined.place(4), (&*files[1], 2));
+        let last = reader_of(std::fs::File::open(&files[1]).expect("a file")).expect("opened");
+        let mut followed = String::new();
+        joined.open_with_last(last).and_then(|mut text| text.read_to_string(&mut followed)).expect("read");
+        assert_eq!(followed, whole);
     }
 }

@@ -77,10 +77,12 @@ pub(super) fn write(
     Ok(ending)
 }
 
-/// The chain is that of the other file, whose checks are not here.
+/// The chain is that of the other file, whose checks are not here; and an export is all of its session in one file.
 fn without_chain(mut recmode: Value) -> Value {
     if let Some(object) = recmode.as_object_mut() {
-        object.remove("chain");
+        for key in ["chain", "segment", "first", "continues"] {
+            object.remove(key);
+        }
     }
     recmode
 }

@@ -272,12 +272,8 @@ pub fn info_text(about: &About<'_>, summary: &Summary, checked: &Checked, zone: 
             line("Roles", &session.roles.join(", "));
         }
     }
-    for (n, segment) in segments.into_iter().flat_map(|all| &all.files).enumerate() {
-        let (path, size) = (segment.path.to_string_lossy(), HumanBytes(segment.size));
-        line(if n == 0 { "Segments" } else { "" }, &format!("{}  {path}, {size}", segment.number));
-    }
-    for (n, fault) in segments.into_iter().flat_map(|all| &all.faults).enumerate() {
-        line(if n == 0 { "Missing" } else { "" }, &fault.to_string());
+    if let Some(segments) = segments {
+        files_of_session(&mut line, segments);
     }
     let kind = header.term_type.as_deref().map(|kind| format!(", {kind}")).unwrap_or_default();
     let resizes = match summary.resize_count {
@@ -301,6 +297,22 @@ pub fn info_text(about: &About<'_>, summary: &Summary, checked: &Checked, zone: 
     files(&mut line, summary);
     let integrity = super::verified::in_words(checked);
     line("Integrity", &integrity);
+    gaps_and_markers(&mut line, summary);
+    out
+}
+
+/// The files of the session, and what is wrong with them.
+fn files_of_session(line: &mut impl FnMut(&str, &str), segments: &Segments) {
+    for (n, segment) in segments.files.iter().enumerate() {
+        let (path, size) = (segment.path.to_string_lossy(), HumanBytes(segment.size));
+        line(if n == 0 { "Segments" } else { "" }, &format!("{}  {path}, {size}", segment.number));
+    }
+    for (n, fault) in segments.faults.iter().enumerate() {
+        line(if n == 0 { "Missing" } else { "" }, &fault.to_string());
+    }
+}
+
+fn gaps_and_markers(line: &mut impl FnMut(&str, &str), summary: &Summary) {
     if summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
         for gap in summary.gaps.iter().take(MAX_SHOWN) {
@@ -317,16 +329,15 @@ pub fn info_text(about: &About<'_>, summary: &Summary, checked: &Checked, zone: 
                 ),
             );
         }
-        more(&mut line, summary.gap_count);
+        more(line, summary.gap_count);
     }
     if summary.marker_count > 0 {
         line("Markers", &summary.marker_count.to_string());
         for marker in summary.markers.iter().take(MAX_SHOWN) {
             line("", &format!("{}  {}", offset(marker.time), marker.what));
         }
-        more(&mut line, summary.marker_count);
+        more(line, summary.marker_count);
     }
-    out
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

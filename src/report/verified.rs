@@ -18,13 +18,13 @@ pub struct Verified {
     not_intact: usize,
     /// Sessions of several files, or that lack some.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    sessions: Vec<Session>,
+    sessions: Vec<Whole>,
 }
 
 #[derive(Debug, Serialize)]
-struct Session {
+struct Whole {
     session: String,
-    /// `intact`, `not_intact` or `incomplete`.
+    /// `intact`, `live`, `not_intact` or `incomplete`.
     state: &'static str,
     files: Vec<String>,
     /// What is missing or not read.
@@ -76,7 +76,7 @@ impl Verified {
     pub fn with_sessions(mut self, sessions: &[SessionVerdict]) -> Self {
         self.sessions = sessions
             .iter()
-            .map(|session| Session {
+            .map(|session| Whole {
                 session: session.session.clone(),
                 state: session_state(session),
                 files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
@@ -202,6 +202,8 @@ fn session_state(session: &SessionVerdict) -> &'static str {
         "incomplete"
     } else if session.is_good() {
         "intact"
+    } else if session.live {
+        "live"
     } else {
         "not_intact"
     }
@@ -213,6 +215,7 @@ pub fn session_text(session: &SessionVerdict, color: bool) -> String {
     let (style, verdict) = match session_state(session) {
         "intact" => (GREEN, "intact"),
         "incomplete" => (RED, "incomplete"),
+        "live" => (YELLOW, "still being written"),
         _ => (RED, "not intact"),
     };
     let files = if session.files.len() == 1 { "file" } else { "files" };

@@ -15,6 +15,8 @@ pub struct SessionVerdict {
     pub files: Vec<PathBuf>,
     /// What is missing or not read.
     pub faults: Vec<SegmentFault>,
+    /// Whether the last file is still being written.
+    pub live: bool,
     /// Whether each file is good.
     good: bool,
 }
@@ -27,7 +29,7 @@ impl SessionVerdict {
     ///
     /// When a file can't be read.
     pub fn new(segments: &Segments, found: &mut [(PathBuf, Checked)]) -> io::Result<Self> {
-        let (mut good, mut faults) = (true, segments.faults.clone());
+        let (mut good, mut live, mut faults) = (true, false, segments.faults.clone());
         for (n, segment) in segments.files.iter().enumerate() {
             let continued = match segments.files.get(n + 1) {
                 Some(next) => segment.is_continued_by(next)?,
@@ -36,6 +38,7 @@ impl SessionVerdict {
             let checked = found.iter_mut().find(|(path, _)| *path == segment.path);
             good &= checked.is_some_and(|(_, checked)| {
                 checked.continued = continued == Some(true);
+                live = checked.live;
                 checked.is_good()
             });
             if let (Some(false), Some(next)) = (continued, segments.files.get(n + 1)) {
@@ -47,6 +50,7 @@ impl SessionVerdict {
             session: session.unwrap_or_default(),
             files: segments.files.iter().map(|segment| segment.path.clone()).collect(),
             faults,
+            live,
             good,
         })
     }

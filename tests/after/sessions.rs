@@ -13,16 +13,16 @@ const START: i64 = 1_795_305_600; // 2026-11-22 00:00 UTC
 
 /// What a session prints in each of its files, and how long after its start a file begins.
 struct Part {
-    time: f64,
+    millis: i32,
     lines: &'static str,
 }
 
-const FIRST: Part = Part { time: 0.0, lines: "[0.5,\"o\",\"one\\r\\n\"]\n[0.5,\"r\",\"100x30\"]\n" };
+const FIRST: Part = Part { millis: 0, lines: "[0.5,\"o\",\"one\\r\\n\"]\n[0.5,\"r\",\"100x30\"]\n" };
 const SECOND: Part = Part {
-    time: 1.0,
+    millis: 1000,
     lines: "[0.0,\"m\",\"Gap: the recording failed (vanished)\"]\n[2.0,\"o\",\"two\\r\\n\"]\n",
 };
-const THIRD: Part = Part { time: 3.0, lines: "[1.5,\"o\",\"three\\r\\n\"]\n" };
+const THIRD: Part = Part { millis: 3000, lines: "[1.5,\"o\",\"three\\r\\n\"]\n" };
 const END: &str = "[0.0,\"x\",\"3\"]\n#recmode {\"end\":{\"reason\":\"exit\",\"status\":3,\"bytes\":17,\"seconds\":4.5,\"gaps\":0,\"lost\":0}}\n";
 
 /// The text of a file of session `id`; `before` is the one that it continues, with its number.
@@ -37,13 +37,13 @@ fn text(id: &str, number: u64, part: &Part, before: Option<(u64, &str)>) -> Stri
         size = (90, 25);
         recmode["segment"] = number.into();
         recmode["first"] = "rec.cast".into();
-        timestamp += part.time as i64;
+        timestamp += i64::from(part.millis / 1000);
     }
     if let Some((number, text)) = before {
         recmode["continues"] = serde_json::json!({
             "segment": number, "file": if number == 1 { "rec.cast".to_owned() } else { format!("rec.{number}.cast") },
             "bytes": text.len(), "blake3": blake3::hash(text.as_bytes()).to_hex().as_str(),
-            "time": part.time, "output": 5,
+            "time": f64::from(part.millis) / 1000.0, "output": 5,
         });
     }
     let header = serde_json::json!({
@@ -146,7 +146,7 @@ fn a_recorder_that_was_killed_leaves_a_pause_and_older_recorders_no_position() {
     let mut texts = three();
     // Ten seconds later; whole seconds are all that an older header has.
     for (with_position, duration) in [(true, 14.5), (false, 14.0)] {
-        let late = Part { time: 10.5, lines: SECOND.lines };
+        let late = Part { millis: 10_500, lines: SECOND.lines };
         let mut second = text("s", 2, &late, Some((1, &texts[0])));
         if !with_position {
             second = text("s", 2, &late, None);
@@ -175,6 +175,7 @@ fn what_is_missing_is_named_and_fails_a_verification() {
             let info = json(&["info", "--format", "json", file]);
             assert_eq!((&info["missing"][0], &info["state"]), (&missing.as_str().into(), &"gap".into()));
             assert_eq!(info["duration"], 4.5, "the session's, all the same");
+            assert_eq!(info["start"], "2026-11-22T00:00:00Z");
             let text = format!("Gap: segment {} of the session is missing", gone + 1);
             assert_eq!(info["markers"][0]["text"], text);
             let list = json(&["ls", "--format", "json", file]);
@@ -380,4 +381,101 @@ fn a_hint_in_a_header_leads_to_a_renamed_file_beside_it_and_nowhere_else() {
             .expect("written");
         assert_eq!(run(&["cat", arg(&lone)]).0, "two\n", "{hint}");
     }
+}
+
+#[test]
+fn in_version_2_times_count_from_the_sessions_start_in_every_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let header = |more: &str| {
+        format!(
+            "{{\"version\":2,\"width\":80,\"height\":24,\"timestamp\":{START},\"recmode\":{{\"session\":\"s\"{more}}}}}\n"
+        )
+    };
+    let first = header("") + "[0.5, \"o\", \"one\\r\\n\"]\n";
+    let continues = format!(
+        ",\"segment\":2,\"first\":\"rec.cast\",\"continues\":{{\"segment\":1,\"file\":\"rec.cast\",\"bytes\":{},\"time\":1.0,\"output\":5}}",
+        first.len()
+    );
+    let second = header(&continues)
+        + "[3.0, \"o\", \"two\\r\\n\"]\n[4.5, \"x\", \"0\"]\n\
+           [4.5, \"R\", \"{\\\"end\\\":{\\\"reason\\\":\\\"exit\\\",\\\"seconds\\\":4.5}}\"]\n";
+    // Surplus, of which nothing is read.
+    let files = write(&dir, &[first + "[9.0, \"o\", \"surplus\"]\n", second]);
+    let expected =
+        "[0.500000, \"o\", \"one\\r\\n\"]\n[3.000000, \"o\", \"two\\r\\n\"]\n[4.500000, \"x\", \"0\"]\n";
+    let events = |file: &Path| {
+        let (out, _, _) = run(&["export", "--to", "asciicast-v2", arg(file)]);
+        let lines = out.lines().skip(1).filter(|line| !line.contains("\"R\""));
+        lines.map(|line| line.to_owned() + "\n").collect::<String>()
+    };
+    for file in &files[..2] {
+        assert_eq!(events(file), expected);
+        assert_eq!(json(&["info", "--format", "json", arg(file)])["duration"], 4.5);
+    }
+    fs::remove_file(&files[0]).expect("removed");
+    assert!(
+        events(&files[1])
+            .starts_with("[1.000000, \"m\", \"Gap: segment 1 of the session is missing\"]\n[3.0")
+    );
+    let list = json(&["ls", "--format", "json", arg(&files[1])]);
+    assert_eq!(
+        (&list["recordings"][0]["duration"], &list["recordings"][0]["start"]),
+        (&4.5.into(), &"2026-11-22T00:00:00Z".into())
+    );
+}
+
+#[test]
+fn an_export_of_a_session_is_one_file_that_continues_nothing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let files = write(&dir, &three());
+    fs::remove_file(&files[0]).expect("removed");
+    let (out, _, _) = run(&["export", "--to", "asciicast-v3", arg(&files[2])]);
+    let header: Value = serde_json::from_str(out.lines().next().expect("a header")).expect("JSON");
+    for key in ["segment", "first", "continues", "chain"] {
+        assert_eq!(header["recmode"][key], Value::Null, "{key}");
+    }
+    // Read again, it is as long as the session was, and lacks nothing that could be looked for.
+    let exported = dir.path().join("exported.cast");
+    fs::write(&exported, out).expect("written");
+    let info = json(&["info", "--format", "json", arg(&exported)]);
+    assert_eq!((&info["duration"], &info["missing"]), (&4.5.into(), &Value::Null));
+}
+
+#[test]
+fn the_signature_of_the_last_file_covers_those_before_it() {
+    if !has("ssh-keygen") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let [key, file, second, signers] = ["key", "rec.cast", "rec.2.cast", "signers"].map(path);
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", arg(&key)])
+        .status();
+    assert!(made.is_ok_and(|status| status.success()), "ssh-keygen");
+    let public = fs::read_to_string(path("key.pub")).expect("a key");
+    fs::write(&signers, format!("ops {public}")).expect("written");
+    // The session's own command writes to its file, and waits for the next one.
+    let script = "echo one; until grep -q one \"$1\"; do sleep 0.1; done; echo >>\"$1\"; until grep -q Gap \"$2\" 2>/dev/null; do sleep 0.1; done; echo two";
+    let command = ["--", "sh", "-c", script, "sh", arg(&file), arg(&second)];
+    let options = ["record", "-q", "--mode", "best_effort", "--sign-key", arg(&key), "-o", arg(&file)];
+    let output =
+        crate::support::recmode().args(options).args(command).stdin(std::process::Stdio::null()).output();
+    assert!(output.is_ok_and(|output| output.status.success()), "recorded");
+    assert_eq!(run(&["cat", arg(&file)]).0, "one\ntwo\n");
+    let verify = || run(&["verify", "--allowed-signers", arg(&signers), arg(&file)]);
+    let (out, err, status) = verify();
+    assert_eq!((err.as_str(), status), ("", Some(0)), "{out}");
+    assert!(
+        !path("rec.cast.sig").exists()
+            && out.contains("; signed by ops\n")
+            && out.ends_with(", 2 files: intact\n"),
+        "{out}"
+    );
+    // The same session without its first file's last line.
+    let text = fs::read_to_string(&file).expect("a recording");
+    let line = text.rfind("\n[0").expect("an event");
+    fs::write(&file, &text[..=line]).expect("written");
+    let (out, _, status) = verify();
+    assert!(out.contains("rec.cast: not as it was when segment 2 went on\n") && status == Some(1), "{out}");
 }

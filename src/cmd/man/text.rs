@@ -453,6 +453,11 @@ const LOGIN: Page = Page {
     ],
 };
 
+/// What all pages say of a session in several files.
+const SESSION: &str = "A session that went on in a second file, NAME.2.cast, is one session, whichever of its files is named. A file belongs to it only \
+     if it is a regular file beside the one that is named, of the same owner, and its header has the session's id; symbolic links are not followed. What a \
+     file holds beyond the place where the next one goes on is ignored. What is missing is named on standard error, and a marker is where it should be.";
+
 const PLAY: Page = Page {
     description: &[
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. It is \
@@ -471,6 +476,7 @@ const PLAY: Page = Page {
         "With --follow the screen is shown as it is now, and then what comes, until the session ends; the recordings of other \
          tools are followed until the file is closed, or to their end where nobody has them open for writing. PLACE is a time since the start, or else the text of a \
          marker, the whole of it.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "It was played, or ended with q."),
@@ -507,6 +513,7 @@ const CAT: Page = Page {
          is read; a line may have 16 MiB. A terminal of more than 1000 columns or rows is not rendered.",
         "A recording that is cut off is printed as far as it goes, and a line on standard error says so. \
          The same is said of a recording of recmode's that lacks its end record.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "The session was printed, as far as it goes, or the reader of the output went away."),
@@ -529,6 +536,8 @@ const INFO: Page = Page {
          decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
          the start, and what its checks come to (see recmode-verify(1)). What a recording of another tool does not hold is left \
          out.",
+        "Times carry their offset from UTC, or Z. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows.",
+        SESSION,
         "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
     ],
     exit_status: &[
@@ -549,13 +558,17 @@ const LS: Page = Page {
         "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
          version 1, 2 or 3 is listed. Other files are passed over, but a file called .cast, .cast.gz or \
          .cast.zst that can't be read is reported, and the exit status is 2; so is a symbolic link of such a name that leads \
-         out of DIR or nowhere. A part of a recording that went on in a new file \
-         (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
+         out of DIR or nowhere. A session that went on in a new file \
+         (NAME.2.cast) is one row, with what is missing of it. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
          root may); cut-off (there is no end, or recmode-recover(1) has \
-         added one); gap (something is missing in it); or strict (strict mode ended the session). The duration is marked \
-         with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
+         added one); gap (something is missing in it); or strict (strict mode ended the session). Where the recording does not hold its duration, \
+         as while it is being written, the time from its start to the last write is shown with a ~. Where the file's times can't be relied on (of a copy, \
+         a file that was unpacked, touched, or is dated before its start or in the future) it is -.",
+        "Times carry their offset from UTC, or Z. The user is the recording's own word; where the file belongs to somebody else, the owner's name \
+         follows, and JSON and CSV have it as owner. A name that is too long for its column is cut and ends in an ellipsis.",
+        SESSION,
         "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
          ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
         "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. In CSV, a text that a \
@@ -597,7 +610,7 @@ const SEARCH: Page = Page {
         "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
          in recmode-cat(1) and for recmode play --from. With --date the time is the date and the time of day with their zone, local or, with --utc, UTC; \
          it is - if the recording has no start. Lines beside a match have - for :, and -- stands where lines are left \
-         out. In JSON each line is an object with the keys type (match or context), file, user, owner, time (seconds), at (that time in UTC), \
+         out. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows. In JSON each line is an object with the keys type (match or context), file, user, owner (of the file), time (seconds), at (that time in UTC), \
          place (line, full_screen or replaced) and text.",
         "With -c one line FILE:COUNT is printed for each recording, also if the count is 0; in JSON an object with the keys type (count), \
          file, user, owner and count. With -l only the name of each recording with a match is printed; in JSON an object with the keys type (file), \
@@ -605,6 +618,7 @@ const SEARCH: Page = Page {
         "A recording whose bytes ask for more drawing than a person could have seen is rendered in part: 67,108,864 cells, and 256 for each \
          byte of output. Beyond that, what would change many rows (a full reset, another screen, clearing, scrolling by many lines) changes only \
          the cursor's row; no text is left out. A message names the line from which on that is so, and the exit status is 2.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "Something was found."),
@@ -648,10 +662,13 @@ const VERIFY: Page = Page {
         "The checks find what broke by accident, and what was changed by someone who does not know of them. They prove nothing \
          against someone who can rewrite the file: the hash needs no secret. The signature proves that the file \
          is as the holder of the key left it.",
+        "The files of a session that went on in NAME.2.cast are verified together, whichever of them is named, and a line is the verdict on the session. \
+         The header of a later file has the hash of the one before it, so that this one is intact up to there without an end or a signature of its own. \
+         A session that lacks a file is incomplete.",
     ],
     exit_status: &[
         ("0", "All are intact and complete, and signed where that is asked for."),
-        ("1", "One is not. A missing or wrong signature is such an answer."),
+        ("1", "One is not, or a session lacks a file. A missing or wrong signature is such an answer."),
         ("2", "Bad usage, one can't be read, or is without checks, and none is wrong."),
     ],
     diagnostics: &[],
@@ -680,6 +697,7 @@ const EXPORT: Page = Page {
         "svg is an animation that loads nothing and needs no script. Pauses are cut to --idle-limit, and there are at \
          most 2000 frames, fewer where they are large. Where the reader wants no motion, the last one is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file.",
+        SESSION,
         "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before.",
     ],
     exit_status: &[
