@@ -79,20 +79,6 @@ fn say_in_passing(text: String) {
     }
 }
 
-/// Reports from which line on a recording asks for more drawing than is done; `name` is safe to print.
-fn say_left_out(name: &str, line: Option<u64>) {
-    if let Some(line) = line {
-        say(&format!("recmode: {name}: {}\n", left_out(line)));
-    }
-}
-
-/// What is reported of a recording from whose rendering something was left out.
-fn left_out(line: u64) -> String {
-    format!(
-        "line {line}: the screen changes more than can be rendered: parts of it are left out from here on"
-    )
-}
-
 /// Reports on standard error that a recording is not whole; `name` is safe to print.
 fn say_ending(name: &str, ending: Ending) {
     match ending {

@@ -68,7 +68,9 @@ impl Recording {
             error.line_mut()
         } else if let Some(RenderError::Read(error)) = error.downcast_mut::<RenderError>() {
             error.line_mut()
-        } else if let Some(RenderError::TooLarge { line, .. }) = error.downcast_mut::<RenderError>() {
+        } else if let Some(RenderError::TooLarge { line, .. } | RenderError::LeftOut { line }) =
+            error.downcast_mut::<RenderError>()
+        {
             Some(line)
         } else if let Some(PlayError::Read(error)) = error.downcast_mut::<PlayError>() {
             error.line_mut()
@@ -94,19 +96,18 @@ impl Recording {
         }
     }
 
-    /// Reports on standard error from which line on something was left out of the rendering.
-    pub(super) fn say_left_out(&self, line: Option<u64>) {
-        if let Some(line) = line {
-            let (name, line) = self.name_and_line(line);
-            super::say_left_out(&name, Some(line));
-        }
-    }
-
     /// A line of the whole, as a file's name, safe to print, and its own line.
     fn name_and_line(&self, line: u64) -> (String, u64) {
         let Some(joined) = &self.joined else { return (self.name.clone(), line) };
         let (path, line) = joined.place(line);
         (escape::path(path), line)
+    }
+
+    /// Reports on standard error from which line on something was left out, if anything was.
+    pub(super) fn say_left_out(&self, line: Option<u64>) {
+        if let Some(line) = line {
+            super::say(&format!("recmode: {:#}\n", self.locate(RenderError::LeftOut { line })));
+        }
     }
 
     /// Reports on standard error that the recording is not whole.

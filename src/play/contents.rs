@@ -101,7 +101,7 @@ pub(super) fn commands(plan: &Plan, wanted: &Wanted) -> Vec<Entry> {
 pub(super) fn matches(plan: &Plan, pattern: Regex, wanted: &Wanted) -> Vec<u64> {
     let mut times = Vec::new();
     let Some(reader) = reader(plan, wanted) else { return times };
-    let query = Query { pattern, before: 0, after: 0, input: false };
+    let query = Query { pattern, before: 0, after: 0, input: false, max: None };
     // What was found before a fault counts.
     let _ = search::find(reader, &query, &mut |found| {
         times.push(found.time);

@@ -20,7 +20,7 @@ mod user;
 mod verified;
 
 pub use diff::{DiffTree, diff_markdown, diff_text};
-pub use found::{found_json, found_text};
+pub use found::{Clock, count_json, count_text, file_json, file_text, found_json, found_text};
 pub use info::{About, Info, ended, facts, gap_text, info_text};
 pub use matrix::Matrix;
 pub use problem::{config_error, load_error, problem, problems, select_errors, skipped, warnings};

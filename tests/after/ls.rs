@@ -180,7 +180,7 @@ fn trouble_has_its_status() {
     assert_eq!(err, "recmode: /nonexistent: No such file or directory (os error 2)\n");
     let (_, err, status) = run(&["ls", "--since", "soon", "/"]);
     assert_eq!(status, Some(2));
-    assert!(err.starts_with("recmode: --since: \"soon\" is no date or time"), "{err}");
+    assert!(err.starts_with("recmode: --since: \"soon\" is not a date or time"), "{err}");
 }
 
 #[test]

@@ -620,8 +620,9 @@ const LS: Page = Page {
 
 const SEARCH: Page = Page {
     description: &[
-        "Every recording below DIR, compressed ones too, is searched line by line for PATTERN, a regular expression as the Rust crate \
-         regex knows them. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
+        "Every recording that is named or below a directory that is named, compressed ones too, is searched line by line for PATTERN, a \
+         regular expression as the Rust crate regex knows them. With -e, which may be repeated, a line matches if one of the \
+         patterns does, and all other arguments are paths. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
          control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
          between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
          line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
@@ -630,20 +631,30 @@ const SEARCH: Page = Page {
         "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
          recording only if it was recorded with --capture-input.",
         "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
-         in recmode-cat(1) and for recmode play --from. Lines beside a match have - for :, and -- stands where lines are left \
-         out. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows. In JSON each line is an object with the keys type \
-         (match or context), file, user, owner (of the file), time (seconds), place (line, full_screen or replaced) and text.",
+         in recmode-cat(1) and for recmode play --from. With --date the time is the date and the time of day with their zone, local or, with --utc, UTC; \
+         it is - if the recording has no start. Lines beside a match have - for :, and -- stands where lines are left \
+         out. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows. In JSON each line is an object with the keys type (match or context), file, user, owner (of the file), time (seconds), at (that time in UTC), \
+         place (line, full_screen or replaced) and text.",
+        "With -c one line FILE:COUNT is printed for each recording, also if the count is 0; in JSON an object with the keys type (count), \
+         file, user, owner and count. With -l only the name of each recording with a match is printed; in JSON an object with the keys type (file), \
+         file, user and owner. -m ends the search of each recording after NUM matching lines, and what -A prints after the last one.",
+        "A recording whose bytes ask for more drawing than a person could have seen is rendered in part: 67,108,864 cells, and 256 for each \
+         byte of output. Beyond that, what would change many rows (a full reset, another screen, clearing, scrolling by many lines) changes only \
+         the cursor's row; no text is left out. A message names the line from which on that is so, and the exit status is 2.",
         SESSION,
     ],
     exit_status: &[
         ("0", "Something was found."),
         ("1", "Nothing was found."),
-        ("2", "Bad usage, or a recording could not be read to its end; the others were searched."),
+        (
+            "2",
+            "Bad usage, or a path or recording could not be read to its end, or not be rendered whole; the others were searched.",
+        ),
     ],
     diagnostics: &[],
     files: RECORDINGS,
     environment: &[
-        ("RECMODE_DIR", "The directory, where none is given."),
+        ("RECMODE_DIR", "The directory, where no path is given."),
         ("NO_COLOR, CLICOLOR_FORCE", "Whether matches are coloured."),
     ],
     examples: &[
@@ -651,6 +662,10 @@ const SEARCH: Page = Page {
         (
             "What was typed after sudo, with the two lines after it",
             "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
+        (
+            "How often each of two words is in the recordings of two days",
+            "recmode search -c -e passwd -e shadow /var/log/recmode/20261124* /var/log/recmode/20261125*",
         ),
     ],
 };
