@@ -6,13 +6,15 @@
 mod follow;
 mod input;
 mod joined;
+mod lacking;
 mod segments;
 mod session;
 
 pub use follow::Following;
 pub use input::{Input, MAX_DECOMPRESSED, is_compressed, open, open_counted, reader_of};
 pub use joined::Joined;
-pub use segments::{Refusal, Segment, SegmentFault, Segments, has_number, segments};
+pub use lacking::{Refusal, SegmentFault};
+pub use segments::{Segment, Segments, has_number, segments};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

@@ -8,6 +8,7 @@ mod info;
 mod ls;
 mod prune;
 mod search;
+mod segments;
 mod sessions;
 mod verify;
 
