@@ -18,6 +18,7 @@ mod prune;
 mod reader;
 mod recover;
 mod search;
+mod segments;
 mod sessions;
 mod signatures;
 mod special;
