@@ -52,7 +52,7 @@ impl Hashes {
     fn new(blake3: &blake3::Hasher, sha256: Sha256, bytes: u64) -> Self {
         Self {
             blake3: blake3.finalize().to_hex().to_string(),
-            sha256: sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: hexadecimal(&sha256.finalize()),
             bytes,
         }
     }
@@ -208,6 +208,14 @@ fn is_compressed(mut file: &File) -> io::Result<bool> {
     let n = file.read(&mut head)?;
     file.rewind()?;
     Ok(cast::is_compressed(&head[..n]))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -92,7 +92,9 @@ fn links_that_come_and_go_never_lead_outside() {
     let names: Vec<String> = (0..20).map(|n| format!("{n}.cast")).collect();
     let outside_file = |name: &String| outside.path().join(name);
     let text = open_recording(&outside_file(&names[0]));
-    names.iter().for_each(|name| drop(open_recording(&outside_file(name))));
+    for name in &names {
+        drop(open_recording(&outside_file(name)));
+    }
     symlink(outside.path(), &link).expect("a link");
     fs::create_dir_all(&below).expect("mkdir");
     // The directory, whatever its name is at the moment.
