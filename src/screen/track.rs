@@ -206,13 +206,16 @@ impl Tracker {
         }
     }
 
-    /// As many rows as the primary screen has.
+    /// As many rows as the primary screen has. New ones were blank before the event.
     fn fill(&mut self, terminal: &Terminal) {
-        let missing = terminal.size().1.saturating_sub(self.primary.len());
-        let time = self.now;
-        let lines = terminal.primary_screen().visible_lines().skip(self.primary.len()).take(missing);
-        let rows: Vec<Row> = lines.map(|line| Row::new(line, time, None)).collect();
-        self.primary.extend(rows);
+        let (cols, rows) = terminal.size();
+        if self.primary.len() < rows
+            && let Ok(blank) = Terminal::new(cols, 1)
+            && let Some(blank) = blank.screen().line(0)
+        {
+            let time = self.now;
+            self.primary.resize_with(rows, || Row::new(blank, time, None));
+        }
     }
 
     /// After a change of the size, the same lines are there from the top, wrapped otherwise.

@@ -185,6 +185,14 @@ fn sessions_at_a_prompt_need_no_terminal_emulator() {
 }
 
 #[test]
+fn times_that_go_back_in_version_2_are_those_of_the_event_before() {
+    let v2 = "{\"version\":2,\"width\":20,\"height\":5}\n\
+              [10.0,\"o\",\"0123456789012345password\"]\n[5.0,\"o\",\" more\"]\n";
+    assert!(is_followed(v2, &query("")));
+    assert_eq!(told(v2, &query("more")), [(10, "0123456789012345password more".to_owned())]);
+}
+
+#[test]
 fn what_is_doubtful_is_left_to_the_terminal_emulator() {
     let everything = query("");
     for events in [
@@ -201,10 +209,6 @@ fn what_is_doubtful_is_left_to_the_terminal_emulator() {
             assert!(!is_followed(&cast(20, events), &query(pattern)), "{events:?}");
         }
     }
-    // Times that go back.
-    let v2 = "{\"version\":2,\"width\":20,\"height\":5}\n\
-              [10.0,\"o\",\"0123456789012345password\"]\n[5.0,\"o\",\" more\"]\n";
-    assert!(!is_followed(v2, &everything));
     // A line that is longer than what is kept of one.
     let long = "漢".repeat(30_000);
     assert!(!is_followed(&cast(20, &[&long, "x\r\n"]), &everything));
