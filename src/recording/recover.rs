@@ -135,9 +135,9 @@ pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
     let mut encoder = Encoder::new(format, time);
     let mut closing = Vec::new();
     // A last line that only lacks its newline is kept.
-    let mut last = [b'\n'];
-    file.read_exact_at(&mut last, end.saturating_sub(1))?;
-    if last != *b"\n" {
+    let mut byte_before = [b'\n'];
+    file.read_exact_at(&mut byte_before, end.saturating_sub(1))?;
+    if byte_before != *b"\n" {
         closing.push(b'\n');
     }
     encoder.event(
