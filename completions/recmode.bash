@@ -578,7 +578,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__info)
-            opts="-h --format --help"
+            opts="-h --format --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -736,7 +736,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__ls)
-            opts="-r -h --format --user --kind --mode --state --since --until --sort --reverse --help"
+            opts="-r -h --format --user --kind --mode --state --since --until --sort --reverse --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -841,7 +841,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__prune)
-            opts="-y -h --older-than --max-total --keep-free --min-age --log --yes --format --help"
+            opts="-y -h --older-than --max-total --keep-free --min-age --log --yes --format --utc --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1105,12 +1105,28 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__search)
-            opts="-i -F -A -B -C -h --input --ignore-case --fixed-strings --after-context --before-context --context --format --json --help"
+            opts="-e -i -F -c -l -m -A -B -C -h --input --regexp --ignore-case --fixed-strings --count --files-with-matches --max-count --after-context --before-context --context --date --utc --format --json --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --regexp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -e)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --after-context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1147,7 +1163,7 @@ _recmode() {
             return 0
             ;;
         recmode__subcmd__verify)
-            opts="-q -h --allowed-signers --format --quiet --help"
+            opts="-q -h --allowed-signers --verify-time --format --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1166,6 +1182,10 @@ _recmode() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --verify-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --format)

@@ -162,6 +162,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand cat" -s t -l timestamps 
 complete -c recmode -n "__fish_recmode_using_subcommand cat" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand info" -l format -d 'How to print it' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
+complete -c recmode -n "__fish_recmode_using_subcommand info" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -l format -d 'How to print the list' -r -f -a "table\t'For people'
 json\t'A stable tree, for scripts'
@@ -191,18 +192,26 @@ mode\t''
 state\t''
 name\t''"
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -s r -l reverse -d 'Turn the order round'
+complete -c recmode -n "__fish_recmode_using_subcommand ls" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c recmode -n "__fish_recmode_using_subcommand search" -s A -l after-context -d 'Print so many lines after each match' -r
-complete -c recmode -n "__fish_recmode_using_subcommand search" -s B -l before-context -d 'Print so many lines before each match' -r
-complete -c recmode -n "__fish_recmode_using_subcommand search" -s C -l context -d 'Print so many lines before and after each match' -r
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s e -l regexp -d 'Search for this regular expression too (repeatable); PATTERN is then the first PATH' -r
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s m -l max-count -d 'Stop after NUM matching lines in each recording' -r
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s A -l after-context -d 'Print NUM lines after each match' -r
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s B -l before-context -d 'Print NUM lines before each match' -r
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s C -l context -d 'Print NUM lines before and after each match' -r
 complete -c recmode -n "__fish_recmode_using_subcommand search" -l format -d 'How to print what was found; `json` is an object a line' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
-complete -c recmode -n "__fish_recmode_using_subcommand search" -l input -d 'Look in what was typed, where that was recorded, instead of in what was seen'
-complete -c recmode -n "__fish_recmode_using_subcommand search" -s i -l ignore-case -d 'Take upper and lower case for the same'
-complete -c recmode -n "__fish_recmode_using_subcommand search" -s F -l fixed-strings -d 'Take PATTERN as it is, not as a regular expression'
-complete -c recmode -n "__fish_recmode_using_subcommand search" -l json -d 'The same as --format json'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -l input -d 'Search what was typed, where that was recorded, instead of what was seen'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s i -l ignore-case -d 'Search case-insensitively'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s F -l fixed-strings -d 'Treat patterns as literal text, not as regular expressions'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s c -l count -d 'Print only how many lines match in each recording'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -s l -l files-with-matches -d 'Print only the names of recordings with a match'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -l date -d 'Print the date and time with its zone instead of the time since the start'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -l utc -d 'Print dates and times in UTC instead of local time (implies --date)'
+complete -c recmode -n "__fish_recmode_using_subcommand search" -l json -d 'Short for --format json'
 complete -c recmode -n "__fish_recmode_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -l allowed-signers -d 'Each recording must be signed by one of those in this file, as ssh-keygen(1) describes it' -r -F
+complete -c recmode -n "__fish_recmode_using_subcommand verify" -l verify-time -d 'Judge the signers\' keys at this time (default: when each recording began)' -r
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -l format -d 'How to print the answers' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand verify" -s q -l quiet -d 'Print only what is not intact'
@@ -229,6 +238,7 @@ complete -c recmode -n "__fish_recmode_using_subcommand prune" -l log -d 'Log ea
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -l format -d 'How to print what is removed' -r -f -a "human\t'For people'
 json\t'A stable tree, for scripts'"
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s y -l yes -d 'Do it; without this it is only shown'
+complete -c recmode -n "__fish_recmode_using_subcommand prune" -l utc -d 'Print times in UTC instead of local time'
 complete -c recmode -n "__fish_recmode_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c recmode -n "__fish_recmode_using_subcommand recover" -s h -l help -d 'Print help'
 complete -c recmode -n "__fish_recmode_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'

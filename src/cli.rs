@@ -563,6 +563,10 @@ pub struct InfoArgs {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,
 
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
+
     /// The recording, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -615,6 +619,10 @@ pub struct LsArgs {
     /// Turn the order round
     #[arg(short, long)]
     pub reverse: bool,
+
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
 
     /// The directory, searched with all below it, or one file (default: where recordings go)
     #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
@@ -680,46 +688,69 @@ impl ValueEnum for SortBy {
 /// `recmode search`
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Look in what was typed, where that was recorded, instead of in what was seen
+    /// Search what was typed, where that was recorded, instead of what was seen
     #[arg(long)]
     pub input: bool,
 
-    /// Take upper and lower case for the same
+    /// Search for this regular expression too (repeatable); PATTERN is then the first PATH
+    #[arg(short = 'e', long, value_name = "PATTERN")]
+    pub regexp: Vec<String>,
+
+    /// Search case-insensitively
     #[arg(short, long)]
     pub ignore_case: bool,
 
-    /// Take PATTERN as it is, not as a regular expression
+    /// Treat patterns as literal text, not as regular expressions
     #[arg(short = 'F', long)]
     pub fixed_strings: bool,
 
-    /// Print so many lines after each match
-    #[arg(short = 'A', long, value_name = "N")]
+    /// Print only how many lines match in each recording
+    #[arg(short, long, conflicts_with = "files_with_matches")]
+    pub count: bool,
+
+    /// Print only the names of recordings with a match
+    #[arg(short = 'l', long)]
+    pub files_with_matches: bool,
+
+    /// Stop after NUM matching lines in each recording
+    #[arg(short, long, value_name = "NUM")]
+    pub max_count: Option<usize>,
+
+    /// Print NUM lines after each match
+    #[arg(short = 'A', long, value_name = "NUM")]
     pub after_context: Option<usize>,
 
-    /// Print so many lines before each match
-    #[arg(short = 'B', long, value_name = "N")]
+    /// Print NUM lines before each match
+    #[arg(short = 'B', long, value_name = "NUM")]
     pub before_context: Option<usize>,
 
-    /// Print so many lines before and after each match
-    #[arg(short = 'C', long, value_name = "N")]
+    /// Print NUM lines before and after each match
+    #[arg(short = 'C', long, value_name = "NUM")]
     pub context: Option<usize>,
+
+    /// Print the date and time with its zone instead of the time since the start
+    #[arg(long)]
+    pub date: bool,
+
+    /// Print dates and times in UTC instead of local time (implies --date)
+    #[arg(long)]
+    pub utc: bool,
 
     /// How to print what was found; `json` is an object a line
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,
 
-    /// The same as --format json
+    /// Short for --format json
     #[arg(long)]
     pub json: bool,
 
     /// A regular expression, for one line
-    #[arg(value_name = "PATTERN")]
-    pub pattern: String,
+    #[arg(value_name = "PATTERN", required_unless_present = "regexp")]
+    pub pattern: Option<OsString>,
 
-    /// The directory, searched with all below it, one file, or `-` for standard input (default: where
-    /// recordings go)
-    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
-    pub dir: Option<PathBuf>,
+    /// Recordings, directories to search with all below, or `-` for standard input (default: where recordings go)
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
 }
 
 /// `recmode verify`
@@ -732,6 +763,10 @@ pub struct VerifyArgs {
     /// Each recording must be signed by one of those in this file, as ssh-keygen(1) describes it
     #[arg(long, value_name = "SIGNERS", value_hint = ValueHint::FilePath)]
     pub allowed_signers: Option<PathBuf>,
+
+    /// Judge the signers' keys at this time (default: when each recording began)
+    #[arg(long, value_name = "TIME", requires = "allowed_signers")]
+    pub verify_time: Option<String>,
 
     /// How to print the answers
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
@@ -892,6 +927,10 @@ pub struct PruneArgs {
     /// How to print what is removed
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = InfoFormat::Human)]
     pub format: InfoFormat,
+
+    /// Print times in UTC instead of local time
+    #[arg(long)]
+    pub utc: bool,
 
     /// The directory, searched with all below it (default: where record puts recordings)
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]

@@ -119,7 +119,7 @@ fn search_for(
     let dir = directory(1, 256 << 10);
     let path = &paths(dir.path())[0];
     let pattern = Regex::new(pattern).expect("a pattern");
-    let query = search::Query { pattern, before: 0, after: 0, input: false };
+    let query = search::Query { pattern, before: 0, after: 0, input: false, max: None };
     bencher.counter(BytesCount::new(fs::metadata(path).expect("there").len())).bench(|| {
         let input = BufReader::new(File::open(path).expect("opened"));
         let mut found = 0;

@@ -5,6 +5,7 @@ mod archive;
 mod policy;
 mod recording;
 mod sample;
+mod screen;
 
 fn main() {
     divan::main();

@@ -184,6 +184,7 @@ fn header(n: usize) -> Header {
             chain: chain::NAME,
             segment: None,
             first: None,
+            continues: None,
             clamped: Vec::new(),
         },
     }

@@ -104,9 +104,9 @@ pub fn counted_reader_of(
     reader_of(Counted { inner: source, done: Arc::clone(done) })
 }
 
-struct Counted<R> {
-    inner: R,
-    done: Arc<AtomicU64>,
+pub(super) struct Counted<R> {
+    pub(super) inner: R,
+    pub(super) done: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counted<R> {

@@ -5,12 +5,18 @@
 
 mod follow;
 mod input;
+mod joined;
+mod lacking;
+mod segments;
 mod session;
 mod unpack;
 
 pub use follow::Following;
 pub(crate) use input::reader;
 pub use input::{Input, counted_reader_of, is_compressed, open, open_counted, open_file, reader_of};
+pub use joined::Joined;
+pub use lacking::{Refusal, SegmentFault};
+pub use segments::{Segment, Segments, has_number, segments, segments_of};
 pub use session::{Decider, Session};
 
 /// Whether the recorder of a recording of recmode's is at work: it holds a lock for as long as it lives.

@@ -4,8 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::recording::Continues;
+
 /// The header's `recmode` object. Texts are as they stand there: escape them before printing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Session {
     /// The session's id.
     pub session: Option<String>,
@@ -27,6 +29,8 @@ pub struct Session {
     pub segment: Option<u64>,
     /// For such a file: the name of the first.
     pub first: Option<String>,
+    /// For such a file: the one before it, and where in the session this one begins. Older recorders did not write it.
+    pub continues: Option<Continues>,
 }
 
 /// A role's option that decided the mode.
@@ -55,6 +59,7 @@ impl Session {
             version: text("version"),
             segment: object.get("segment").and_then(Value::as_u64),
             first: text("first"),
+            continues: object.get("continues").and_then(|continues| Continues::deserialize(continues).ok()),
         }
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::time::SystemTime;
 
-use crate::cast::{self, Session};
+use super::owner_name;
+use super::times::FileTimes;
+use crate::cast::{self, SegmentFault, Segments, Session};
 use crate::dirfd::FileRef;
+use crate::recording::Continues;
 use crate::recording::reader::{End, Header, Item, MAX_HEADER, Reader, Version, session_length};
 use crate::sys;
 
@@ -71,6 +74,12 @@ impl State {
         }
     }
 
+    /// The state of a recording of which something is missing besides.
+    #[must_use]
+    pub fn with_gap(self) -> Self {
+        if self == Self::Complete { Self::Gap } else { self }
+    }
+
     /// The state of a recording with this last record.
     #[must_use]
     pub fn of_end(end: &End) -> Self {
@@ -124,6 +133,37 @@ pub struct Entry {
     pub command: Option<String>,
     /// What recmode notes of a session; empty for other tools' recordings.
     pub session: Session,
+    /// The name of the file's owner.
+    pub owner: String,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<Segments>,
+}
+
+impl Entry {
+    /// Whether a file is one of the recording's.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let mut files = self.segments.iter().flat_map(|segments| &segments.files);
+        self.path == path || files.any(|segment| segment.path == path)
+    }
+
+    /// The recording of a whole session, this being the entry of its last file.
+    #[must_use]
+    pub(super) fn of_session(mut self, segments: Segments) -> Self {
+        let Some(first) = segments.files.first() else { return self };
+        self.size = segments.files.iter().map(|segment| segment.size).sum();
+        let (header, begins) = (&first.header, first.begins().unwrap_or(0));
+        // The first file's own start: what is before it is missing.
+        let missing = if header.version == Version::V3 { begins / 1_000_000 } else { 0 };
+        self.start = header.timestamp.and_then(|start| start.checked_sub(i64::try_from(missing).ok()?));
+        self.command.clone_from(&header.command);
+        self.path.clone_from(&first.path);
+        self.session = first.session.clone();
+        if segments.faults.iter().any(SegmentFault::is_loss) {
+            self.state = self.state.with_gap();
+        }
+        self.segments = Some(segments);
+        self
+    }
 }
 
 /// What the end of a recording tells.
@@ -175,7 +215,6 @@ pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
     if !plain && !cast::is_compressed(head) {
         return Ok(None);
     }
-    let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let Some((header, tail)) = (if plain { ends_of(&file, head, size)? } else { whole(&file)? }) else {
         return Ok(None);
     };
@@ -192,16 +231,26 @@ pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
         None if header.recmode.is_some() || tail.torn => State::CutOff,
         None => State::Complete,
     };
+    let from = match header.version {
+        // Times of a later file count from where that begins.
+        Version::V3 if session.segment.is_some_and(|segment| segment > 1) => {
+            session.continues.as_ref().and_then(Continues::begins)
+        }
+        _ => Some(0),
+    };
+    let events = tail.time.zip(from).and_then(|(time, from)| time.checked_add(from));
     let certain = tail.has_length() || !tail.partial;
-    let length = session_length(tail.time, tail.end.as_ref());
+    let length = session_length(events, tail.end.as_ref());
     let told = length.map(|micros| if certain { Length::Told(micros) } else { Length::About(micros) });
     let about = || {
-        let start = u64::try_from(header.timestamp?).ok()?;
-        Some(Length::About(modified?.as_secs().checked_sub(start)?.saturating_mul(1_000_000)))
+        let times = FileTimes::of(&metadata, state == State::Live, SystemTime::now())?;
+        // The time since this file's start, and what was before.
+        let since = times.since(header.timestamp?)?;
+        Some(Length::About(since.checked_add(from?)?))
     };
     Ok(Some(Entry {
         path: file_ref.path().to_owned(),
-        metadata,
+        metadata: metadata.clone(),
         size,
         start: header.timestamp,
         length: told.or_else(about),
@@ -209,6 +258,8 @@ pub(super) fn look_at_file(file_ref: &FileRef) -> io::Result<Option<Entry>> {
         damage: tail.damage,
         command: header.command,
         session,
+        owner: owner_name(metadata.uid()),
+        segments: None,
     }))
 }
 

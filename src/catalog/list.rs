@@ -1,5 +1,6 @@
 //! The recordings below a directory, looked at in parallel.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,57 @@ pub fn look_at(files: Vec<FileRef>, progress: &Progress) -> Listing {
         }
     }
     listing
+}
+
+/// The same, with one entry for each session, also where that has several files.
+///
+/// # Errors
+///
+/// Those of [`list`].
+pub fn list_sessions(path: &Path, progress: &Progress) -> io::Result<Listing> {
+    let mut trouble = Vec::new();
+    let files = files(path, &mut trouble)?;
+    // Any file of these stands for where its session's other files are found.
+    let by = files.first().cloned();
+    let mut listing = look_at(files, progress);
+    if let Some(by) = by {
+        listing.entries = joined(listing.entries, &by);
+    }
+    listing.trouble.splice(0..0, trouble);
+    Ok(listing)
+}
+
+/// One entry for each session: of several files, that of the last one with what the others add.
+fn joined(found: Vec<Entry>, by: &FileRef) -> Vec<Entry> {
+    let (mut single, mut sessions) = (BTreeMap::new(), Vec::new());
+    for entry in found {
+        // Any of a session's files may be named; in a directory a later one leads to the others.
+        let later = entry.session.segment.is_some_and(|segment| segment > 1);
+        let segments = if by.is_named() { cast::segments(&entry.path) } else { None };
+        let segments = segments.or_else(|| later.then(|| cast::segments_of(&by.at(&entry.path))).flatten());
+        if let Some(segments) = segments {
+            sessions.push(segments);
+            if by.is_named() {
+                continue;
+            }
+        }
+        single.insert(entry.path.clone(), entry);
+    }
+    let mut entries = Vec::new();
+    for segments in sessions {
+        let Some(last) = segments.files.last() else { continue };
+        // Its other files have led to it, too.
+        let entry = single.remove(&last.path).or_else(|| {
+            let led = entries.iter().any(|entry: &Entry| entry.has(&last.path));
+            if led { None } else { look_at_file(&by.at(&last.path)).ok().flatten() }
+        });
+        if let Some(entry) = entry {
+            segments.files.iter().for_each(|segment| drop(single.remove(&segment.path)));
+            entries.push(entry.of_session(segments));
+        }
+    }
+    entries.extend(single.into_values());
+    entries
 }
 
 /// Whether a file is called a recording, so that it should be one.

@@ -5,12 +5,17 @@
 
 mod entry;
 mod list;
+mod owner;
 mod select;
+mod sessions;
 mod summary;
+mod times;
 mod when;
 
 pub use entry::{Entry, Length, State, look};
-pub use list::{Listing, Progress, files, files_below, is_beginning, is_cast, list, look_at};
+pub use list::{Listing, Progress, files, files_below, is_beginning, is_cast, list, list_sessions, look_at};
+pub use owner::owner_name;
 pub use select::{Selection, SortBy, sort};
+pub use sessions::{Recorded, sessions};
 pub use summary::{At, MAX_LISTED, Summarizer, Summary, summarize};
 pub use when::{WhenError, moment};

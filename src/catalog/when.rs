@@ -1,11 +1,15 @@
-//! Moments as people write them: `2026-11-22`, `2026-11-22 18:00`, `yesterday`, `2 days ago`. Pure.
+//! Moments as people write them: `2026-11-22`, `2026-11-22 18:00`, `yesterday`, `2 days ago`, `@1795370400`. Pure.
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Span, Timestamp, Zoned};
 
 /// What can't be understood as a moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{}\" is no date or time, such as 2026-11-22, \"2026-11-22 18:00\", yesterday or \"2 days ago\"", crate::escape::controls(.0))]
+#[error(
+    "\"{}\" is not a date or time: use 2026-11-22, \"2026-11-22 18:00\", 2026-11-22T18:00:00Z or with another offset, now, \
+     today, yesterday, \"2 days ago\", or @1795370400 (seconds since 1970-01-01 UTC)",
+    crate::escape::controls(.0)
+)]
 pub struct WhenError(String);
 
 /// The moment that a text means at `now`, in `now`'s time zone. A date is its first moment, and so are
@@ -26,7 +30,10 @@ pub fn moment(text: &str, now: &Zoned) -> Result<Timestamp, WhenError> {
             let span: Option<Span> = trimmed.parse().ok();
             span.and_then(|span| now.checked_add(span).ok()).map(|zoned| zoned.timestamp())
         }
-        _ => None,
+        _ => trimmed
+            .strip_prefix('@')
+            .and_then(|seconds| seconds.parse().ok())
+            .and_then(|seconds| Timestamp::from_second(seconds).ok()),
     };
     found
         .or_else(|| trimmed.parse::<Timestamp>().ok())
@@ -56,11 +63,30 @@ mod tests {
             ("2 days ago", "2026-11-20T19:45:00Z"),
             ("1 hour 30 minutes ago", "2026-11-22T18:15:00Z"),
             ("3w ago", "2026-11-01T19:45:00Z"),
+            ("@1795370400", "2026-11-22T18:00:00Z"),
+            ("@-1", "1969-12-31T23:59:59Z"),
+            ("now", "2026-11-22T19:45:00Z"),
         ] {
             assert_eq!(utc(text).as_deref(), Ok(expected), "{text}");
         }
-        for text in ["", "soon", "2026-13-01", "ago", "22.11.2026", "2 days"] {
+        for text in
+            ["", "soon", "2026-13-01", "ago", "22.11.2026", "2 days", "@", "@1.5", "@99999999999999999999"]
+        {
             assert!(utc(text).is_err(), "{text}");
+        }
+        // What the message offers is accepted.
+        let message = utc("soon").expect_err("no time").to_string();
+        for form in [
+            "2026-11-22",
+            "2026-11-22 18:00",
+            "2026-11-22T18:00:00Z",
+            "now",
+            "today",
+            "yesterday",
+            "2 days ago",
+            "@1795370400",
+        ] {
+            assert!(message.contains(form) && utc(form).is_ok(), "{form}: {message}");
         }
     }
 }

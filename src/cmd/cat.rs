@@ -4,11 +4,12 @@ use std::io::{self, BufRead, BufWriter, Write};
 
 use anyhow::Context as _;
 
+use super::session::Recording;
 use crate::cli::CatArgs;
+use crate::escape;
 use crate::recording::reader::{Code, Item, Reader};
 use crate::report::offset;
 use crate::screen::{Ending, Lines, Options, RenderError};
-use crate::{escape, exit};
 
 /// Prints the session to standard output. A recording that was cut off is no error: a line on
 /// standard error says so.
@@ -17,40 +18,42 @@ use crate::{escape, exit};
 ///
 /// When the recording can't be read or is none, or standard output can't be written.
 pub fn run(args: &CatArgs) -> anyhow::Result<u8> {
-    let name = escape::path(&args.file);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut oversize = None;
     let printed = super::progress::over_bytes_to_stdout(|progress| -> anyhow::Result<_> {
-        let input = progress.open(&args.file).with_context(|| name.clone())?;
-        let reader = Reader::new(input).with_context(|| name.clone())?;
+        let (recording, input) =
+            Recording::open(&args.file, progress).with_context(|| escape::path(&args.file))?;
+        let reader = Reader::new(input).map_err(|error| recording.locate(error))?;
         oversize = (!args.raw).then(|| reader.oversize());
         let printed = if args.raw {
             raw(reader, &mut out).map(|ending| (ending, None))
         } else {
             text(reader, args.timestamps, &mut out)
         };
-        Ok(printed.and_then(|printed| {
+        let printed = printed.and_then(|printed| {
             out.flush().map_err(Failure::Write)?;
             Ok(printed)
-        }))
+        });
+        Ok((recording, printed))
     })?;
+    let (recording, printed) = printed;
     if let Some(oversize) = oversize {
-        super::say_oversize(&name, &oversize);
+        recording.say_oversize(&oversize);
     }
     match printed {
         Ok((ending, left_out)) => {
-            super::say_left_out(&name, left_out);
-            super::say_ending(&name, ending);
+            recording.say_left_out(left_out);
+            recording.say_ending(ending);
         }
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(Failure::Write(error)) => return Err(error).context("standard output"),
         Err(Failure::Read(error)) => {
             // What came before the bad line stays printed.
             let _ = out.flush();
-            return Err(error).context(name);
+            return Err(recording.locate(error));
         }
     }
-    Ok(exit::OK)
+    Ok(recording.code())
 }
 
 /// What stopped the printing.

@@ -9,12 +9,14 @@ use anyhow::Context as _;
 use jiff::tz::TimeZone;
 
 use super::progress::Bytes;
+use super::session::Recording;
+use crate::cast::{Joined, Segment, SegmentFault};
 use crate::catalog::{self, State, Summary};
 use crate::cli::{InfoArgs, InfoFormat};
 use crate::recording::reader::{Reader, Version};
-use crate::report::{self, Info};
-use crate::verify::{Checked, Followed, Follower, verify_file};
-use crate::{cast, escape, exit};
+use crate::report::{self, About, Info};
+use crate::verify::{Checked, Followed, Follower, SessionVerdict, verify_file};
+use crate::{cast, escape};
 
 /// Prints the facts to standard output.
 ///
@@ -22,26 +24,51 @@ use crate::{cast, escape, exit};
 ///
 /// When the recording can't be read or is none, or standard output can't be written.
 pub fn run(args: &InfoArgs) -> anyhow::Result<u8> {
-    let name = escape::path(&args.file);
     let is_stream = !std::fs::metadata(&args.file).is_ok_and(|metadata| metadata.is_file());
-    let (summary, checked) = super::progress::over_bytes(|progress| {
-        if is_stream { of_stream(&args.file) } else { of_file(&args.file, progress) }
-    })
-    .with_context(|| name.clone())?;
+    let (recording, summary, checked) = super::progress::over_bytes(|progress| {
+        let recording = Recording::find(&args.file).with_context(|| escape::path(&args.file))?;
+        let (summary, checked) = match &recording.joined {
+            _ if is_stream => of_stream(&args.file).map_err(|error| recording.locate(error))?,
+            None => of_file(&args.file, progress).map_err(|error| recording.locate(error))?,
+            Some(joined) => of_session(joined, progress).map_err(|error| recording.locate(error))?,
+        };
+        anyhow::Ok((recording, summary, checked))
+    })?;
+    let segments = recording.joined.as_ref().map(|joined| &joined.segments);
     // Asked after the reading: a session that ended meanwhile was live when it was read.
-    let seen = if is_stream { None } else { catalog::look(&args.file).ok().flatten() };
+    let last = segments.and_then(|segments| segments.files.last()).map_or(&*args.file, |last| &last.path);
+    let seen = if is_stream { None } else { catalog::look(last).ok().flatten() };
     let state = match seen.as_ref().map(|entry| entry.state) {
         Some(State::Live) => State::Live,
         _ => summary.state(),
     };
-    let size = seen.map(|entry| entry.size);
-    let file = escape::utf8(args.file.as_os_str().as_encoded_bytes());
+    let state = if recording.faults().iter().any(SegmentFault::is_loss) { state.with_gap() } else { state };
+    let size = recording.joined.as_ref().map(Joined::size).or(seen.as_ref().map(|entry| entry.size));
+    let owner = seen.map(|entry| entry.owner);
+    let file = segments.and_then(|segments| segments.files.first()).map_or(&*args.file, |first| &first.path);
+    let about = About { file, size, state, owner: owner.as_deref(), segments };
+    let zone = if args.utc { TimeZone::UTC } else { TimeZone::system() };
     let text = match args.format {
-        InfoFormat::Human => report::info_text(&file, size, state, &summary, &checked, &TimeZone::system()),
-        InfoFormat::Json => Info::new(&args.file, size, state, &summary, &checked).json()?,
+        InfoFormat::Human => report::info_text(&about, &summary, &checked, &zone),
+        InfoFormat::Json => Info::new(&about, &summary, &checked).json()?,
     };
     super::print(text.as_bytes())?;
-    Ok(exit::OK)
+    Ok(recording.code())
+}
+
+fn of_session(joined: &Joined, progress: &Bytes) -> anyhow::Result<(Summary, Checked)> {
+    progress.total.store(joined.size(), Ordering::Relaxed);
+    let summary = catalog::summarize(Reader::new(joined.open(&progress.done)?)?)?;
+    let files = &joined.segments.files;
+    let verify = |segment: &Segment| {
+        let path = segment.path.clone();
+        verify_file(&path, None, |_| {}).map(|checked| (path, checked))
+    };
+    let mut checked = files.iter().map(verify).collect::<io::Result<Vec<_>>>()?;
+    SessionVerdict::new(&joined.segments, &mut checked)?;
+    // The first file that is not good counts, else the last.
+    let worst = checked.iter().position(|(_, checked)| !checked.is_good()).unwrap_or(checked.len() - 1);
+    Ok((summary, checked.swap_remove(worst).1))
 }
 
 fn of_file(path: &Path, progress: &Bytes) -> anyhow::Result<(Summary, Checked)> {
@@ -57,12 +84,10 @@ fn of_stream(path: &Path) -> anyhow::Result<(Summary, Checked)> {
     let bytes = Arc::clone(&watched.bytes);
     let summary = catalog::summarize(Reader::new(BufReader::with_capacity(1 << 16, watched))?)?;
     let follower = std::mem::take(&mut *follower.lock().unwrap_or_else(PoisonError::into_inner));
-    let chain = match summary.header.version {
-        Version::V1 => Followed::NoChain,
-        _ => follower.finish(),
-    };
+    let (chain, facts) = follower.finish();
+    let chain = if summary.header.version == Version::V1 { Followed::NoChain } else { chain };
     let bytes = bytes.load(Ordering::Relaxed);
-    Ok((summary, Checked { chain, live: false, signed: None, bytes }))
+    Ok((summary, Checked { chain, facts, live: false, signed: None, bytes, continued: false }))
 }
 
 /// Shows what is read to who follows the chain.

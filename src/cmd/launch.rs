@@ -106,6 +106,7 @@ impl New {
             chain: chain::NAME,
             segment: None,
             first: None,
+            continues: None,
             clamped: Vec::new(),
         };
         let identity = Identity {

@@ -31,7 +31,7 @@ pub fn run(args: &LsArgs) -> anyhow::Result<u8> {
         until: moment("--until", &args.until)?,
     };
     let dir = super::place::to_look_in(args.dir.as_deref())?;
-    let listing = super::progress::over_recordings(|progress, _| catalog::list(&dir, progress));
+    let listing = super::progress::over_recordings(|progress, _| catalog::list_sessions(&dir, progress));
     let listing = match listing {
         // Nobody has recorded anything yet.
         Err(error) if error.kind() == io::ErrorKind::NotFound && args.dir.is_none() => {
@@ -46,7 +46,8 @@ pub fn run(args: &LsArgs) -> anyhow::Result<u8> {
     let text = match args.format {
         LsFormat::Table => {
             let color = super::color::wanted(ColorWhen::Auto, &io::stdout());
-            report::recordings_table(&entries, &TimeZone::system(), color)
+            let zone = if args.utc { TimeZone::UTC } else { TimeZone::system() };
+            report::recordings_table(&entries, &zone, color)
         }
         LsFormat::Json => Recordings::new(&entries).json()?,
         LsFormat::Csv => report::recordings_csv(&entries)?,

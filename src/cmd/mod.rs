@@ -25,16 +25,16 @@ pub mod resolve;
 pub mod schema;
 pub mod search;
 mod select;
+mod session;
 pub mod verify;
 
 use std::io::{self, Write as _};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::recording::reader::Oversize;
 use crate::screen::Ending;
 
 use select::{not_selected, select};
@@ -79,28 +79,7 @@ fn say_in_passing(text: String) {
     }
 }
 
-/// Reports on standard error that a terminal is rendered smaller than it was; `name` is safe to print.
-fn say_oversize(name: &str, oversize: &OnceLock<Oversize>) {
-    if let Some(oversize) = oversize.get() {
-        say(&format!("recmode: {name}: {oversize}\n"));
-    }
-}
-
-/// Says on standard error that a recording is not whole; `name` is safe to print.
-/// Reports from which line on a recording asks for more drawing than is done.
-fn say_left_out(name: &str, line: Option<u64>) {
-    if let Some(line) = line {
-        say(&format!("recmode: {name}: {}\n", left_out(line)));
-    }
-}
-
-/// What is reported of a recording from whose rendering something was left out.
-fn left_out(line: u64) -> String {
-    format!(
-        "line {line}: the screen changes more than can be rendered: parts of it are left out from here on"
-    )
-}
-
+/// Reports on standard error that a recording is not whole; `name` is safe to print.
 fn say_ending(name: &str, ending: Ending) {
     match ending {
         Ending::Complete => {}

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use nix::sys::signal::Signal;
 
+use super::session::Recording;
 use crate::cli::PlayArgs;
 use crate::play::{self, Colors, Outcome, Plan, PlayError};
 use crate::{escape, exit};
@@ -13,8 +14,10 @@ use crate::{escape, exit};
 ///
 /// When the recording can't be read or is none, or the terminal not be written.
 pub fn run(args: &PlayArgs) -> anyhow::Result<u8> {
+    let recording = Recording::find(&args.file).with_context(|| escape::path(&args.file))?;
     let plan = Plan {
         path: args.file.clone(),
+        joined: recording.joined.clone(),
         speed: args.speed,
         idle_limit: args.idle_limit,
         from: args.from.clone(),
@@ -29,9 +32,9 @@ pub fn run(args: &PlayArgs) -> anyhow::Result<u8> {
     };
     crate::session::restore_on_panic();
     match play::play(&plan) {
-        Ok(Outcome::Played) | Err(PlayError::Closed) => Ok(exit::OK),
+        Ok(Outcome::Played) | Err(PlayError::Closed) => Ok(recording.code()),
         Ok(Outcome::Interrupted) => Ok(exit::signal_status(Signal::SIGINT as i32)),
         Ok(Outcome::Signal(number)) => Ok(exit::signal_status(number)),
-        Err(error) => Err(error).with_context(|| escape::path(&args.file)),
+        Err(error) => Err(recording.locate(error)),
     }
 }

@@ -67,7 +67,9 @@ pub fn run(args: &PruneArgs) -> anyhow::Result<u8> {
     let pruned = Pruned::new(args.yes && refused.is_none(), work.gone, kept, refused);
     let text = match args.format {
         InfoFormat::Json => pruned.json()?,
-        InfoFormat::Human => report::pruned_text(&pruned, &TimeZone::system()),
+        InfoFormat::Human => {
+            report::pruned_text(&pruned, &if args.utc { TimeZone::UTC } else { TimeZone::system() })
+        }
     };
     super::print(text.as_bytes())?;
     for (path, error) in &work.trouble {

@@ -4,20 +4,24 @@ mod output;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Seek as _};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
-use regex::RegexBuilder;
+use jiff::tz::TimeZone;
+use regex::{Regex, RegexBuilder};
 
 use self::output::{MAX_KEPT, Output, Searched, State};
-
+use super::session::Recording;
 use crate::cast::{self, Session};
-use crate::catalog;
+use crate::catalog::{self, Recorded, owner_name};
 use crate::cli::{ColorWhen, InfoFormat, SearchArgs};
 use crate::dirfd::FileRef;
 use crate::recording::reader::{ReadError, Reader};
-use crate::report;
+use crate::report::{self, Clock};
+use crate::screen::RenderError;
 use crate::search::{Followed, Found, Query, find, follow};
 use crate::{escape, exit};
 
@@ -28,33 +32,50 @@ use crate::{escape, exit};
 ///
 /// When the pattern is none, the path can't be read, or standard output can't be written.
 pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
-    let pattern = if args.fixed_strings { regex::escape(&args.pattern) } else { args.pattern.clone() };
-    let pattern = RegexBuilder::new(&pattern).case_insensitive(args.ignore_case).build();
-    let pattern = pattern.map_err(|error| anyhow::anyhow!(controls_but_lines(&error.to_string())))?;
-    let context = args.context.unwrap_or(0);
+    let (patterns, paths) = patterns_and_paths(args)?;
+    let wanted = match (args.count, args.files_with_matches) {
+        (true, _) => Wanted::Count,
+        (_, true) => Wanted::Name,
+        _ => Wanted::Lines,
+    };
+    let context = |own: Option<usize>| match wanted {
+        Wanted::Lines => own.or(args.context).unwrap_or(0),
+        Wanted::Count | Wanted::Name => 0,
+    };
     let query = Query {
-        pattern,
-        before: args.before_context.unwrap_or(context),
-        after: args.after_context.unwrap_or(context),
+        pattern: pattern(&patterns, args)?,
+        before: context(args.before_context),
+        after: context(args.after_context),
         input: args.input,
+        max: if wanted == Wanted::Name { Some(args.max_count.unwrap_or(1).min(1)) } else { args.max_count },
     };
-    let place = super::place::to_look_in(args.dir.as_deref())?;
     let mut trouble = Vec::new();
-    let files = if place == Path::new("-") {
-        vec![FileRef::named(&place)]
-    } else {
-        catalog::files(&place, &mut trouble).with_context(|| escape::path(&place))?
-    };
+    let files = files(&paths, &mut trouble)?.into_iter().map(|file| (file.is_named(), file));
+    let files = catalog::sessions(files.collect());
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
+    let zone = if args.utc { TimeZone::UTC } else { TimeZone::system() };
     let show = |part: &Searched| -> io::Result<String> {
-        let user = part.user.as_deref();
-        if json {
-            return report::found_json(&part.file, user, &part.found).map_err(io::Error::from);
-        }
         let name = escape::utf8(part.file.as_os_str().as_encoded_bytes());
-        let context = query.before + query.after > 0;
-        Ok(report::found_text(&name, user, &part.found, !part.continued, context, color))
+        let (user, owner) = (part.user.as_deref(), part.owner.as_deref());
+        let shown = match (wanted, json) {
+            (Wanted::Name, _) if part.matches == 0 => String::new(),
+            (Wanted::Name, true) => report::file_json(&part.file, user, owner)?,
+            (Wanted::Name, false) => report::file_text(&name, color),
+            (Wanted::Count, true) => report::count_json(&part.file, user, owner, part.matches)?,
+            (Wanted::Count, false) => report::count_text(&name, part.matches, color),
+            (Wanted::Lines, true) => report::found_json(&part.file, user, owner, part.start, &part.found)?,
+            (Wanted::Lines, false) => {
+                let marked = user.map(|user| report::marked_user(user, owner));
+                let context = query.before + query.after > 0;
+                let dated = args.date || args.utc;
+                let clock =
+                    if dated { Clock::Date { start: part.start, zone: &zone } } else { Clock::Offset };
+                let first = !part.continued;
+                report::found_text(&name, marked.as_deref(), &part.found, first, context, clock, color)
+            }
+        };
+        Ok(shown)
     };
 
     let state = super::progress::over_recordings(|progress, bar| {
@@ -72,8 +93,9 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 files.get(index).filter(|_| !output.failed()).map(|file| (index, file))
             } {
-                let mut searched = Searched { file: file.path().to_owned(), ..Searched::default() };
-                searched.error = search(&query, file, &mut searched, &|part| output.early(index, part)).err();
+                let mut searched = Searched { file: file.file.path().to_owned(), ..Searched::default() };
+                searched.error =
+                    search(&query, wanted, file, &mut searched, &|part| output.early(index, part)).err();
                 progress.done.fetch_add(1, Ordering::Relaxed);
                 output.done(index, searched);
             }
@@ -103,46 +125,149 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     })
 }
 
-/// Searches one file; what was found goes to `early` when it is too much to keep. What is no recording is
-/// passed over unless it was `named`, or is called one.
+/// What is printed of a recording.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// The lines that were found.
+    Lines,
+    /// How many lines match.
+    Count,
+    /// Its name, if a line matches.
+    Name,
+}
+
+/// The patterns, and the paths; with -e the first argument is a path too.
+fn patterns_and_paths(args: &SearchArgs) -> anyhow::Result<(Vec<String>, Vec<PathBuf>)> {
+    match &args.pattern {
+        Some(pattern) if args.regexp.is_empty() => {
+            let pattern = pattern.to_str().context("the pattern is not valid UTF-8")?;
+            Ok((vec![pattern.to_owned()], args.paths.clone()))
+        }
+        first => {
+            let paths = first.iter().map(PathBuf::from).chain(args.paths.iter().cloned()).collect();
+            Ok((args.regexp.clone(), paths))
+        }
+    }
+}
+
+/// One pattern that matches what any of these does.
+fn pattern(patterns: &[String], args: &SearchArgs) -> anyhow::Result<Regex> {
+    let compiled = |pattern: &str| {
+        RegexBuilder::new(pattern)
+            .case_insensitive(args.ignore_case)
+            .build()
+            .map_err(|error| anyhow::anyhow!(controls_but_lines(&error.to_string())))
+    };
+    let literal =
+        |pattern: &String| if args.fixed_strings { regex::escape(pattern) } else { pattern.clone() };
+    let patterns: Vec<String> = patterns.iter().map(literal).collect();
+    if let [pattern] = &patterns[..] {
+        return compiled(pattern);
+    }
+    // Each by itself, so that an error is about that one, and none closes a group of another's.
+    for pattern in &patterns {
+        compiled(pattern)?;
+    }
+    compiled(&patterns.iter().map(|pattern| format!("(?:{pattern})")).collect::<Vec<_>>().join("|"))
+}
+
+/// The files of all paths. What can't be read is `trouble`.
+fn files(paths: &[PathBuf], trouble: &mut Vec<(PathBuf, io::Error)>) -> anyhow::Result<Vec<FileRef>> {
+    let default = if paths.is_empty() { Some(super::place::to_look_in(None)?) } else { None };
+    let mut files = Vec::new();
+    for path in default.iter().chain(paths) {
+        if path == Path::new("-") {
+            files.push(FileRef::named(path));
+            continue;
+        }
+        match catalog::files(path, trouble) {
+            Ok(found) => files.extend(found),
+            Err(error) => trouble.push((path.clone(), error)),
+        }
+    }
+    Ok(files)
+}
+
+/// Searches one file, or one session; what was found goes to `early` when it is too much to keep. What is no recording is
+/// passed over unless it was named, or is called one.
 fn search(
     query: &Query,
-    file: &FileRef,
+    wanted: Wanted,
+    file: &Recorded,
     searched: &mut Searched,
     early: &dyn Fn(&mut Searched) -> bool,
 ) -> anyhow::Result<()> {
-    let Some((input, again)) = open(file)? else { return Ok(()) };
-    let named = file.is_named() || catalog::is_cast(&searched.file);
-    let begins = || again.as_ref().is_some_and(catalog::is_beginning);
-    let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
-    let oversize = reader.oversize();
+    let Some(segments) = file.segments.clone() else {
+        let Some((input, again)) = open(&file.file)? else { return Ok(()) };
+        searched.owner =
+            again.as_ref().and_then(|file| file.metadata().ok()).map(|file| owner_name(file.uid()));
+        let begins = || again.as_ref().is_some_and(catalog::is_beginning);
+        let named = file.named || catalog::is_cast(file.file.path());
+        let Some(reader) = reader(input, &begins, named)? else { return Ok(()) };
+        let again = again.as_ref().map(|file| || file.try_clone().and_then(rewound));
+        return search_text(query, wanted, reader, again.as_ref().map(|again| again as _), searched, early);
+    };
+    let recording = Recording::of(file.file.path(), Some(segments))?;
+    let Some(joined) = &recording.joined else { return Ok(()) };
+    searched.owner = joined.last().map(|last| owner_name(last.owner));
+    let done = Arc::default();
+    let reader = Reader::new(joined.open(&done)?).map_err(|error| recording.locate(error))?;
+    let again = || joined.open(&done);
+    search_text(query, wanted, reader, Some(&again), searched, early)
+        .map_err(|error| recording.locate(error))?;
+    match recording.code() {
+        exit::OK => Ok(()),
+        _ => Err(anyhow::anyhow!("not all of the session could be read")),
+    }
+}
+
+/// Searches a text, which `again` opens for a second time where it is no stream.
+fn search_text(
+    query: &Query,
+    wanted: Wanted,
+    reader: Reader<cast::Input>,
+    again: Option<&dyn Fn() -> io::Result<cast::Input>>,
+    searched: &mut Searched,
+    early: &dyn Fn(&mut Searched) -> bool,
+) -> anyhow::Result<()> {
     let session = reader.header().recmode.as_ref().map(Session::new);
     searched.user = session.and_then(|session| session.user);
+    (searched.recording, searched.start) = (true, reader.header().timestamp);
     let mut take = |line: Found| {
+        searched.matches += usize::from(line.matches);
+        if wanted != Wanted::Lines {
+            return true;
+        }
         searched.weight += line.text.len() + size_of::<Found>();
         searched.found.push(line);
         searched.weight < MAX_KEPT || early(searched)
     };
-    let Some(mut again) = again.filter(|_| !query.input) else {
-        find(reader, query, &mut take)?;
-        if !query.input {
-            super::say_oversize(&escape::path(file.path()), &oversize);
-        }
-        return Ok(());
+    let Some(again) = again.filter(|_| !query.input) else {
+        return whole(find(reader, query, &mut take)?);
     };
-    let mut oversize = oversize;
     if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
-        again.rewind()?;
-        let reader = Reader::new(cast::reader_of(again)?)?;
-        oversize = reader.oversize();
-        find(reader, query, &mut |line| {
+        let reader = Reader::new(again()?)?;
+        return whole(find(reader, query, &mut |line| {
             let known = told > 0;
             told -= usize::from(known);
             known || take(line)
-        })?;
+        })?);
     }
-    super::say_oversize(&escape::path(file.path()), &oversize);
     Ok(())
+}
+
+/// An error where something was left out of the rendering from a line on.
+fn whole(left_out: Option<u64>) -> anyhow::Result<()> {
+    match left_out {
+        Some(line) => Err(RenderError::LeftOut { line }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The text of a file from its start.
+fn rewound(mut file: File) -> io::Result<cast::Input> {
+    file.rewind()?;
+    cast::reader_of(file)
 }
 
 /// Opens a file, also for a second time where it is no stream. `None` where it was found and is gone.

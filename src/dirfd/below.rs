@@ -1,6 +1,5 @@
 //! The files below a directory.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -146,6 +145,12 @@ impl FileRef {
         self.root.is_none()
     }
 
+    /// The file at another path, below the same directory or named like this one.
+    #[must_use]
+    pub fn at(&self, path: &Path) -> Self {
+        Self { path: path.to_owned(), root: self.root.clone() }
+    }
+
     /// The path to show.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -182,17 +187,15 @@ impl FileRef {
         }
     }
 
-    /// Opens the file beside it whose name is this one's with `suffix`, in the same way.
+    /// Opens another file in the same way: one beside it, at this path.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
-    pub fn open_beside(&self, suffix: &str) -> io::Result<File> {
-        if let Some(root) = &self.root {
-            return root.entry(&self.path)?.with_suffix(suffix)?.open();
+    pub fn open_beside(&self, path: &Path) -> io::Result<File> {
+        match &self.root {
+            Some(root) => root.entry(path)?.open(),
+            None => OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path),
         }
-        let mut path = OsString::from(&self.path);
-        path.push(suffix);
-        OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)
     }
 }
 

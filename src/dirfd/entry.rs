@@ -80,6 +80,14 @@ impl DirEntry {
         Ok(Self { directory: self.directory.try_clone()?, name })
     }
 
+    /// The name without `suffix`, in the same directory; `None` where it doesn't end with it, or is nothing else.
+    #[must_use]
+    pub fn without_suffix(&self, suffix: &str) -> Option<io::Result<Self>> {
+        let name = self.name.as_bytes().strip_suffix(suffix.as_bytes()).filter(|name| !name.is_empty())?;
+        let directory = self.directory.try_clone();
+        Some(directory.map(|directory| Self::new(directory, OsStr::from_bytes(name))))
+    }
+
     /// What the name is, without following a link.
     ///
     /// # Errors

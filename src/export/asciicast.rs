@@ -140,10 +140,12 @@ fn is_theme(theme: &Value) -> bool {
         && palette.into_iter().all(is_colour)
 }
 
-/// The chain is that of the other file, whose checks are not here.
+/// The chain is that of the other file, whose checks are not here; and an export is all of its session in one file.
 fn without_chain(mut recmode: Value) -> Value {
     if let Some(object) = recmode.as_object_mut() {
-        object.remove("chain");
+        for key in ["chain", "segment", "first", "continues"] {
+            object.remove(key);
+        }
     }
     recmode
 }

@@ -1,13 +1,14 @@
 //! What a recording holds beyond what was played of it: its length, markers, commands, and where a pattern is seen. Each
 //! reads the recording from its start, up to a fault if there is one, and runs beside the player.
 
-use std::path::Path;
+use std::io::{self, BufRead, Read};
 
 use regex::Regex;
 
-use super::source;
+use super::Plan;
 use super::task::Wanted;
-use crate::recording::reader::{Code, Item};
+use crate::cast::Input;
+use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Lines, Mark, Options};
 use crate::search::{self, Query};
 
@@ -40,15 +41,40 @@ pub(super) struct Overview {
     pub(super) markers: Vec<Entry>,
 }
 
+/// A recording that ends where nobody wants more of it.
+struct WhileWanted {
+    input: Input,
+    wanted: Wanted,
+}
+
+impl BufRead for WhileWanted {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.wanted.is_wanted() { self.input.fill_buf() } else { Ok(&[]) }
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.input.consume(amount);
+    }
+}
+
+impl Read for WhileWanted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.wanted.is_wanted() { self.input.read(buffer) } else { Ok(0) }
+    }
+}
+
+fn reader(plan: &Plan, wanted: &Wanted) -> Option<Reader<WhileWanted>> {
+    Reader::new(WhileWanted { input: plan.open().ok()?, wanted: wanted.clone() }).ok()
+}
+
 fn entry(time: u64, kind: EntryKind, text: &str) -> Entry {
     Entry { time, kind, text: text.chars().take(LONGEST).collect() }
 }
 
 /// The length and the markers, without rendering.
-pub(super) fn overview(path: &Path, wanted: &Wanted) -> Overview {
+pub(super) fn overview(plan: &Plan, wanted: &Wanted) -> Overview {
     let mut overview = Overview::default();
-    let Ok(reader) = source::reader(path) else { return overview };
-    for item in reader.map_while(Result::ok).take_while(|_| wanted.is_wanted()) {
+    for item in reader(plan, wanted).into_iter().flatten().map_while(Result::ok) {
         let Item::Event(event) = item else { continue };
         overview.length = overview.length.max(event.time);
         if event.code == Code::Marker && overview.markers.len() < MOST {
@@ -59,13 +85,12 @@ pub(super) fn overview(path: &Path, wanted: &Wanted) -> Overview {
 }
 
 /// The lines in which a command was entered, where the shell marked them.
-pub(super) fn commands(path: &Path, wanted: &Wanted) -> Vec<Entry> {
-    let lines = source::reader(path).ok().and_then(|reader| Lines::new(reader, Options::default()).ok());
+pub(super) fn commands(plan: &Plan, wanted: &Wanted) -> Vec<Entry> {
+    let lines = reader(plan, wanted).and_then(|reader| Lines::new(reader, Options::default()).ok());
     lines
         .into_iter()
         .flatten()
         .map_while(Result::ok)
-        .take_while(|_| wanted.is_wanted())
         .filter(|line| matches!(line.mark, Some(Mark::Command(_))) && !line.text.is_empty())
         .map(|line| entry(line.time, EntryKind::Command, &line.text))
         .take(MOST)
@@ -73,14 +98,14 @@ pub(super) fn commands(path: &Path, wanted: &Wanted) -> Vec<Entry> {
 }
 
 /// When lines were seen that match, in microseconds, in order.
-pub(super) fn matches(path: &Path, pattern: Regex, wanted: &Wanted) -> Vec<u64> {
+pub(super) fn matches(plan: &Plan, pattern: Regex, wanted: &Wanted) -> Vec<u64> {
     let mut times = Vec::new();
-    let Ok(reader) = source::reader(path) else { return times };
-    let query = Query { pattern, before: 0, after: 0, input: false };
+    let Some(reader) = reader(plan, wanted) else { return times };
+    let query = Query { pattern, before: 0, after: 0, input: false, max: None };
     // What was found before a fault counts.
     let _ = search::find(reader, &query, &mut |found| {
         times.push(found.time);
-        times.len() < MOST && wanted.is_wanted()
+        times.len() < MOST
     });
     times.sort_unstable();
     times.dedup();

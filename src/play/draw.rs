@@ -9,7 +9,7 @@ use super::plain::{Colors, plain};
 use crate::screen::Style;
 
 /// Undoes what would change how a drawn screen looks: margins, modes, character sets, attributes.
-const RESET: &str = "\x1b[?6l\x1b[4l\x1b[r\x1b(B\x1b)B\x0f\x1b[m";
+pub(super) const RESET: &str = "\x1b[?6l\x1b[4l\x1b[r\x1b(B\x1b)B\x0f\x1b[m";
 
 /// Whether a terminal of this size would show something else if it got the same output. Where the screen
 /// is larger, it would. Where it is smaller, that is so once a line was wrapped at its edge, and for

@@ -12,7 +12,7 @@ pub(super) fn check_order(plan: &Plan) -> Result<(), PlayError> {
         (Some(from), Some(Place::Marker(to)))
             if std::fs::metadata(&plan.path).is_ok_and(|it| it.is_file()) =>
         {
-            let reader = source::reader(&plan.path)?;
+            let reader = source::reader(plan)?;
             if is_only_before(reader, from, to) { Err(PlayError::Backwards) } else { Ok(()) }
         }
         _ => Ok(()),

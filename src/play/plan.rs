@@ -2,9 +2,11 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Colors, Speed};
+use crate::cast::{self, Input, Joined};
 use crate::recording::reader::ReadError;
 use crate::screen::TooLarge;
 
@@ -22,6 +24,8 @@ pub enum Place {
 pub struct Plan {
     /// The recording, or `-`.
     pub path: PathBuf,
+    /// Its session, where that has several files.
+    pub joined: Option<Joined>,
     /// How fast.
     pub speed: Speed,
     /// What pauses are cut to; without it, to the limit in the recording's header, if there is one.
@@ -38,6 +42,13 @@ pub struct Plan {
     pub follow: bool,
     /// Let everything through.
     pub unsafe_raw: bool,
+}
+
+impl Plan {
+    /// The text of the recording from its start, or of standard input.
+    pub(super) fn open(&self) -> io::Result<Input> {
+        self.joined.as_ref().map_or_else(|| cast::open(&self.path), |joined| joined.open(&Arc::default()))
+    }
 }
 
 /// Why it ended, if not at the end.

@@ -1,15 +1,17 @@
 //! The recording's items, read ahead by a thread, so that keys are heard while it waits for more.
 
-use std::io::BufRead;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
-use super::PlayError;
 use super::task::{Wake, spawn};
-use crate::cast::{self, Following, Input};
+use super::{Plan, PlayError};
+use crate::cast::{self, Following, Input, Joined};
 use crate::recording::reader::{Header, Item, ReadError, Reader};
 
 /// So many items are read ahead.
@@ -27,21 +29,32 @@ pub(super) enum Next {
 pub(super) struct Source {
     pub(super) header: Header,
     items: Receiver<Result<Item, ReadError>>,
+    /// Taken from `items` together, so that the thread is not woken for each.
+    ready: VecDeque<Result<Item, ReadError>>,
     more: Wake,
+    /// Whether the next item has to wake.
+    waits: Arc<AtomicBool>,
     caught_up: Arc<AtomicBool>,
     /// Whether it could be opened again and be read from its start: a file, and no stream.
     pub(super) is_file: bool,
 }
 
 /// A reader from the start of a recording, or of standard input.
-pub(super) fn reader(path: &Path) -> Result<Reader<Input>, PlayError> {
-    Ok(Reader::new(cast::open(path).map_err(PlayError::Open)?)?)
+pub(super) fn reader(plan: &Plan) -> Result<Reader<Input>, PlayError> {
+    Ok(Reader::new(plan.open().map_err(PlayError::Open)?)?)
+}
+
+fn is_compressed(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut head)?;
+    Ok(cast::is_compressed(&head))
 }
 
 impl Source {
     /// Opens a recording, or standard input, and reads its header.
-    pub(super) fn open(path: &Path, follow: bool) -> Result<Self, PlayError> {
-        let reader = reader(path)?;
+    pub(super) fn open(plan: &Plan, follow: bool) -> Result<Self, PlayError> {
+        let (path, joined) = (&*plan.path, plan.joined.as_ref());
+        let reader = reader(plan)?;
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         // A stream is as live as its writer.
         let more = Wake::new().map_err(PlayError::Terminal)?;
@@ -49,14 +62,19 @@ impl Source {
         if !follow || !is_file {
             return Self::start(reader, more, caught_up, is_file);
         }
-        let locks = reader.header().recmode.is_some();
+        let last = joined.and_then(Joined::last).map_or(path, |last| &last.path);
+        // What a recorder writes into a program that compresses it is locked by nobody.
+        let locks = reader.header().recmode.is_some() && !is_compressed(last).map_err(PlayError::Open)?;
         let (wake, has) = (more.clone(), Arc::clone(&caught_up));
-        let following = Following::open(path, locks, move || {
+        let following = Following::open(last, locks, move || {
             has.store(true, Ordering::Release);
             wake.wake();
         });
         // What is compressed can be followed, too.
-        let input = following.and_then(cast::reader_of).map_err(PlayError::Open)?;
+        let mut input = following.and_then(cast::reader_of).map_err(PlayError::Open)?;
+        if let Some(joined) = joined {
+            input = joined.open_with_last(input).map_err(PlayError::Open)?;
+        }
         Self::start(Reader::new(input)?, more, caught_up, is_file)
     }
 
@@ -68,13 +86,16 @@ impl Source {
     ) -> Result<Self, PlayError> {
         let header = reader.header().clone();
         let (sender, items) = sync_channel(AHEAD);
-        let wake = more.clone();
+        let waits = Arc::new(AtomicBool::new(true));
+        let (wake, asked) = (more.clone(), Arc::clone(&waits));
         // It ends with its source, or when nobody takes its items any more.
         spawn(move || {
             for item in reader {
                 let last = item.is_err();
                 let ended = sender.send(item).is_err() || last;
-                wake.wake();
+                if asked.swap(false, Ordering::SeqCst) {
+                    wake.wake();
+                }
                 if ended {
                     break;
                 }
@@ -83,22 +104,26 @@ impl Source {
             wake.wake();
         })
         .map_err(PlayError::Terminal)?;
-        Ok(Self { header, items, more, caught_up, is_file })
+        Ok(Self { header, items, ready: VecDeque::new(), more, waits, caught_up, is_file })
     }
 
     /// What there is, without waiting.
-    pub(super) fn take(&self) -> Next {
+    pub(super) fn take(&mut self) -> Next {
         let next = self.try_take();
         if !matches!(next, Next::Nothing) {
             return next;
         }
         // Before the last look: what comes after it wakes again.
+        self.waits.store(true, Ordering::SeqCst);
         self.more.clear();
         self.try_take()
     }
 
-    fn try_take(&self) -> Next {
-        match self.items.try_recv() {
+    fn try_take(&mut self) -> Next {
+        if self.ready.is_empty() {
+            self.ready.extend(self.items.try_iter().take(AHEAD));
+        }
+        match self.ready.pop_front().map_or_else(|| self.items.try_recv(), Ok) {
             Ok(Ok(item)) => Next::Item(Box::new(item)),
             Ok(Err(error)) => Next::Failed(error),
             Err(TryRecvError::Empty) => Next::Nothing,

@@ -130,9 +130,8 @@ impl Tty {
                 break;
             }
             let heard = self.wait(hurry.then_some(left), &[])?;
-            let ends = heard.signals.iter().any(|signal| matches!(signal, Signalled::End(_)));
             held.extend(heard.signals);
-            if ends {
+            if held.iter().copied().any(ends) {
                 break;
             }
         }
@@ -181,7 +180,11 @@ impl Tty {
             heard.keys.extend(self.keys.give_up());
         }
         heard.signals.extend(std::iter::from_fn(|| self.signals.next()));
-        self.send()?;
+        let sent = self.send();
+        // A terminal that has gone fails, too; the signal is the reason.
+        if !heard.signals.iter().copied().any(ends) {
+            sent?;
+        }
         Ok(heard)
     }
 
@@ -206,4 +209,8 @@ impl Tty {
         self.modes = ProgramModes::default();
         Ok(())
     }
+}
+
+fn ends(signal: Signalled) -> bool {
+    matches!(signal, Signalled::End(_))
 }

@@ -106,6 +106,12 @@ impl Chain {
         self.hash.update(bytes);
     }
 
+    /// The hash of all that was taken so far.
+    #[must_use]
+    pub fn value(&self) -> blake3::Hash {
+        self.hash.value(b"")
+    }
+
     /// How many bytes no check covers.
     #[must_use]
     pub fn unchecked(&self) -> u64 {

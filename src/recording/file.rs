@@ -154,6 +154,12 @@ impl RecordingFile {
         (unit, result)
     }
 
+    /// How many bytes were accepted, up to the end of the last whole unit, and their hash.
+    #[must_use]
+    pub fn accepted(&self) -> (u64, blake3::Hash) {
+        (self.end, self.chain.value())
+    }
+
     /// How many bytes of the file no check covers.
     #[must_use]
     pub fn unchecked(&self) -> u64 {

@@ -24,6 +24,8 @@ const MOST_NAME: usize = 1 << 10;
 /// The most bytes of a list of role names, and what an entry takes besides its texts.
 const MOST_ROLES: usize = 16 << 10;
 const ENTRY: usize = 32;
+/// The most seconds of a session before a file of it: times of events are sums of nanoseconds in 64 bits.
+const MOST_SECONDS: f64 = 9e9;
 /// Ends a text that is cut.
 const CUT: char = '…';
 
@@ -87,9 +89,40 @@ pub struct Session {
     /// For such a file: the name of the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first: Option<String>,
+    /// For such a file: the one before it, and where in the session this one begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Continues>,
     /// The fields of the header that do not hold all that there was; filled in by the writer.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clamped: Vec<&'static str>,
+}
+
+/// Where a file of a session goes on after another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Continues {
+    /// The number of the file before this one, from 1.
+    pub segment: u32,
+    /// Its name, a hint.
+    pub file: String,
+    /// How many bytes of it count: what follows them was not accepted. Unknown where its recorder was killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The BLAKE3 hash of those bytes, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<String>,
+    /// When this file begins, in seconds since the session began. In asciicast v3 its first interval counts from there.
+    pub time: f64,
+    /// Bytes of the session's output up to there, whether they are recorded or lost.
+    pub output: u64,
+}
+
+impl Continues {
+    /// When the file begins, in microseconds since the session began, where that is a possible value.
+    #[must_use]
+    pub fn begins(&self) -> Option<u64> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
+        (0.0..=MOST_SECONDS).contains(&self.time).then(|| (self.time * 1e6).round() as u64)
+    }
 }
 
 /// The fields of a header within their bounds.
@@ -233,6 +266,7 @@ mod tests {
                 chain: "blake3",
                 segment: None,
                 first: None,
+                continues: None,
                 clamped: Vec::new(),
             },
         }

@@ -23,7 +23,7 @@ pub use batch::{Batch, Unit};
 pub use encode::{Encoder, Format};
 pub use fault::{Cause, Fault, Operation};
 pub use file::RecordingFile;
-pub use header::{Decider, Header, MAX_WINDOW, Session, StreamCapture, Term};
+pub use header::{Continues, Decider, Header, MAX_WINDOW, Session, StreamCapture, Term};
 pub use records::{Ending, Gap, Reason, Record, SftpFile, StreamBytes, seconds};
 pub use sync::SyncPolicy;
 pub use utf8::incomplete_tail;

@@ -11,13 +11,22 @@ pub fn file_name(utc: &str, user: &str, session: &str) -> String {
     format!("{utc}-{user}-{short}.cast")
 }
 
-/// The name of the file that goes on where `path` could not: `NAME.2.cast` for `NAME.cast`.
+/// The name of a session's file by its number, `path` being the first: `NAME.2.cast` for `NAME.cast`.
 #[must_use]
 pub fn segment_path(path: &Path, segment: u32) -> PathBuf {
+    if segment == 1 {
+        return path.to_owned();
+    }
     match path.extension() {
         Some(extension) => path.with_extension(format!("{segment}.{}", extension.to_string_lossy())),
         None => path.with_extension(segment.to_string()),
     }
+}
+
+/// A file's name as a header has it, a hint.
+#[must_use]
+pub fn file_name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The default directory: `/var/log/recmode` for root, else `$XDG_STATE_HOME/recmode/recordings`

@@ -67,6 +67,16 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// The line that it is about, for who knows better which one of a file that is.
+    pub fn line_mut(&mut self) -> Option<&mut u64> {
+        match self {
+            Self::Io { line, .. } | Self::TooLong { line, .. } | Self::Invalid { line, .. } => Some(line),
+            _ => None,
+        }
+    }
+}
+
 /// How a line ended.
 #[derive(PartialEq, Eq)]
 enum Ending {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::dirfd::DirEntry;
 
 /// The name of what is kept of a recording: the recording's with this behind it.
-pub(super) const SUFFIX: &str = ".torn";
+pub const SUFFIX: &str = ".torn";
 
 /// The most that is kept, bytes: a line of the longest, with what was written around it. What a torn line has beyond
 /// that are zeros.

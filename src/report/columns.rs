@@ -1,6 +1,6 @@
 //! Columns of text, as wide as they need to be. Texts are escaped by the caller.
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::style::{BOLD, paint};
 
@@ -28,6 +28,22 @@ pub(super) fn columns<const N: usize>(heading: [&str; N], rows: &[[String; N]], 
         out.push('\n');
     }
     out
+}
+
+/// A text of at most `most` columns; one that is cut ends in `…`.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    if width(text) <= most {
+        return text.to_owned();
+    }
+    let mut room = most.saturating_sub(1);
+    let fits = |c: &char| match room.checked_sub(c.width().unwrap_or(0)) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 /// The width of a text; that of most is their length.

@@ -10,8 +10,8 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::file_name::FileName;
-use super::{duration, local_time, offset, utc};
-use crate::cast::Decider;
+use super::{duration, local_time, marked_user, offset, utc};
+use crate::cast::{Decider, Segment, Segments};
 use crate::catalog::{State, Summary};
 use crate::escape;
 use crate::recording::reader::{Gap, SftpFile, Streams, Version};
@@ -20,6 +20,21 @@ use crate::verify::{Checked, Followed};
 
 /// So many markers and gaps are shown to people; JSON has more.
 const MAX_SHOWN: usize = 20;
+
+/// What is known of a recording besides what it holds.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The file, or the first one of its session.
+    pub file: &'a Path,
+    /// Bytes of all its files; nothing for a stream.
+    pub size: Option<u64>,
+    /// How it stands.
+    pub state: State,
+    /// The name of the file's owner, where it is a file.
+    pub owner: Option<&'a str>,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<&'a Segments>,
+}
 
 /// The facts as a tree.
 #[derive(Debug, Serialize)]
@@ -33,6 +48,8 @@ pub struct Info<'a> {
     state: &'static str,
     session: Option<&'a str>,
     user: Option<&'a str>,
+    /// The name of the file's owner; null for a stream.
+    owner: Option<&'a str>,
     host: Option<&'a str>,
     recmode_version: Option<&'a str>,
     kind: Option<&'a str>,
@@ -41,22 +58,27 @@ pub struct Info<'a> {
     because: &'a [Decider],
     segment: Option<u64>,
     first: Option<&'a str>,
+    /// The files of a session of several, in order, and what is missing of them or not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    segments: Vec<SegmentLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
     title: Option<&'a str>,
     command: Option<Cow<'a, str>>,
     start: Option<String>,
-    /// Seconds.
-    duration: f64,
+    /// Seconds. It and the counts below are null where the recording was changed: nothing was verified then.
+    duration: Option<f64>,
     exit: Option<&'a str>,
     ended: Option<&'a str>,
     cut_off_in_line: Option<u64>,
     terminal: Terminal<'a>,
-    events: u64,
-    output_bytes: u64,
-    input_bytes: u64,
-    lost_bytes: u64,
-    gap_count: u64,
+    events: Option<u64>,
+    output_bytes: Option<u64>,
+    input_bytes: Option<u64>,
+    lost_bytes: Option<u64>,
+    gap_count: Option<u64>,
     gaps: Vec<GapLine<'a>>,
-    marker_count: u64,
+    marker_count: Option<u64>,
     markers: Vec<Marker<'a>>,
     /// Bytes through standard input, output and error of a session without a terminal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +97,7 @@ struct Terminal<'a> {
     rows: u16,
     #[serde(rename = "type")]
     kind: Option<&'a str>,
-    resizes: u64,
+    resizes: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -93,6 +115,22 @@ struct Marker<'a> {
     text: &'a str,
 }
 
+/// One file of a session.
+#[derive(Debug, Serialize)]
+pub(super) struct SegmentLine {
+    segment: u64,
+    #[serde(flatten)]
+    file: FileName,
+    /// Bytes.
+    size: u64,
+}
+
+impl SegmentLine {
+    pub(super) fn new(segment: &Segment) -> Self {
+        Self { segment: segment.number, file: FileName::new(&segment.path), size: segment.size }
+    }
+}
+
 /// What protects the recording against changes.
 #[derive(Debug, Serialize)]
 struct Integrity {
@@ -105,15 +143,12 @@ struct Integrity {
 impl<'a> Info<'a> {
     /// The tree of what was found in a file.
     #[must_use]
-    pub fn new(
-        file: &Path,
-        size: Option<u64>,
-        state: State,
-        summary: &'a Summary,
-        checked: &Checked,
-    ) -> Self {
+    pub fn new(about: &About<'a>, summary: &'a Summary, checked: &Checked) -> Self {
+        let About { file, size, state, owner, segments } = *about;
         let header = &summary.header;
         let session = summary.session.as_ref();
+        let counted = is_counted(checked);
+        let count = |count: u64| counted.then_some(count);
         Self {
             schema: "recmode.info/1",
             file: FileName::new(file),
@@ -122,6 +157,7 @@ impl<'a> Info<'a> {
             state: state.name(),
             session: session.and_then(|session| session.session.as_deref()),
             user: session.and_then(|session| session.user.as_deref()),
+            owner,
             host: session.and_then(|session| session.host.as_deref()),
             recmode_version: session.and_then(|session| session.version.as_deref()),
             kind: session.and_then(|session| session.kind.as_deref()),
@@ -130,10 +166,12 @@ impl<'a> Info<'a> {
             because: session.map_or(&[], |session| &session.because),
             segment: session.and_then(|session| session.segment),
             first: session.and_then(|session| session.first.as_deref()),
+            segments: segments.into_iter().flat_map(|all| &all.files).map(SegmentLine::new).collect(),
+            missing: segments.into_iter().flat_map(|all| &all.faults).map(ToString::to_string).collect(),
             title: header.title.as_deref(),
             command: summary.command(),
             start: header.timestamp.and_then(utc),
-            duration: seconds(summary.length),
+            duration: counted.then(|| seconds(summary.length)),
             exit: summary.exit.as_deref(),
             ended: summary.end.as_ref().map(|end| end.reason.as_str()),
             cut_off_in_line: summary.torn,
@@ -141,16 +179,17 @@ impl<'a> Info<'a> {
                 cols: header.cols,
                 rows: header.rows,
                 kind: header.term_type.as_deref(),
-                resizes: summary.resize_count,
+                resizes: count(summary.resize_count),
             },
-            events: summary.events,
-            output_bytes: summary.output,
-            input_bytes: summary.input,
-            lost_bytes: summary.lost,
-            gap_count: summary.gap_count,
+            events: count(summary.events),
+            output_bytes: count(summary.output),
+            input_bytes: count(summary.input),
+            lost_bytes: count(summary.lost),
+            gap_count: count(summary.gap_count),
             gaps: summary
                 .gaps
                 .iter()
+                .filter(|_| counted)
                 .map(|gap| GapLine {
                     time: seconds(gap.time),
                     bytes: gap.what.bytes,
@@ -159,15 +198,19 @@ impl<'a> Info<'a> {
                     error: &gap.what.error,
                 })
                 .collect(),
-            marker_count: summary.marker_count,
+            marker_count: count(summary.marker_count),
             markers: summary
                 .markers
                 .iter()
+                .filter(|_| counted)
                 .map(|marker| Marker { time: seconds(marker.time), text: &marker.what })
                 .collect(),
-            streams: summary.streams.map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
-            files: &summary.files,
-            file_count: summary.file_count,
+            streams: summary
+                .streams
+                .filter(|_| counted)
+                .map(|streams| [streams.stdin, streams.stdout, streams.stderr]),
+            files: if counted { &summary.files } else { &[] },
+            file_count: if counted { summary.file_count } else { 0 },
             integrity: Integrity {
                 chain: checked.chain != Followed::NoChain,
                 state: super::verified::state(checked),
@@ -187,16 +230,9 @@ impl<'a> Info<'a> {
 
 /// The facts for people.
 #[must_use]
-pub fn info_text(
-    file: &str,
-    size: Option<u64>,
-    state: State,
-    summary: &Summary,
-    checked: &Checked,
-    zone: &TimeZone,
-) -> String {
+pub fn info_text(about: &About<'_>, summary: &Summary, checked: &Checked, zone: &TimeZone) -> String {
     let mut out = String::new();
-    for (name, text) in facts(file, size, state, summary, checked, zone, MAX_SHOWN) {
+    for (name, text) in facts(about, summary, checked, zone, MAX_SHOWN) {
         let _ = writeln!(out, "{name:10}  {}", escape::controls(&text));
     }
     out
@@ -206,18 +242,17 @@ pub fn info_text(
 /// files the first `most` are listed.
 #[must_use]
 pub fn facts(
-    file: &str,
-    size: Option<u64>,
-    state: State,
+    about: &About<'_>,
     summary: &Summary,
     checked: &Checked,
     zone: &TimeZone,
     most: usize,
 ) -> Vec<(&'static str, String)> {
+    let About { file, size, state, owner, segments } = *about;
     let header = &summary.header;
     let mut facts = Vec::new();
     let mut line = |name: &'static str, text: &str| facts.push((name, text.to_owned()));
-    line("File", file);
+    line("File", &escape::utf8(file.as_os_str().as_encoded_bytes()));
     if let Some(size) = size {
         line("Size", &HumanBytes(size).to_string());
     }
@@ -227,8 +262,12 @@ pub fn facts(
         line("Title", title);
     }
     if let Some(session) = &summary.session {
-        for (name, text) in [("Session", &session.session), ("User", &session.user), ("Host", &session.host)]
-        {
+        let user = session.user.as_deref().map(|user| marked_user(user, owner));
+        for (name, text) in [
+            ("Session", session.session.as_deref()),
+            ("User", user.as_deref()),
+            ("Host", session.host.as_deref()),
+        ] {
             if let Some(text) = text {
                 line(name, text);
             }
@@ -237,7 +276,9 @@ pub fn facts(
     if let Some(start) = header.timestamp {
         line("Start", &local_time(start, zone));
     }
-    line("Duration", &duration(summary.length));
+    let counted = is_counted(checked);
+    let not_verified = || "not verified".to_owned();
+    line("Duration", &if counted { duration(summary.length) } else { not_verified() });
     if let Some(command) = summary.command() {
         line("Command", &command);
     }
@@ -257,53 +298,77 @@ pub fn facts(
         if !session.roles.is_empty() {
             line("Roles", &session.roles.join(", "));
         }
-        if let Some(segment) = session.segment {
-            line("Part", &format!("{segment} of {}", session.first.as_deref().unwrap_or("another file")));
-        }
+    }
+    if let Some(segments) = segments {
+        files_of_session(&mut line, segments);
     }
     let kind = header.term_type.as_deref().map(|kind| format!(", {kind}")).unwrap_or_default();
     let resizes = match summary.resize_count {
+        _ if !counted => String::new(),
         0 => String::new(),
         1 => ", resized once".to_owned(),
         count => format!(", resized {count} times"),
     };
     line("Terminal", &format!("{}x{}{kind}{resizes}", header.cols, header.rows));
     line("Ended", &ended(summary));
-    line(
-        "Recorded",
-        &format!(
-            "{} bytes of output, {} bytes of input, {} events",
-            summary.output, summary.input, summary.events
-        ),
-    );
-    if let Some(streams) = &summary.streams {
+    let recorded = || {
+        let Summary { output, input, events, .. } = summary;
+        format!("{output} bytes of output, {input} bytes of input, {events} events")
+    };
+    line("Recorded", &if counted { recorded() } else { not_verified() });
+    if let Some(streams) = summary.streams.as_ref().filter(|_| counted) {
         let Streams { stdin, stdout, stderr } = streams;
         line("Streams", &format!("{stdin} bytes to the command, {stdout} from it, {stderr} of errors"));
     }
-    files(&mut line, summary, most);
+    if counted {
+        files(&mut line, summary, most);
+    }
     let integrity = super::verified::integrity(checked);
     line("Integrity", &integrity);
+    if counted {
+        gaps_and_markers(&mut line, summary, most);
+    }
+    facts
+}
+
+/// The files of the session, and what is wrong with them.
+fn files_of_session(line: &mut impl FnMut(&'static str, &str), segments: &Segments) {
+    for (n, segment) in segments.files.iter().enumerate() {
+        let path = escape::utf8(segment.path.as_os_str().as_encoded_bytes());
+        let size = HumanBytes(segment.size);
+        line(if n == 0 { "Segments" } else { "" }, &format!("{}  {path}, {size}", segment.number));
+    }
+    for (n, fault) in segments.faults.iter().enumerate() {
+        line(if n == 0 { "Missing" } else { "" }, &fault.to_string());
+    }
+}
+
+fn gaps_and_markers(line: &mut impl FnMut(&'static str, &str), summary: &Summary, most: usize) {
     if summary.gap_count > 0 {
         line("Gaps", &format!("{}, {} bytes of output are lost", summary.gap_count, summary.lost));
         for gap in summary.gaps.iter().take(most) {
             line("", &format!("{}  {}", offset(gap.time), gap_text(&gap.what)));
         }
-        more(&mut line, summary.gap_count, most);
+        more(line, summary.gap_count, most);
     }
     if summary.marker_count > 0 {
         line("Markers", &summary.marker_count.to_string());
         for marker in summary.markers.iter().take(most) {
             line("", &format!("{}  {}", offset(marker.time), marker.what));
         }
-        more(&mut line, summary.marker_count, most);
+        more(line, summary.marker_count, most);
     }
-    facts
 }
 
 /// A gap in words that need escaping.
 #[must_use]
 pub fn gap_text(gap: &Gap) -> String {
     format!("{} for {:.1} s: {} bytes came, {} are lost", gap.error, gap.seconds, gap.bytes, gap.lost)
+}
+
+/// Whether what was counted is reported: lines of a recording that was changed were not verified.
+fn is_counted(checked: &Checked) -> bool {
+    !matches!(checked.chain, Followed::Changed { .. })
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

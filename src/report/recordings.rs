@@ -1,18 +1,27 @@
 //! The list of recordings. As a tree `recmode.recordings/1` is stable: keys are added, never changed or
 //! taken away, without a new number.
 
+use std::fmt::Write as _;
+
 use csv::{Terminator, WriterBuilder};
 use indicatif::HumanBytes;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::columns::columns;
+use super::columns::{columns, shortened};
 use super::file_name::FileName;
+use super::info::SegmentLine;
 use super::matrix::csv_text::safe;
-use super::{duration, local_time, utc};
+use super::{duration, local_time, marked_user, utc};
 use crate::catalog::{Entry, Length};
 use crate::escape;
 use crate::recording::seconds;
+
+/// The widest user, with the owner of the file; the widest owner in there; and the widest of other words.
+const MAX_USER: usize = 24;
+const MAX_OWNER: usize = 8;
+const MAX_WORD: usize = 12;
 
 /// The list as a tree.
 #[derive(Debug, Serialize)]
@@ -26,6 +35,8 @@ struct Line<'a> {
     #[serde(flatten)]
     file: FileName,
     user: Option<&'a str>,
+    /// The name of the file's owner: the user is the recording's own word.
+    owner: &'a str,
     host: Option<&'a str>,
     kind: Option<&'a str>,
     mode: Option<&'a str>,
@@ -42,6 +53,11 @@ struct Line<'a> {
     command: Option<&'a str>,
     segment: Option<u64>,
     first: Option<&'a str>,
+    /// The files of a session of several, in order, and what is missing of them or not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    segments: Vec<SegmentLine>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<String>,
 }
 
 impl<'a> Line<'a> {
@@ -50,6 +66,7 @@ impl<'a> Line<'a> {
         Self {
             file: FileName::new(&entry.path),
             user: session.user.as_deref(),
+            owner: &entry.owner,
             host: session.host.as_deref(),
             kind: session.kind.as_deref(),
             mode: session.mode.as_deref(),
@@ -62,6 +79,8 @@ impl<'a> Line<'a> {
             command: entry.command.as_deref(),
             segment: session.segment,
             first: session.first.as_deref(),
+            segments: entry.segments.iter().flat_map(|all| &all.files).map(SegmentLine::new).collect(),
+            missing: entry.segments.iter().flat_map(|all| &all.faults).map(ToString::to_string).collect(),
         }
     }
 }
@@ -86,13 +105,15 @@ impl<'a> Recordings<'a> {
 /// The list for people.
 #[must_use]
 pub fn recordings_table(entries: &[Entry], zone: &TimeZone, color: bool) -> String {
-    let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), escape::controls);
+    let text = |text: &Option<String>| {
+        text.as_deref().map_or_else(|| "-".to_owned(), |text| shortened(&escape::controls(text), MAX_WORD))
+    };
     let rows: Vec<_> = entries
         .iter()
         .map(|entry| {
             [
                 entry.start.map_or_else(|| "-".to_owned(), |start| local_time(start, zone)),
-                text(&entry.session.user),
+                user(entry),
                 text(&entry.session.kind),
                 text(&entry.session.mode),
                 match entry.length {
@@ -102,11 +123,37 @@ pub fn recordings_table(entries: &[Entry], zone: &TimeZone, color: bool) -> Stri
                 },
                 HumanBytes(entry.size).to_string(),
                 entry.state.in_words().to_owned(),
-                escape::path(&entry.path),
+                file(entry),
             ]
         })
         .collect();
     columns(["START", "USER", "KIND", "MODE", "DURATION", "SIZE", "STATE", "FILE"], &rows, color)
+}
+
+/// The user, with the file's owner where that is another one, in a width that leaves the other rows in line.
+fn user(entry: &Entry) -> String {
+    let Some(user) = entry.session.user.as_deref() else { return "-".to_owned() };
+    let owner = escape::controls(&entry.owner);
+    if user == entry.owner {
+        return shortened(&owner, MAX_USER);
+    }
+    let owner = shortened(&owner, MAX_OWNER);
+    let room = MAX_USER.saturating_sub(marked_user("", Some(&owner)).width());
+    marked_user(&shortened(&escape::controls(user), room), Some(&owner))
+}
+
+/// The file, with the session's others, and what is wrong with them.
+fn file(entry: &Entry) -> String {
+    let mut text = escape::path(&entry.path);
+    let Some(segments) = &entry.segments else { return text };
+    let more = segments.files.len() - 1;
+    if more > 0 {
+        let _ = write!(text, " (+ {more} more of its session)");
+    }
+    for fault in &segments.faults {
+        let _ = write!(text, " ({fault})");
+    }
+    text
 }
 
 /// The list as CSV (RFC 4180, LF), with a heading; no cell is a formula to a spreadsheet.
@@ -118,6 +165,7 @@ pub fn recordings_csv(entries: &[Entry]) -> Result<String, csv::Error> {
     let mut writer = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
     writer.write_record([
         "start", "user", "host", "kind", "mode", "duration", "size", "state", "command", "session", "file",
+        "owner", "segments", "missing",
     ])?;
     for entry in entries {
         let line = Line::new(entry);
@@ -134,6 +182,9 @@ pub fn recordings_csv(entries: &[Entry]) -> Result<String, csv::Error> {
             text(line.command),
             text(line.session),
             safe(&line.file.file),
+            safe(line.owner),
+            line.segments.len().max(1).to_string(),
+            safe(&line.missing.join("; ")),
         ])?;
     }
     // What was written is UTF-8, and a vector takes it without an error.

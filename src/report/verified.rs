@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::file_name::FileName;
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Checked, Copies, Followed, SessionVerdict, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -17,6 +17,29 @@ pub struct Verified {
     files: Vec<File>,
     intact: usize,
     not_intact: usize,
+    /// Sessions of several files, or that lack some.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sessions: Vec<Whole>,
+    /// Files that claim to be the same segment of one session.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<Copied>,
+}
+
+#[derive(Debug, Serialize)]
+struct Whole {
+    session: String,
+    /// `intact`, `live`, `not_intact` or `incomplete`.
+    state: &'static str,
+    files: Vec<String>,
+    /// What is missing or not read.
+    missing: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Copied {
+    session: String,
+    segment: u64,
+    files: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -24,7 +47,8 @@ struct File {
     #[serde(flatten)]
     path: FileName,
     state: &'static str,
-    bytes: u64,
+    /// Those of the text; null where not all of them were verified.
+    bytes: Option<u64>,
     /// Where the last check ends; all before it is as it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     intact_until: Option<u64>,
@@ -59,6 +83,35 @@ impl Verified {
         verified
     }
 
+    /// With the verdicts on sessions.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: &[SessionVerdict]) -> Self {
+        self.sessions = sessions
+            .iter()
+            .map(|session| Whole {
+                session: session.session.clone(),
+                state: session_state(session),
+                files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+                missing: session.faults.iter().map(ToString::to_string).collect(),
+            })
+            .collect();
+        self
+    }
+
+    /// With these copies among the files.
+    #[must_use]
+    pub fn with_copies(mut self, copies: &[Copies<'_>]) -> Self {
+        self.copies = copies
+            .iter()
+            .map(|copies| Copied {
+                session: copies.session.to_owned(),
+                segment: copies.segment,
+                files: copies.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            })
+            .collect();
+        self
+    }
+
     /// The tree as JSON, with a line break at its end.
     ///
     /// # Errors
@@ -73,7 +126,7 @@ impl File {
         let mut file = Self {
             path: FileName::new(path),
             state: state(checked),
-            bytes: checked.bytes,
+            bytes: checked.verified_bytes(),
             intact_until: None,
             gaps: None,
             changed_between: None,
@@ -104,6 +157,7 @@ impl Signature {
 /// Its name in a tree.
 pub(super) fn state(checked: &Checked) -> &'static str {
     match checked.chain {
+        _ if checked.continued => "continued",
         Followed::Changed { .. } => "changed",
         Followed::NoChain => "no_chain",
         Followed::NoRecording => "no_recording",
@@ -118,6 +172,7 @@ pub(super) fn state(checked: &Checked) -> &'static str {
 #[must_use]
 pub fn integrity(checked: &Checked) -> String {
     match checked.chain {
+        _ if checked.continued => "intact up to where the session goes on in another file".to_owned(),
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
@@ -143,6 +198,7 @@ pub fn integrity(checked: &Checked) -> String {
 #[must_use]
 pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     let style = match checked.chain {
+        _ if checked.continued => GREEN,
         Followed::Intact { .. } => GREEN,
         Followed::CutOff { .. } if checked.live => YELLOW,
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
@@ -156,15 +212,28 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
             Signed::By(_) => {
                 let _ = write!(text, "; {signature}");
             }
+            // The signature of the last file covers it.
+            Signed::Missing if checked.continued => {}
             Signed::Missing | Signed::Wrong(_) => wrong = Some(signature),
         }
     }
     let mut line = format!("{}: {}", escape::path(path), paint(color, style, &text));
     if let Some(wrong) = wrong {
-        let _ = write!(line, "; {}", paint(color, RED, &wrong));
+        let open = matches!(&checked.signed, Some(Signed::Wrong(error)) if error.is_open());
+        let _ = write!(line, "; {}", paint(color, if open { YELLOW } else { RED }, &wrong));
     }
     line.push('\n');
     line
+}
+
+/// Files that claim to be one segment, in a line.
+#[must_use]
+pub fn copies_text(copies: &Copies<'_>, color: bool) -> String {
+    let files: Vec<_> = copies.files.iter().map(|path| escape::path(path)).collect();
+    let (last, first) = files.split_last().map_or(("", &[][..]), |(last, first)| (last, first));
+    let text =
+        format!("the same segment ({}) of session {}", copies.segment, escape::controls(copies.session));
+    format!("{} and {last}: {}\n", first.join(", "), paint(color, RED, &text))
 }
 
 /// What the signature came to, in words that need escaping.
@@ -175,6 +244,41 @@ pub fn signature(signed: &Signed) -> String {
         Signed::Missing => "not signed".to_owned(),
         Signed::Wrong(error) => error.to_string(),
     }
+}
+
+fn session_state(session: &SessionVerdict) -> &'static str {
+    if !session.is_complete() {
+        "incomplete"
+    } else if session.is_good() {
+        "intact"
+    } else if session.live {
+        "live"
+    } else {
+        "not_intact"
+    }
+}
+
+/// The verdict on a session of several files, in a line.
+#[must_use]
+pub fn session_text(session: &SessionVerdict, color: bool) -> String {
+    let (style, verdict) = match session_state(session) {
+        "intact" => (GREEN, "intact"),
+        "incomplete" => (RED, "incomplete"),
+        "live" => (YELLOW, "still being written"),
+        _ => (RED, "not intact"),
+    };
+    let files = if session.files.len() == 1 { "file" } else { "files" };
+    let mut line = format!(
+        "session {}, {} {files}: {}",
+        escape::controls(&session.session),
+        session.files.len(),
+        paint(color, style, verdict)
+    );
+    for fault in &session.faults {
+        let _ = write!(line, "; {fault}");
+    }
+    line.push('\n');
+    line
 }
 
 /// What no check covers.

@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 
 use crate::dirfd::{DirEntry, EntryKind, FileRef};
-use crate::signature;
+use crate::recording::torn;
+use crate::signature::EXTENSION;
 use crate::sys;
 
 /// Why a recording is still there.
@@ -23,7 +24,7 @@ pub enum NotRemoved {
     Io(#[from] io::Error),
 }
 
-/// Removes the files of a recording, which were seen as `seen`, and their signatures: all of them, or none where
+/// Removes the files of a recording, which were seen as `seen`, with their signatures and torn ends: all of them, or none where
 /// one of them may not go. `gone` is called for each that is removed.
 ///
 /// # Errors
@@ -39,7 +40,7 @@ pub fn remove<'a>(
     for ((file, seen), (entry, _lock)) in files.iter().zip(judged) {
         entry.unlink().map_err(|error| (file, error.into()))?;
         gone(file, seen);
-        remove_signature(&entry, seen).map_err(|error| (file, error.into()))?;
+        remove_beside(&entry, seen).map_err(|error| (file, error.into()))?;
     }
     Ok(())
 }
@@ -67,15 +68,25 @@ fn judge(file: &FileRef, seen: &Metadata) -> Result<(DirEntry, File), NotRemoved
     Ok((entry, file))
 }
 
-/// Removes the signature beside a recording, if the same user owns it.
-fn remove_signature(entry: &DirEntry, recording: &Metadata) -> io::Result<()> {
-    let signature = entry.with_suffix(&format!(".{}", signature::EXTENSION))?;
-    match signature.stat() {
-        Ok(stat) if EntryKind::of(stat.st_mode) == EntryKind::File && stat.st_uid == recording.uid() => {
-            signature.unlink()
+/// Removes what belongs to a recording beside it, if the same user owns it. What belongs to `FILE` belongs to `FILE.gz`
+/// where that has taken its place.
+fn remove_beside(entry: &DirEntry, recording: &Metadata) -> io::Result<()> {
+    let packed = [".gz", ".zst"].into_iter().find_map(|suffix| entry.without_suffix(suffix));
+    let unpacked = packed.transpose()?.filter(|unpacked| unpacked.stat().is_err());
+    for entry in [Some(entry), unpacked.as_ref()].into_iter().flatten() {
+        for suffix in [&format!(".{EXTENSION}"), torn::SUFFIX] {
+            let beside = entry.with_suffix(suffix)?;
+            match beside.stat() {
+                Ok(stat)
+                    if EntryKind::of(stat.st_mode) == EntryKind::File && stat.st_uid == recording.uid() =>
+                {
+                    beside.unlink()?;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
     }
+    Ok(())
 }

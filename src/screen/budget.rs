@@ -125,16 +125,10 @@ impl Budget {
     }
 
     fn spend(&mut self, cells: u64) -> bool {
-        match self.left.checked_sub(cells) {
-            Some(left) => {
-                self.left = left;
-                true
-            }
-            None => {
-                self.exceeded = true;
-                false
-            }
-        }
+        let left = self.left.checked_sub(cells);
+        self.left = left.unwrap_or(self.left);
+        self.exceeded |= left.is_none();
+        left.is_some()
     }
 }
 

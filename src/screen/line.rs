@@ -78,9 +78,10 @@ impl Joiner {
         // Blanks at the end of a line are no part of it; a row may have many.
         let blank = |cell: &Cell| cell.char() == ' ' && (!self.styled || cell.pen().is_default());
         let cells = row.cells();
-        let used = match row.is_wrapped() {
-            true => cells.len(),
-            false => cells.iter().rposition(|cell| !blank(cell)).map_or(0, |last| last + 1),
+        let used = if row.is_wrapped() {
+            cells.len()
+        } else {
+            cells.iter().rposition(|cell| !blank(cell)).map_or(0, |last| last + 1)
         };
         for cell in cells[..used].iter().filter(|cell| cell.width() > 0) {
             let before = self.text.len();

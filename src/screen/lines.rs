@@ -20,6 +20,14 @@ pub enum RenderError {
         /// The size.
         size: TooLarge,
     },
+    /// It was rendered, but not all of it: see [`Screen::left_out`].
+    #[error(
+        "line {line}: the screen changes more than can be rendered; parts of it are left out from here on"
+    )]
+    LeftOut {
+        /// The line of the file, from 1.
+        line: u64,
+    },
 }
 
 /// How a recording ends.

@@ -28,6 +28,8 @@ pub struct Query {
     pub after: usize,
     /// Whether to look in what was typed, instead of in what was seen.
     pub input: bool,
+    /// After how many matches to stop; the lines after the last one are told.
+    pub max: Option<usize>,
 }
 
 /// A line that matches, or one beside it.
@@ -141,14 +143,16 @@ fn typed(reader: Reader<impl BufRead>, finder: &mut Finder<'_>) -> Result<(), Re
         for (time, text) in lines {
             finder.line(time, Place::Normal, &text);
         }
+        finder.enough
     };
     for item in reader {
-        match item? {
-            Item::Event(event) if event.code == Code::Input => {
-                typed.feed(event.time, &event.data);
-                tell(typed.take());
+        if let Item::Event(event) = item?
+            && event.code == Code::Input
+        {
+            typed.feed(event.time, &event.data);
+            if tell(typed.take()) {
+                return Ok(());
             }
-            _ => {}
         }
     }
     typed.finish();
@@ -162,6 +166,8 @@ struct Finder<'a> {
     recent: VecDeque<(u64, Place, String)>,
     /// So many lines after the last match are still to be told.
     due: usize,
+    /// How many matches there were.
+    matches: usize,
     skipped: bool,
     /// Nobody wants more.
     enough: bool,
@@ -169,7 +175,15 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(query: &'a Query, found: &'a mut dyn FnMut(Found) -> bool) -> Self {
-        Self { query, found, recent: VecDeque::new(), due: 0, skipped: false, enough: false }
+        Self {
+            query,
+            found,
+            recent: VecDeque::new(),
+            due: 0,
+            matches: 0,
+            skipped: false,
+            enough: query.max == Some(0),
+        }
     }
 
     fn shown(&mut self, shown: &Shown<'_>) {
@@ -180,12 +194,18 @@ impl<'a> Finder<'a> {
     }
 
     fn line(&mut self, time: u64, place: Place, text: &str) {
-        if self.query.pattern.is_match(text) {
+        if self.is_last() {
+            // Only those after the last match are left, whether they match or not.
+            self.push(time, place, text.to_owned(), false);
+            self.due = self.due.saturating_sub(1);
+            self.enough |= self.due == 0;
+        } else if self.query.pattern.is_match(text) {
             for (time, place, text) in std::mem::take(&mut self.recent) {
                 self.push(time, place, text, false);
             }
             self.push(time, place, text.to_owned(), true);
             self.due = self.query.after;
+            self.count();
         } else if self.due > 0 {
             self.due -= 1;
             self.push(time, place, text.to_owned(), false);
@@ -202,7 +222,20 @@ impl<'a> Finder<'a> {
 
     /// A match that is no line of the transcript: it has nothing beside it.
     fn aside(&mut self, time: u64, text: &str) {
-        self.push(time, Place::Replaced, text.to_owned(), true);
+        if !self.is_last() {
+            self.push(time, Place::Replaced, text.to_owned(), true);
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        self.matches += 1;
+        self.enough |= self.is_last() && self.due == 0;
+    }
+
+    /// Whether the last match was found.
+    fn is_last(&self) -> bool {
+        self.query.max == Some(self.matches)
     }
 
     fn push(&mut self, time: u64, place: Place, text: String, matches: bool) {

@@ -23,7 +23,7 @@ fn sized(cols: usize, rows: usize, events: &[impl AsRef<str>]) -> String {
 }
 
 fn query(pattern: &str) -> Query {
-    Query { pattern: Regex::new(pattern).expect("a pattern"), before: 0, after: 0, input: false }
+    Query { pattern: Regex::new(pattern).expect("a pattern"), before: 0, after: 0, input: false, max: None }
 }
 
 fn found(cast: &str, query: &Query) -> Vec<Found> {
@@ -106,6 +106,32 @@ fn lines_beside_a_match_are_told_and_groups_are_set_apart() {
         (false, false, "10"),
     ];
     assert_eq!(lines, expected.map(|(others, matches, text)| (others, matches, text.to_owned())));
+}
+
+#[test]
+fn it_ends_after_as_many_matches_as_are_wanted_and_the_lines_after_the_last() {
+    let cast = cast(20, &["1 x\r\n2 x\r\n3 x\r\n4\r\n5\r\n6 x"]) + "nonsense\n";
+    for (max, after, expected) in
+        [(0, 1, ""), (1, 0, "1 x:"), (2, 0, "1 x:2 x:"), (2, 1, "1 x:2 x:3 x-"), (1, 2, "1 x:2 x-3 x-")]
+    {
+        let query = Query { after, max: Some(max), ..query("x") };
+        for quick in [true, false] {
+            let mut found = String::new();
+            let mut take = |line: Found| {
+                found.push_str(&line.text);
+                found.push(if line.matches { ':' } else { '-' });
+                true
+            };
+            let reader = Reader::new(cast.as_bytes()).expect("a header");
+            // What was scrolled off in the first event is enough: the second line is not read.
+            let _ = if quick {
+                follow(reader, &query, &mut take).map(drop)
+            } else {
+                find(reader, &query, &mut take).map(drop)
+            };
+            assert_eq!(found, expected, "{max} {after} {quick}");
+        }
+    }
 }
 
 #[test]

@@ -240,7 +240,9 @@ mod tests {
     fn recorded(typed: &[u8], printed: &[&[u8]]) -> String {
         let mut mask = InputMask::default();
         let mut out = mask.typed(typed, Echo::OffForKeys, NOW);
-        printed.iter().for_each(|bytes| out.extend(mask.printed(bytes)));
+        for bytes in printed {
+            out.extend(mask.printed(bytes));
+        }
         out.extend(mask.overdue(NOW + ECHO_WAIT));
         String::from_utf8(out).expect("text")
     }

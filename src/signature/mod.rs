@@ -3,14 +3,21 @@
 
 mod allowed;
 mod key;
+mod options;
+mod pattern;
+mod public;
+mod sshsig;
+mod time;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use sha2::{Digest, Sha256, Sha512};
-use ssh_key::{HashAlg, SshSig};
 
 pub use allowed::{AllowedSigners, SignersError};
 pub use key::{KeyError, SigningKey};
+pub use sshsig::SshSignature;
+pub use time::absolute_time;
 
 /// What the signatures are for: one for something else doesn't count.
 pub const NAMESPACE: &str = "recmode";
@@ -27,7 +34,7 @@ pub fn signature_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Why a signature doesn't hold.
+/// Why a signature doesn't hold, or can't be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
     /// The text is no SSHSIG.
@@ -42,6 +49,20 @@ pub enum SignatureError {
     /// No one who may sign has its key.
     #[error("signed by a key that is not among the allowed signers")]
     NotAllowed,
+    /// Someone who may sign has its key, but not at this time.
+    #[error("signed by a key that is not valid at {0}")]
+    NotValid(Timestamp),
+    /// Its key, or its algorithm, is of a type that can't be verified.
+    #[error("can't be verified: signatures of type {0} are not supported")]
+    Unsupported(String),
+}
+
+impl SignatureError {
+    /// Whether the question stays open: the signature may hold.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Unsupported(_))
+    }
 }
 
 /// The hashes of a text that a signature may be over.
@@ -60,18 +81,6 @@ impl Default for TextHash {
 }
 
 impl TextHash {
-    /// The hash that this signature is over.
-    ///
-    /// # Errors
-    /// Where it is no signature.
-    pub fn of_signature(text: &[u8]) -> Result<Self, SignatureError> {
-        let signature = SshSig::from_pem(text).map_err(|_| SignatureError::Malformed)?;
-        Ok(match signature.hash_alg() {
-            HashAlg::Sha256 => Self::Sha256(Sha256::new()),
-            _ => Self::default(),
-        })
-    }
-
     /// Takes more of the text.
     pub fn update(&mut self, bytes: &[u8]) {
         match self {
@@ -93,26 +102,4 @@ impl TextHash {
         }
         data
     }
-}
-
-/// Whether `signature` is one over the text of this hash by someone who may; gives the signer's principals.
-///
-/// # Errors
-/// Why not.
-pub fn check<'a>(
-    signature: &[u8],
-    hash: &TextHash,
-    allowed: &'a AllowedSigners,
-) -> Result<&'a str, SignatureError> {
-    use signature_traits::Verifier as _;
-    let signature = SshSig::from_pem(signature).map_err(|_| SignatureError::Malformed)?;
-    if signature.namespace() != NAMESPACE {
-        return Err(SignatureError::Namespace(signature.namespace().to_owned()));
-    }
-    if !signature.reserved().is_empty() {
-        return Err(SignatureError::Malformed);
-    }
-    let verified = signature.public_key().verify(&hash.signed_data(), signature.signature());
-    verified.map_err(|_| SignatureError::Wrong)?;
-    allowed.principals_of(signature.public_key()).ok_or(SignatureError::NotAllowed)
 }

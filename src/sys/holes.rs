@@ -27,8 +27,12 @@ impl<R: Read + AsFd> UpToHole<R> {
 impl<R: Read + AsFd> Read for UpToHole<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.0.read(buffer)?;
-        if read >= WORTH_A_LOOK && buffer[..read].iter().all(|&byte| byte == 0) {
-            look_ahead(self.0.as_fd())?;
+        if may_be_hole(&buffer[..read])
+            // Neither a stream nor every file system can tell.
+            && let Ok(at) = lseek(self.0.as_fd(), 0, Whence::SeekCur)
+        {
+            check_hole(self.0.as_fd(), at)?;
+            lseek(self.0.as_fd(), at, Whence::SeekSet)?;
         }
         Ok(read)
     }
@@ -40,16 +44,23 @@ impl<R: AsFd> AsFd for UpToHole<R> {
     }
 }
 
-/// Whether to read on in a file that has just given zeros; its offset stays.
-fn look_ahead(fd: BorrowedFd<'_>) -> io::Result<()> {
-    // Neither a stream nor every file system can tell.
-    let Ok(at) = lseek(fd, 0, Whence::SeekCur) else { return Ok(()) };
+/// Whether what was read may be of a large hole.
+#[must_use]
+pub fn may_be_hole(read: &[u8]) -> bool {
+    read.len() >= WORTH_A_LOOK && read.iter().all(|&byte| byte == 0)
+}
+
+/// Whether to read on at `at` in a file that has just given zeros. Its offset is moved.
+///
+/// # Errors
+///
+/// That there is a large hole, as [`UpToHole`] reports it.
+pub fn check_hole(fd: BorrowedFd<'_>, at: i64) -> io::Result<()> {
     let (next, is_end) = match lseek(fd, at, Whence::SeekData) {
         Ok(data) => (data, false),
         Err(Errno::ENXIO) => (lseek(fd, 0, Whence::SeekEnd)?, true),
         Err(_) => return Ok(()),
     };
-    lseek(fd, at, Whence::SeekSet)?;
     let hole = next - at;
     if hole <= MAX_HOLE {
         return Ok(());

@@ -15,7 +15,7 @@ mod tty;
 mod unfinished;
 
 pub use disk::{has_writer, start_writeback};
-pub use holes::UpToHole;
+pub use holes::{UpToHole, check_hole, may_be_hole};
 pub use memory::{SharedBytes, SharedMemory};
 pub use pidfd::PidFd;
 pub use process::{

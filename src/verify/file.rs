@@ -6,42 +6,34 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::follow::{Followed, follow};
+use super::follow::{Facts, Followed, follow};
+use super::signed::{Claim, Over, Signed};
 use crate::cast;
 use crate::dirfd::FileRef;
 use crate::recording::reader::{Reader, Version};
-use crate::signature::{self, AllowedSigners, SignatureError, TextHash};
+use crate::signature::{AllowedSigners, TextHash};
 use crate::sys::UpToHole;
 
-/// The largest signature in bytes.
-const MAX_SIGNATURE: u64 = 64 * 1024;
-
-/// What is to be said of a file.
+/// What was found of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
     /// What its chain came to.
     pub chain: Followed,
+    /// What its text says of itself.
+    pub facts: Facts,
     /// Whether it is still being written.
     pub live: bool,
     /// What its signature came to, where that was asked for.
     pub signed: Option<Signed>,
-    /// The bytes that were read.
+    /// The bytes of the text that were read. Only where all of it is intact or signed were they verified.
     pub bytes: u64,
-}
-
-/// What a signature came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Signed {
-    /// By these principals.
-    By(String),
-    /// There is none.
-    Missing,
-    /// It doesn't hold.
-    Wrong(SignatureError),
+    /// The session goes on in another file, whose header has this file's hash: all of it that counts is as it was written.
+    pub continued: bool,
 }
 
 /// Verifies the file at `path`: its chain, and with `allowed` its signature. The chain of a compressed file is that of
-/// its text; its signature is over the file as it is. `progress` is told how many bytes of the file were read.
+/// its text. FILE.gz.sig is over the compressed file; where there is none, FILE.sig is over its text. `progress` is told how many
+/// bytes of the file were read.
 ///
 /// # Errors
 /// Those of opening and reading.
@@ -75,42 +67,52 @@ pub fn verify_found(
     file.rewind()?;
     let compressed = cast::is_compressed(&head[..n]);
 
-    let signature = match allowed {
-        Some(_) => read_signature(found)?,
+    let mut claim = match allowed {
+        Some(_) => Claim::read(found, compressed)?,
         None => None,
     };
-    let mut hash = signature.as_deref().map(TextHash::of_signature);
-    let wanted = hash.as_mut().and_then(|hash| hash.as_mut().ok());
     let mut bytes = 0;
-    let chain = if compressed {
-        if let Some(hash) = wanted {
+    let (chain, facts) = if compressed {
+        if let Some(hash) = hash(&mut claim, Over::File) {
             io::copy(&mut Tee { inner: UpToHole::new(&file), hash: Some(hash) }, &mut io::sink())?;
         }
         file.rewind()?;
         let (packed, mut told) = (Arc::new(AtomicU64::new(0)), 0);
-        follow(cast::counted_reader_of(file.try_clone()?, &packed)?, |n| {
+        let inner = cast::counted_reader_of(file.try_clone()?, &packed)?;
+        follow_all(Tee { inner, hash: hash(&mut claim, Over::Text) }, |n| {
             bytes += n;
             let now = packed.load(Ordering::Relaxed);
             progress(now - told);
             told = now;
         })?
     } else {
-        let mut tee = Tee { inner: UpToHole::new(&file), hash: wanted };
-        let chain = follow(&mut tee, |n| {
+        follow_all(Tee { inner: UpToHole::new(&file), hash: hash(&mut claim, Over::File) }, |n| {
             bytes += n;
             progress(n);
-        })?;
-        // Where the chain ends early the signature goes on.
-        if tee.hash.is_some() {
-            io::copy(&mut tee, &mut io::sink())?;
-        }
-        chain
+        })?
     };
     // A recording of version 1 is a document of many lines.
     let chain =
         if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
-    let signed = allowed.map(|allowed| signed(signature, hash, allowed));
-    Ok(Checked { chain, live, signed, bytes })
+    let signed = allowed.map(|allowed| Claim::judge(claim, allowed, facts.recorded));
+    Ok(Checked { chain, facts, live, signed, bytes, continued: false })
+}
+
+fn hash(claim: &mut Option<Claim>, over: Over) -> Option<&mut TextHash> {
+    claim.as_mut().and_then(|claim| claim.hash(over))
+}
+
+/// Follows the chain, and reads on where it ends early if all is to be hashed.
+fn follow_all<R: Read>(mut tee: Tee<'_, R>, progress: impl FnMut(u64)) -> io::Result<(Followed, Facts)> {
+    let followed = follow(&mut tee, progress)?;
+    if tee.hash.is_some() {
+        match io::copy(&mut tee, &mut io::sink()) {
+            // A compressed file that is damaged, or was cut off: what was signed is not there.
+            Err(error) if error.raw_os_error().is_none() => {}
+            copied => _ = copied?,
+        }
+    }
+    Ok(followed)
 }
 
 /// Verifies a recording that can be read but once, standard input (`-`) or a pipe: its chain. It has no signature beside
@@ -120,8 +122,15 @@ pub fn verify_found(
 /// Those of opening and reading.
 pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Result<Checked> {
     let mut bytes = 0;
-    let chain = follow(cast::open(path)?, |n| bytes += n)?;
-    Ok(Checked { chain, live: false, signed: allowed.map(|_| Signed::Missing), bytes })
+    let (chain, facts) = follow(cast::open(path)?, |n| bytes += n)?;
+    Ok(Checked {
+        chain,
+        facts,
+        live: false,
+        signed: allowed.map(|_| Signed::Missing),
+        bytes,
+        continued: false,
+    })
 }
 
 fn is_version_1(file: &mut File) -> bool {
@@ -130,39 +139,13 @@ fn is_version_1(file: &mut File) -> bool {
     reader.is_some_and(|reader| reader.header().version == Version::V1)
 }
 
-/// What the signature comes to over a text with this hash.
-pub(super) fn signed(
-    signature: Option<Vec<u8>>,
-    hash: Option<Result<TextHash, SignatureError>>,
-    allowed: &AllowedSigners,
-) -> Signed {
-    match (signature, hash) {
-        (Some(text), Some(Ok(hash))) => match signature::check(&text, &hash, allowed) {
-            Ok(principals) => Signed::By(principals.to_owned()),
-            Err(error) => Signed::Wrong(error),
-        },
-        (Some(_), Some(Err(error))) => Signed::Wrong(error),
-        _ => Signed::Missing,
-    }
-}
-
-pub(super) fn read_signature(found: &FileRef) -> io::Result<Option<Vec<u8>>> {
-    let file = match found.open_beside(&format!(".{}", signature::EXTENSION)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let mut text = Vec::new();
-    file.take(MAX_SIGNATURE).read_to_end(&mut text)?;
-    Ok(Some(text))
-}
-
 /// Hashes what is read.
-struct Tee<'a> {
-    inner: UpToHole<&'a File>,
+struct Tee<'a, R> {
+    inner: R,
     hash: Option<&'a mut TextHash>,
 }
 
-impl Read for Tee<'_> {
+impl<R: Read> Read for Tee<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(buffer)?;
         if let Some(hash) = &mut self.hash {
@@ -176,6 +159,10 @@ impl Checked {
     /// Whether it is intact, complete, and signed where that was asked for.
     #[must_use]
     pub fn is_good(&self) -> bool {
+        if self.continued {
+            // The signature of the session's last file covers the hash of this one.
+            return !matches!(self.signed, Some(Signed::Wrong(_)));
+        }
         matches!(self.chain, Followed::Intact { .. }) && self.is_signed_as_asked()
     }
 
@@ -183,5 +170,26 @@ impl Checked {
     #[must_use]
     pub fn is_signed_as_asked(&self) -> bool {
         matches!(self.signed, None | Some(Signed::By(_)))
+    }
+    /// The bytes that a check or a signature covers, where that is all of the text.
+    #[must_use]
+    pub fn verified_bytes(&self) -> Option<u64> {
+        let verified = match self.chain {
+            Followed::Intact { .. } => true,
+            Followed::NoChain => matches!(self.signed, Some(Signed::By(_))),
+            _ => false,
+        };
+        verified.then_some(self.bytes)
+    }
+
+    /// Whether the question stays open: it has no chain, or its signature can't be judged, and nothing else is wrong.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let open = matches!(&self.signed, Some(Signed::Wrong(error)) if error.is_open());
+        match self.chain {
+            Followed::NoChain => open || self.is_signed_as_asked(),
+            Followed::Intact { .. } => open,
+            _ => false,
+        }
     }
 }

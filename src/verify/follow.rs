@@ -2,12 +2,17 @@
 
 use std::io::{self, Read};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::lines::{check_inside, is_check_begun, is_record, line_end, newlines, next_comment, next_event};
 use crate::recording::chain::{self, FileHash};
 
 /// A longer line is no record of ours.
 const BUFFER: usize = 1024 * 1024;
+
+/// How much is searched for checks where the first line is no header: one comes after 64 KiB and what is written at once.
+const SEARCHED: u64 = 2 * 1024 * 1024;
 
 /// What is read at a time: it is hashed while it is still in the cache.
 const READ: usize = 128 * 1024;
@@ -34,7 +39,7 @@ pub enum Followed {
         /// Bytes that follow it.
         unchecked: u64,
     },
-    /// Something between these lines (from 1, both included) is not as it was written.
+    /// The first change is between these lines (from 1, both included); what follows them was not looked at.
     Changed {
         /// The first line that it may be.
         from: u64,
@@ -47,12 +52,23 @@ pub enum Followed {
     NoRecording,
 }
 
+/// What the text says beside its chain. Only an intact one proves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// When the recording began, by its header.
+    pub recorded: Option<Timestamp>,
+    /// The session's id, by its header.
+    pub session: Option<String>,
+    /// The number of the segment of the session, from 1, by its header.
+    pub segment: u64,
+}
+
 /// Follows the chain through a recording's text; `progress` is told how many bytes were read. The end of a
 /// compressed one that was cut off ([`io::ErrorKind::UnexpectedEof`]) is one of the text.
 ///
 /// # Errors
 /// Those of reading.
-pub fn follow(mut source: impl Read, mut progress: impl FnMut(u64)) -> io::Result<Followed> {
+pub fn follow(mut source: impl Read, mut progress: impl FnMut(u64)) -> io::Result<(Followed, Facts)> {
     let mut follower = Follower::default();
     let mut buffer = vec![0; READ];
     while follower.done.is_none() {
@@ -106,10 +122,7 @@ impl Follower {
         }
         self.kept.extend_from_slice(&bytes[whole..]);
         if self.kept.len() >= BUFFER {
-            if self.state.header.is_none() {
-                self.done = Some(Followed::NoRecording);
-            }
-            self.state.hash(&self.kept);
+            self.done = self.state.long_line(&self.kept);
             self.kept.clear();
             self.long = true;
         }
@@ -122,15 +135,15 @@ impl Follower {
 
     /// What it came to.
     #[must_use]
-    pub fn finish(self) -> Followed {
-        if let Some(done) = self.done {
-            return done;
-        }
-        let after = self.state.check.map_or(0, |(_, after)| after);
-        match self.state.end(self.kept.len() as u64, self.long) {
-            Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
-            followed => followed,
-        }
+    pub fn finish(mut self) -> (Followed, Facts) {
+        let followed = self.done.take().unwrap_or_else(|| {
+            let after = self.state.check.map_or(0, |(_, after)| after);
+            match self.state.end(&self.kept, self.long) {
+                Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
+                followed => followed,
+            }
+        });
+        (followed, self.state.facts)
     }
 }
 
@@ -142,6 +155,7 @@ struct State {
     bytes: u64,
     lines: u64,
     header: Option<Header>,
+    facts: Facts,
     gaps: u64,
     /// The line of the last check, and where it ends.
     check: Option<(u64, u64)>,
@@ -167,6 +181,30 @@ impl State {
         self.hash.update(bytes);
     }
 
+    /// The first line that the last check does not cover.
+    fn unchecked_from(&self) -> u64 {
+        self.check.map_or(1, |(line, _)| line + 1)
+    }
+
+    /// Takes the beginning of a line that is too long for a record.
+    fn long_line(&mut self, text: &[u8]) -> Option<Followed> {
+        if let Header::NoRecording = self.header.get_or_insert(Header::NoRecording) {
+            return self.search(text);
+        }
+        self.hash(text);
+        None
+    }
+
+    /// Looks for a check where the first line is no header: then it was one before something was changed.
+    fn search(&mut self, text: &[u8]) -> Option<Followed> {
+        if let Some(at) = check_inside(text) {
+            return Some(Followed::Changed { from: 1, to: self.lines + newlines(&text[..at]) + 1 });
+        }
+        self.lines += newlines(text);
+        self.bytes += text.len() as u64;
+        (self.bytes > SEARCHED).then_some(Followed::NoRecording)
+    }
+
     /// Follows whole lines; `long` is whether the first one began before them. Only lines that may be records
     /// are looked at one by one: the rest is hashed and its newlines are counted.
     fn lines(&mut self, text: &[u8], long: &mut bool) -> Option<Followed> {
@@ -174,16 +212,16 @@ impl State {
         if !text.is_empty() && (self.header.is_none() || *long) {
             start = line_end(text, 0);
             if self.header.is_none() {
-                let header = if *long { Header::NoRecording } else { header(&text[..start]) };
-                if let Header::NoRecording = header {
-                    return Some(Followed::NoRecording);
-                }
-                self.header = Some(header);
+                self.header = Some(self.read_header(&text[..start]));
             }
             *long = false;
         }
+        if let Some(Header::NoRecording) = self.header {
+            return self.search(text);
+        }
         let (mut hashed, mut counted) = (0, 0);
-        while let Some(at) = self.next_record(text, start) {
+        let (mut next, mut other) = (self.next_record(text, start), self.next_of_other(text, start));
+        while let Some(at) = next.into_iter().chain(other).min() {
             start = line_end(text, at);
             self.lines += newlines(&text[counted..start]);
             counted = start;
@@ -194,12 +232,18 @@ impl State {
                 hashed = at;
                 let right = self.hash.value(b"");
                 if right.to_hex().as_bytes() != &line[value] {
-                    let from = self.check.map_or(1, |(line, _)| line + 1);
-                    return Some(Followed::Changed { from, to: self.lines });
+                    return Some(Followed::Changed { from: self.unchecked_from(), to: self.lines });
                 }
                 self.check = Some((self.lines, self.bytes + (start - at) as u64));
+            } else if is_record(line, "check") {
+                // The recorder writes a check whole, or not at all.
+                return Some(Followed::Changed { from: self.unchecked_from(), to: self.lines });
             } else {
                 self.record(line);
+            }
+            next = self.next_record(text, start);
+            if other.is_some_and(|at| at < start) {
+                other = self.next_of_other(text, start);
             }
         }
         self.lines += newlines(&text[counted..]);
@@ -209,78 +253,82 @@ impl State {
 
     /// The start of the next line that may be a record, from the start of a line on.
     fn next_record(&self, text: &[u8], start: usize) -> Option<usize> {
-        const COMMENT: &[u8] = b"\n#recmode {";
-        let rest = &text[start..];
-        match self.header? {
-            Header::Chained { events: true } | Header::Plain { events: true } => {
-                let inside = start + memchr::memmem::find(rest, b", \"R\", \"{")?;
-                Some(memchr::memrchr(b'\n', &text[..inside]).map_or(0, |newline| newline + 1))
-            }
-            _ if rest.starts_with(&COMMENT[1..]) => Some(start),
-            _ => Some(start + memchr::memmem::find(rest, COMMENT)? + 1),
+        if self.has_events() { next_event(text, start) } else { next_comment(text, start) }
+    }
+
+    /// The same for the other version's records. Up to the first check, which covers the header, the version may be what was
+    /// changed.
+    fn next_of_other(&self, text: &[u8], start: usize) -> Option<usize> {
+        match self.check {
+            Some(_) => None,
+            None if self.has_events() => next_comment(text, start),
+            None => next_event(text, start),
         }
+    }
+
+    fn has_events(&self) -> bool {
+        matches!(self.header, Some(Header::Chained { events: true } | Header::Plain { events: true }))
     }
 
     /// Takes note of a gap, or of the end.
     fn record(&mut self, line: &[u8]) {
-        let is = |v3: &[u8], v2: &[u8]| {
-            line.starts_with(v3)
-                || (line.starts_with(b"[") && memchr::memmem::find(&line[..line.len().min(64)], v2).is_some())
-        };
-        if is(b"#recmode {\"gap\":", b", \"R\", \"{\\\"gap\\\":") {
+        if is_record(line, "gap") {
             self.gaps += 1;
-        } else if is(b"#recmode {\"end\":", b", \"R\", \"{\\\"end\\\":") {
+        } else if is_record(line, "end") {
             let recovered = memchr::memmem::find(line, b"\"recovered").is_some();
             self.end.get_or_insert((self.lines, recovered));
         }
     }
 
-    /// `torn` bytes follow the last whole line; more of that line may have been hashed already.
-    fn end(self, torn: u64, long: bool) -> Followed {
-        let torn_line = torn > 0 || long;
+    /// `torn` follows the last whole line; more of that line may have been hashed already.
+    fn end(&mut self, torn: &[u8], long: bool) -> Followed {
         match self.header {
-            None | Some(Header::NoRecording) => return Followed::NoRecording,
             Some(Header::Plain { .. }) if self.check.is_none() => return Followed::NoChain,
-            Some(_) => {}
+            Some(Header::Plain { .. } | Header::Chained { .. }) => {}
+            None | Some(Header::NoRecording) => return self.search(torn).unwrap_or(Followed::NoRecording),
+        }
+        // A last check without its newline can be compared, though it is not whole.
+        let line = [torn, b"\n"].concat();
+        if let Some(value) = chain::value_in(&line).filter(|_| !long) {
+            if self.hash.value(&line[..value.start]).to_hex().as_bytes() != &line[value] {
+                return Followed::Changed { from: self.unchecked_from(), to: self.lines + 1 };
+            }
+            return Followed::CutOff { after: self.bytes + torn.len() as u64, unchecked: 0 };
         }
         let (checked, after) = self.check.unwrap_or((0, 0));
-        let unchecked = self.bytes + torn - after;
+        let unchecked = self.bytes + torn.len() as u64 - after;
+        let torn_line = !torn.is_empty() || long;
         match self.end {
-            Some((_, true)) => Followed::Recovered { after, unchecked },
             // The last check is right behind the end, and nothing behind that.
             Some((end, false)) if checked == end + 1 && unchecked == 0 => {
                 Followed::Intact { gaps: self.gaps }
             }
-            // Nothing is written after them.
-            Some((end, false)) if self.lines > end => {
-                Followed::Changed { from: end.max(checked) + 1, to: self.lines + u64::from(torn_line) }
+            Some((end, true)) if end == self.lines && !torn_line => Followed::Recovered { after, unchecked },
+            // Nothing but a check is written after an end, whole or torn.
+            Some((end, _)) if self.lines > end || (torn_line && !is_check_begun(torn)) => {
+                Followed::Changed { from: self.unchecked_from(), to: self.lines + u64::from(torn_line) }
             }
             _ => Followed::CutOff { after, unchecked },
         }
     }
-}
 
-/// Where the line ends that begins at `start`, behind its newline.
-fn line_end(text: &[u8], start: usize) -> usize {
-    memchr::memchr(b'\n', &text[start..]).map_or(text.len(), |at| start + at + 1)
-}
-
-fn newlines(text: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', text).count() as u64
-}
-
-/// What the first line says.
-fn header(line: &[u8]) -> Header {
-    let Ok(header) = serde_json::from_slice::<Value>(line) else { return Header::NoRecording };
-    match header.get("version").and_then(Value::as_u64) {
-        Some(version @ 1..=3) => {
-            let events = version == 2;
-            if header["recmode"]["chain"].is_string() {
-                Header::Chained { events }
-            } else {
-                Header::Plain { events }
+    /// What the first line says.
+    fn read_header(&mut self, line: &[u8]) -> Header {
+        let Ok(header) = serde_json::from_slice::<Value>(line) else { return Header::NoRecording };
+        let ours = &header["recmode"];
+        let timestamp = header.get("timestamp").and_then(Value::as_f64);
+        self.facts = Facts {
+            #[expect(clippy::cast_possible_truncation, reason = "what is out of range is none")]
+            recorded: timestamp.and_then(|seconds| Timestamp::from_second(seconds.floor() as i64).ok()),
+            session: ours["session"].as_str().map(str::to_owned),
+            segment: ours["segment"].as_u64().unwrap_or(1),
+        };
+        match header.get("version").and_then(Value::as_u64) {
+            Some(version @ 1..=3) => {
+                let events = version == 2;
+                if ours["chain"].is_string() { Header::Chained { events } } else { Header::Plain { events } }
             }
+            _ => Header::NoRecording,
         }
-        _ => Header::NoRecording,
     }
 }

@@ -1,19 +1,20 @@
 //! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::file::{Checked, read_signature, signed};
+use super::file::Checked;
 use super::follow::{Followed, Follower};
+use super::signed::{Claim, Over};
 use crate::cast;
 use crate::dirfd::FileRef;
 use crate::recording::reader::Version;
-use crate::signature::{AllowedSigners, SignatureError, TextHash};
+use crate::signature::AllowedSigners;
 use crate::sys::UpToHole;
 
 /// The hashes of a file as it is, compressed or not, as lower-case hexadecimal digits.
@@ -27,13 +28,42 @@ pub struct Hashes {
     pub bytes: u64,
 }
 
+impl Hashes {
+    /// The hashes of a regular file.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening and reading.
+    pub fn of_file(path: &Path) -> io::Result<Self> {
+        let mut file = UpToHole::new(cast::open_file(path)?);
+        let (mut blake3, mut sha256, mut bytes) = (blake3::Hasher::new(), Sha256::new(), 0);
+        let mut buffer = vec![0; 1 << 17];
+        loop {
+            let n = file.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(Self::new(&blake3, sha256, bytes));
+            }
+            blake3.update(&buffer[..n]);
+            sha256.update(&buffer[..n]);
+            bytes += n as u64;
+        }
+    }
+
+    fn new(blake3: &blake3::Hasher, sha256: Sha256, bytes: u64) -> Self {
+        Self {
+            blake3: blake3.finalize().to_hex().to_string(),
+            sha256: hexadecimal(&sha256.finalize()),
+            bytes,
+        }
+    }
+}
+
 /// What is known of a recording that is being read.
 pub struct Watch {
     source: Arc<Mutex<Source>>,
     follower: Arc<Mutex<Follower>>,
     text_bytes: Arc<AtomicU64>,
     live: bool,
-    signature: Option<Vec<u8>>,
 }
 
 impl Watch {
@@ -44,7 +74,7 @@ impl Watch {
     ///
     /// Those of opening, and of reading the first bytes or the signature.
     pub fn open(path: &Path, want_signature: bool, done: &Arc<AtomicU64>) -> io::Result<(cast::Input, Self)> {
-        let (mut live, mut signature) = (false, None);
+        let (mut live, mut claim) = (false, None);
         let inner: Box<dyn Read + Send> = if path == Path::new("-") {
             Box::new(UpToHole::new(io::stdin()))
         } else {
@@ -52,7 +82,7 @@ impl Watch {
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
-                    signature = read_signature(&FileRef::named(path))?;
+                    claim = Claim::read(&FileRef::named(path), is_compressed(&file)?)?;
                 }
             }
             Box::new(UpToHole::new(file))
@@ -61,7 +91,7 @@ impl Watch {
             inner,
             blake3: blake3::Hasher::new(),
             sha256: Sha256::new(),
-            signed: signature.as_deref().map(TextHash::of_signature),
+            claim,
             bytes: 0,
             done: Arc::clone(done),
             ended: false,
@@ -70,11 +100,12 @@ impl Watch {
         let text_bytes = Arc::new(AtomicU64::new(0));
         let text = Text {
             inner: cast::reader(Bytes(Arc::clone(&source)))?,
+            source: Arc::clone(&source),
             follower: Arc::clone(&follower),
             bytes: Arc::clone(&text_bytes),
         };
         let input = Box::new(BufReader::with_capacity(1 << 16, text));
-        Ok((input, Self { source, follower, text_bytes, live, signature }))
+        Ok((input, Self { source, follower, text_bytes, live }))
     }
 
     /// The verdict, once the text of a recording of this version was read to its end.
@@ -87,18 +118,12 @@ impl Watch {
         // A decoder may stop before the last byte.
         let mut rest = [0; 4096];
         while source.read(&mut rest)? > 0 {}
-        let chain = match version {
-            Version::V1 => Followed::NoChain,
-            Version::V2 | Version::V3 => std::mem::take(&mut *lock(&self.follower)).finish(),
-        };
-        let signed = allowed.map(|allowed| signed(self.signature, source.signed.take(), allowed));
-        let checked =
-            Checked { chain, live: self.live, signed, bytes: self.text_bytes.load(Ordering::Relaxed) };
-        let hashes = Hashes {
-            blake3: source.blake3.finalize().to_hex().to_string(),
-            sha256: source.sha256.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect(),
-            bytes: source.bytes,
-        };
+        let (chain, facts) = std::mem::take(&mut *lock(&self.follower)).finish();
+        let chain = if version == Version::V1 { Followed::NoChain } else { chain };
+        let signed = allowed.map(|allowed| Claim::judge(source.claim.take(), allowed, facts.recorded));
+        let bytes = self.text_bytes.load(Ordering::Relaxed);
+        let checked = Checked { chain, facts, live: self.live, signed, bytes, continued: false };
+        let hashes = Hashes::new(&source.blake3, source.sha256.clone(), source.bytes);
         Ok((checked, hashes))
     }
 }
@@ -108,7 +133,7 @@ struct Source {
     inner: Box<dyn Read + Send>,
     blake3: blake3::Hasher,
     sha256: Sha256,
-    signed: Option<Result<TextHash, SignatureError>>,
+    claim: Option<Claim>,
     bytes: u64,
     done: Arc<AtomicU64>,
     /// Nothing is read after the first end: what a live recording has gained since is not in its text.
@@ -129,12 +154,18 @@ impl Source {
         self.ended = n == 0;
         self.blake3.update(&buffer[..n]);
         self.sha256.update(&buffer[..n]);
-        if let Some(Ok(hash)) = &mut self.signed {
-            hash.update(&buffer[..n]);
-        }
+        self.hash(Over::File, &buffer[..n]);
         self.bytes += n as u64;
         self.done.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
+    }
+}
+
+impl Source {
+    fn hash(&mut self, over: Over, bytes: &[u8]) {
+        if let Some(hash) = self.claim.as_mut().and_then(|claim| claim.hash(over)) {
+            hash.update(bytes);
+        }
     }
 }
 
@@ -149,6 +180,7 @@ impl Read for Bytes {
 /// The text, decompressed where the file is compressed.
 struct Text {
     inner: cast::Input,
+    source: Arc<Mutex<Source>>,
     follower: Arc<Mutex<Follower>>,
     bytes: Arc<AtomicU64>,
 }
@@ -160,6 +192,7 @@ impl Read for Text {
         match &read {
             Ok(n) => {
                 follower.feed(&buffer[..*n]);
+                lock(&self.source).hash(Over::Text, &buffer[..*n]);
                 self.bytes.fetch_add(*n as u64, Ordering::Relaxed);
             }
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => follower.cut(),
@@ -167,6 +200,22 @@ impl Read for Text {
         }
         read
     }
+}
+
+/// Whether the file begins as a compressed one. It is at its start afterwards.
+fn is_compressed(mut file: &File) -> io::Result<bool> {
+    let mut head = [0; 4];
+    let n = file.read(&mut head)?;
+    file.rewind()?;
+    Ok(cast::is_compressed(&head[..n]))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -27,8 +27,12 @@ pub(crate) fn asked(page: &str, scripts: &[&str], script: &str) -> String {
     let file = dir.path().join("page.html");
     let (before, policy) = page.split_once(POLICY).expect("a policy");
     let (_, after) = policy.split_once('>').expect("its end");
-    let scripts: String =
-        scripts.iter().copied().chain([script]).map(|script| format!("<script>{script}</script>")).collect();
+    let scripts: String = scripts
+        .iter()
+        .copied()
+        .chain([script])
+        .flat_map(|script| ["<script>", script, "</script>"])
+        .collect();
     let done = "<script>const done = text => {\
         const answer = document.createElement('answer'); answer.textContent = text; document.body.append(answer) }</script>";
     let body = after.replace("</body>", &format!("{done}{scripts}</body>"));

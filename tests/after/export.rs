@@ -39,12 +39,13 @@ fn exact_bytes_survive_the_other_version_and_the_way_back() {
     }
 }
 
+const DONE: &str = "\nScript done on 2026-11-21T20:45:00Z [COMMAND_EXIT_CODE=\"0\"]\n";
+
 #[test]
 fn a_typescript_is_played_by_scriptreplay() {
     if !has("scriptreplay") {
         return;
     }
-    const DONE: &str = "\nScript done on 2026-11-21T20:45:00Z [COMMAND_EXIT_CODE=\"0\"]\n";
     let dir = folder();
     let out = dir.path().join("session");
     let file = fixture("raw-v3.cast");

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 
 use tempfile::TempDir;
 
-use crate::{arg, end, recording, run};
+use crate::{arg, end, marked, recording, run};
 
 /// A directory with a recording in each state, and with what is none.
 fn directory() -> TempDir {
@@ -125,9 +125,13 @@ fn the_table_is_for_people() {
     let dir = directory();
     let file = dir.path().join("gap.cast");
     let (out, _, _) = run(&["ls", arg(&file)]);
+    // Not the file's owner.
+    let bob = marked("bob");
+    let width = bob.len();
     let expected = format!(
-        "START                USER  KIND  MODE         DURATION  SIZE   STATE  FILE\n\
-         2026-11-21 00:00:00  bob   ssh   best_effort  0:01:00   {} B  gap    {}\n",
+        "START                 {:width$}  KIND  MODE         DURATION  SIZE   STATE  FILE\n\
+         2026-11-21 00:00:00Z  {bob}  ssh   best_effort  0:01:00   {} B  gap    {}\n",
+        "USER",
         fs::metadata(&file).expect("a file").len(),
         file.display()
     );
@@ -176,7 +180,7 @@ fn trouble_has_its_status() {
     assert_eq!(err, "recmode: /nonexistent: No such file or directory (os error 2)\n");
     let (_, err, status) = run(&["ls", "--since", "soon", "/"]);
     assert_eq!(status, Some(2));
-    assert!(err.starts_with("recmode: --since: \"soon\" is no date or time"), "{err}");
+    assert!(err.starts_with("recmode: --since: \"soon\" is not a date or time"), "{err}");
 }
 
 #[test]
@@ -222,4 +226,84 @@ fn what_a_recording_says_of_itself_is_escaped() {
         assert!(!out.contains(['\u{1b}', '\u{7}']), "{format}: {out:?}");
         assert!(format != "csv" || out.contains(",'=cmd()"), "{out}");
     }
+}
+
+#[test]
+fn times_carry_their_zone_which_is_local_or_utc() {
+    let dir = directory();
+    let file = dir.path().join("gap.cast");
+    let in_zone = |args: &[&str]| {
+        let output = crate::support::recmode().env("TZ", "America/St_Johns").args(args).output();
+        crate::outcome(&output.expect("recmode runs")).0
+    };
+    for command in ["ls", "info"] {
+        let local = in_zone(&[command, arg(&file)]);
+        assert!(local.contains("2026-11-20 20:30:00-03:30"), "{local}");
+        let utc = in_zone(&[command, "--utc", arg(&file)]);
+        assert!(utc.contains("2026-11-21 00:00:00Z"), "{utc}");
+    }
+    let old = ["prune", "--older-than", "1d", "--utc", arg(dir.path())];
+    File::options()
+        .write(true)
+        .open(&file)
+        .and_then(|file| file.set_modified(std::time::UNIX_EPOCH))
+        .expect("dated");
+    assert!(in_zone(&old).starts_with("1970-01-01 00:00:00Z  "), "{}", in_zone(&old));
+}
+
+#[test]
+fn one_long_name_widens_no_other_row() {
+    let dir = directory();
+    let before = run(&["ls", arg(dir.path())]).0;
+    let long = recording(&"user\u{fe0f}名前".repeat(40), "strict", 1, &end(0, 1.0, 0));
+    let long = long.replace("\"kind\":\"ssh\"", &format!("\"kind\":\"{}\"", "k".repeat(200)));
+    fs::write(dir.path().join("long.cast"), long).expect("a file");
+    let (out, _, status) = run(&["ls", arg(dir.path())]);
+    assert_eq!(status, Some(0));
+    for line in out.lines().filter(|line| !line.contains("long.cast")) {
+        let row = line.rsplit_once("  ").expect("columns").0;
+        assert!(row.len() <= "2026-11-21 00:00:00Z".len() + 24 + 12 + 60, "{line}");
+    }
+    let row = out.lines().find(|line| line.contains("long.cast")).expect("a row");
+    assert!(row.contains("… (owner ") && row.contains("kkk…  strict "), "{row}");
+    assert!(before.lines().count() + 1 == out.lines().count());
+}
+
+#[test]
+fn a_length_that_only_the_files_times_tell_is_shown_where_they_can_be_relied_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("a.cast");
+    let now = jiff::Timestamp::now().as_second();
+    let begun = now - 60;
+    // Longer than what is read whole, and without an end.
+    let lines = "[0.0,\"o\",\"text of the session\\r\\n\"]\n".repeat(40_000);
+    let length = |file: &std::path::Path| {
+        let (out, err, status) = run(&["ls", "--format", "json", arg(file)]);
+        assert_eq!((err.as_str(), status), ("", Some(0)));
+        let tree: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        let entry = &tree["recordings"][0];
+        assert_eq!(entry["duration"].is_f64(), entry["duration_is_estimate"] == true, "{entry}");
+        entry["duration"].as_f64()
+    };
+    fs::write(&file, recording("alice", "strict", begun, &lines)).expect("a file");
+    let recorder = File::open(&file).expect("a file");
+    recorder.try_lock().expect("the recorder's lock");
+    let live = length(&file).expect("it is being written");
+    assert!((60.0..70.0).contains(&live), "{live}");
+    drop(recorder);
+    // As one that was copied, or checked out: it was made a minute after its start.
+    assert_eq!(length(&file), None);
+    let (out, _, _) = run(&["ls", arg(&file)]);
+    assert!(out.contains("  strict  -         "), "{out}");
+    // Made when it began, and cut off at once.
+    fs::write(dir.path().join("b.cast"), recording("alice", "strict", now, &lines)).expect("a file");
+    let times = fs::metadata(dir.path().join("b.cast")).expect("a file");
+    if times.created().is_ok() {
+        assert!(length(&dir.path().join("b.cast")).is_some_and(|length| length < 10.0));
+    }
+    let touched = File::options().write(true).open(dir.path().join("b.cast")).expect("a file");
+    touched
+        .set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(9_000_000_000))
+        .expect("dated");
+    assert_eq!(length(&dir.path().join("b.cast")), None);
 }

@@ -4,6 +4,7 @@
 mod support;
 
 mod browser;
+mod chain;
 mod export;
 mod info;
 mod inputs;
@@ -17,6 +18,9 @@ mod prune;
 mod reader;
 mod recover;
 mod search;
+mod segments;
+mod sessions;
+mod signatures;
 mod special;
 mod torn;
 mod verify;
@@ -47,6 +51,18 @@ fn has(program: &str) -> bool {
         assert!(std::env::var_os("RECMODE_TEST_NO_SKIP").is_none(), "not skipped: needs {program}");
     }
     found
+}
+
+/// Who runs the tests, and so owns the files that they make.
+fn owner() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten();
+    user.map_or_else(|| nix::unistd::geteuid().to_string(), |user| user.name)
+}
+
+/// A user as `ls` and `search` show one whose name is in a file of the tests.
+fn marked(user: &str) -> String {
+    let owner = owner();
+    if owner == user { owner } else { format!("{user} (owner {owner})") }
 }
 
 /// Whether the tests run as root. Where they don't, that is reported, and is a failure under

@@ -1,5 +1,6 @@
 //! `recmode export --to html`: the facts at its head, and what a browser, a printer and a reader of screens make of it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -139,7 +140,7 @@ fn the_signer_is_verified_with_the_keys_that_are_given() {
 fn samples() -> String {
     let mut lines = String::new();
     let mut say = |time: f64, text: &str| {
-        lines += &format!("[{time},\"o\",{}]\n", serde_json::to_string(text).expect("a text"));
+        let _ = writeln!(lines, "[{time},\"o\",{}]", serde_json::to_string(text).expect("a text"));
     };
     say(0.1, "\x1b]133;A\x07$ \x1b[?2004h");
     say(1.0, "ls\x1b[?2004l\r\r\n\x1b]133;C\x07see https://example.org/a\r\n\x1b]133;D;1\x07");

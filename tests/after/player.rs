@@ -111,7 +111,7 @@ fn cells(row: &str) -> Vec<Cell> {
                 .find(|(entity, _)| rest.starts_with(entity))
                 .map_or((next, next.len_utf8()), |(entity, c)| (*c, entity.len()));
             let classes: Vec<&str> = classes.iter().flat_map(|class| class.split(' ')).collect();
-            let colour = classes.iter().filter_map(|class| class.strip_prefix('f')?.parse().ok()).next();
+            let colour = classes.iter().find_map(|class| class.strip_prefix('f')?.parse().ok());
             let width = if classes.contains(&"p-wide") { 2 } else { 1 };
             cells.push(Cell(c, width, classes.contains(&"d"), colour));
             rest = &rest[length..];

@@ -38,6 +38,7 @@ fn what_is_too_old_is_shown_and_removed_when_told_to() {
     old(dir.path(), "a.cast", 100);
     old(dir.path(), "b.cast", 10);
     write(dir.path(), "a.cast.sig", 100, "a signature");
+    write(dir.path(), "a.cast.torn", 100, "what recover kept");
     write(dir.path(), "notes.txt", 100, "no recording\n");
     old(dir.path(), "bob/c.cast", 91);
     let limit = ["prune", "--older-than", "90d", arg(dir.path())];
@@ -50,12 +51,26 @@ fn what_is_too_old_is_shown_and_removed_when_told_to() {
         lines[2].starts_with("2 files, ") && lines[2].ends_with(" would be removed (--yes does it); 1 kept"),
         "{out}"
     );
-    assert_eq!(names(dir.path()), ["a.cast", "a.cast.sig", "b.cast", "bob", "notes.txt"]);
+    assert_eq!(names(dir.path()), ["a.cast", "a.cast.sig", "a.cast.torn", "b.cast", "bob", "notes.txt"]);
     let (out, err, status) = run(&[&limit[..], &["--yes"]].concat());
     assert_eq!((err.as_str(), status), ("", Some(0)));
     assert!(out.ends_with(" removed; 1 kept\n"), "{out}");
     assert_eq!(names(dir.path()), ["b.cast", "bob", "notes.txt"]);
     assert!(names(&dir.path().join("bob")).is_empty());
+}
+
+#[test]
+fn what_belongs_to_a_packed_recording_goes_with_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in ["a.cast", "b.cast", "b.cast.gz"] {
+        old(dir.path(), name, if name == "b.cast" { 1 } else { 100 });
+        write(dir.path(), &format!("{name}.sig"), 100, "a signature");
+    }
+    // gzip keeps the date, and takes the file's place.
+    fs::rename(dir.path().join("a.cast"), dir.path().join("a.cast.gz")).expect("renamed");
+    let (_, err, status) = run(&["prune", "--older-than", "90d", "--yes", arg(dir.path())]);
+    assert_eq!((err.as_str(), status), ("", Some(0)));
+    assert_eq!(names(dir.path()), ["b.cast", "b.cast.sig"]);
 }
 
 #[test]

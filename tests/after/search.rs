@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::{arg, end, fixture, recording, run};
+use crate::{arg, end, fixture, marked, recording, run};
 
 fn directory() -> TempDir {
     let dir = tempfile::tempdir().expect("a directory");
@@ -23,12 +23,13 @@ fn directory() -> TempDir {
 fn matches_are_printed_with_file_user_time_and_line() {
     let dir = directory();
     let d = arg(dir.path());
+    let alice = marked("alice");
     let (out, err, status) = run(&["search", "SECRET", "-i", d]);
     assert_eq!((err.as_str(), status), ("", Some(0)));
-    assert_eq!(out, format!("{d}/b.cast:alice:0:00:02.500:the secret\n"));
+    assert_eq!(out, format!("{d}/b.cast:{alice}:0:00:02.500:the secret\n"));
     let (out, _, _) = run(&["search", "secret", "-C", "1", d]);
     let expected = format!(
-        "{d}/b.cast-alice-0:00:02.500-one\n{d}/b.cast:alice:0:00:02.500:the secret\n{d}/b.cast-alice-0:00:02.500-three\n"
+        "{d}/b.cast-{alice}-0:00:02.500-one\n{d}/b.cast:{alice}:0:00:02.500:the secret\n{d}/b.cast-{alice}-0:00:02.500-three\n"
     );
     assert_eq!(out, expected);
     let (out, _, _) = run(&["search", "-F", "(END)", d]);
@@ -50,7 +51,7 @@ fn what_was_typed_is_searched_if_wanted() {
     let dir = directory();
     let d = arg(dir.path());
     let (out, _, status) = run(&["search", "--input", "sudo", d]);
-    assert_eq!((out, status), (format!("{d}/b.cast:alice:0:00:01.500:sudo ls\n"), Some(0)));
+    assert_eq!((out, status), (format!("{d}/b.cast:{}:0:00:01.500:sudo ls\n", marked("alice")), Some(0)));
     assert_eq!(run(&["search", "sudo", d]).2, Some(1));
 }
 
@@ -132,4 +133,102 @@ fn much_that_is_found_comes_in_the_order_of_the_files_and_whole() {
     assert_eq!((out.matches("match").count(), status), (6_000_100, Some(0)));
     let names: Vec<&str> = out.lines().filter_map(|line| line.split(".cast:").next()).collect();
     assert!(names.is_sorted(), "in the files' order");
+}
+
+#[test]
+fn several_paths_and_patterns_are_searched() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let (b, a) = (format!("{d}/b.cast"), format!("{d}/sub"));
+    let files = |arguments: &[&str]| {
+        let (out, err, status) = run(&[&["search", "-l"], arguments].concat());
+        (out.lines().map(str::to_owned).collect::<Vec<_>>(), err, status)
+    };
+    let own = |files: &[&str]| files.iter().map(|file| format!("{d}/{file}")).collect::<Vec<_>>();
+    let fine = |names: &[&str]| (own(names), String::new(), Some(0));
+    assert_eq!(files(&["secret|END", &a, &b]), fine(&["sub/a.cast", "b.cast"]), "in the order of the paths");
+    // With -e the first argument is a path.
+    assert_eq!(files(&["-e", "secret", "-e", "END", &b, &a]), fine(&["b.cast", "sub/a.cast"]));
+    assert_eq!(files(&["-e", "secret", &b, &a]), fine(&["b.cast"]));
+    assert_eq!(files(&["-F", "-e", "(END)", "-e", "a|b", &b, &a]), fine(&["sub/a.cast"]));
+    // A pattern that is wrong is wrong by itself.
+    let (_, err, status) = run(&["search", "-e", "(", "-e", ")", &b]);
+    assert_eq!((err.contains("unclosed group"), status), (true, Some(2)), "{err}");
+    // The others are searched where a path can't be read.
+    let missing = format!("{d}/missing.cast");
+    let (names, err, status) = files(&["secret", &missing, &b]);
+    assert_eq!((names, status), (own(&["b.cast"]), Some(2)));
+    assert_eq!(err, format!("recmode: {missing}: No such file or directory (os error 2)\n"));
+    assert_eq!(run(&["search"]).2, Some(2), "no pattern");
+}
+
+#[test]
+fn counts_names_and_the_first_matches_are_printed_as_grep_does() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let printed = |arguments: &[&str]| {
+        let (out, err, status) = run(&[&["search"], arguments, &[d]].concat());
+        assert_eq!(err, "");
+        (out.replace(&format!("{d}/"), ""), status)
+    };
+    let lines = printed(&["o|secret"]).0;
+    let count = |file: &str| lines.lines().filter(|line| line.starts_with(file)).count();
+    let expected = format!("b.cast:3\nsub/a.cast:{}\n", count("sub/a.cast:"));
+    assert_eq!((printed(&["-c", "o|secret"]), count("b.cast:")), ((expected, Some(0)), 3));
+    assert_eq!(printed(&["-c", "-C", "3", "secret"]), ("b.cast:1\nsub/a.cast:0\n".to_owned(), Some(0)));
+    assert_eq!(printed(&["-c", "nothing like it"]), ("b.cast:0\nsub/a.cast:0\n".to_owned(), Some(1)));
+    assert_eq!(printed(&["-c", "-m", "1", "o|secret"]), ("b.cast:1\nsub/a.cast:1\n".to_owned(), Some(0)));
+    assert_eq!(printed(&["-l", "secret"]), ("b.cast\n".to_owned(), Some(0)));
+    assert_eq!(printed(&["-l", "nothing like it"]), (String::new(), Some(1)));
+    assert_eq!(printed(&["-m", "0", "secret"]), (String::new(), Some(1)));
+    let (out, _) = printed(&["-m", "1", "-A", "1", "one|secret"]);
+    let texts: Vec<_> = out.lines().map(|line| line.rsplit([':', '-']).next().expect("a text")).collect();
+    assert_eq!(texts, ["one", "the secret"]);
+    let (out, _) = printed(&["--json", "-c", "secret"]);
+    let counts: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!((&counts[0]["type"], &counts[0]["count"]), (&"count".into(), &1.into()));
+    assert_eq!((&counts[0]["user"], &counts[1]["count"]), (&"alice".into(), &0.into()));
+    let (out, _) = printed(&["--json", "-l", "secret"]);
+    let name: serde_json::Value = serde_json::from_str(&out).expect("one line of JSON");
+    assert_eq!((&name["type"], &name["file"]), (&"file".into(), &"b.cast".into()));
+    assert!(name.get("count").is_none());
+    assert_eq!(run(&["search", "-c", "-l", "x", d]).2, Some(2));
+}
+
+#[test]
+fn dates_carry_a_zone() {
+    let dir = directory();
+    let d = arg(dir.path());
+    let text = recording("alice", "strict", 1_790_000_000, "[2.5,\"o\",\"the secret\\r\\n\"]\n");
+    fs::write(dir.path().join("b.cast"), text).expect("a file");
+    let date = |zone: &str, arguments: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_recmode"))
+            .args([&["search", "secret", d], arguments].concat())
+            .env("TZ", zone)
+            .output()
+            .expect("recmode");
+        crate::outcome(&output).0
+    };
+    assert!(date("Asia/Tokyo", &["--date"]).contains(":2026-09-21 23:13:22+09:00:the secret"));
+    assert!(date("Asia/Tokyo", &["--utc"]).contains(":2026-09-21 14:13:22Z:the secret"));
+    let line: serde_json::Value = serde_json::from_str(&date("Asia/Tokyo", &["--json"])).expect("JSON");
+    assert_eq!(line["at"], "2026-09-21T14:13:22Z");
+}
+
+#[test]
+fn a_recording_that_draws_too_much_is_searched_and_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("altscreen.cast");
+    let header = "{\"version\":3,\"term\":{\"cols\":1000,\"rows\":1000},\"timestamp\":1790000000}\n";
+    let switches = "\\u001b[?1049h\\u001b[?1049l".repeat(250);
+    let event = format!("[0,\"o\",\"{switches}\"]\n");
+    fs::write(&file, format!("{header}{}[0,\"o\",\"needle\\r\\n\"]\n", event.repeat(20))).expect("a file");
+    let said = format!(
+        "recmode: {}: line 2: the screen changes more than can be rendered; parts of it are left out from here on\n",
+        file.display()
+    );
+    let (out, err, status) = run(&["search", "needle", arg(&file)]);
+    assert_eq!((out.lines().count(), err.as_str(), status), (1, said.as_str(), Some(2)), "{out}");
+    assert_eq!(run(&["cat", arg(&file)]), ("needle\n".to_owned(), said, Some(0)));
 }

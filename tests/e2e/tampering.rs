@@ -27,6 +27,9 @@ tests![
     a_link_on_the_way_that_leads_elsewhere_is_noticed,
     output_without_a_pause_hides_nothing_that_is_done_to_the_file,
     a_file_that_was_left_is_not_recovered_while_its_session_runs,
+    the_files_of_a_session_that_went_on_are_one_session,
+    a_session_whose_first_file_was_removed_lacks_it,
+    what_a_killed_recorder_left_is_one_session_with_the_rest,
 ];
 
 /// A session that prints a line now and then, and the file it is recorded to.
@@ -290,5 +293,87 @@ fn a_file_that_was_left_is_not_recovered_while_its_session_runs() -> Verdict {
     assert_eq!(outer.end().status, 130);
     until(SOON, "the end of the recorder", || recover() != "rec.cast: still being recorded\n");
     assert_eq!(recover(), "rec.cast: complete\n");
+    Ok(())
+}
+
+/// Waits for output in the second file, and ends the session.
+fn end_in_second_file(lab: &Lab, mut outer: Outer) {
+    let second = lab.path("rec.2.cast");
+    let goes_on = || Cast::try_read(&second).is_some_and(|cast| find(&cast.output(), "tick ").is_some());
+    until(SOON, "the second file", goes_on);
+    outer.send("\x03");
+    assert_eq!(outer.end().status, 130);
+    Cast::read(&second).assert_closed(130);
+}
+
+/// What a command says of a file, as JSON.
+fn json(lab: &Lab, command: &str, file: &str) -> serde_json::Value {
+    let out = lab.run(&[recmode(), command, "--format", "json", file], b"").stdout();
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{command} {file}: {error}: {out}"))
+}
+
+fn the_files_of_a_session_that_went_on_are_one_session() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    OpenOptions::new().append(true).open(lab.cast()).unwrap().write_all(b"[9, \"o\", \"forged\"]\n").unwrap();
+    outer.wait_for(MESSAGE_C);
+    end_in_second_file(&lab, outer);
+    let (first, second) = (Cast::read(&lab.cast()), Cast::read(&lab.path("rec.2.cast")));
+    let first = first.output();
+    let own = first.strip_suffix(b"forged").expect("what was appended is last");
+    for file in ["rec.cast", "rec.2.cast"] {
+        let run = lab.run(&[recmode(), "cat", "--raw", file], b"");
+        assert_eq!(
+            run.stdout().as_bytes(),
+            [own, &second.output()].concat(),
+            "{file}: only what was recorded"
+        );
+        let verified = lab.run(&[recmode(), "verify", file], b"");
+        assert_eq!(verified.status, 0, "{}", verified.stdout());
+        assert!(verified.stdout().ends_with(", 2 files: intact\n"), "{}", verified.stdout());
+        let (info, list) = (json(&lab, "info", file), json(&lab, "ls", file));
+        let row = &list["recordings"][0];
+        assert_eq!(list["recordings"].as_array().map(Vec::len), Some(1), "{list}");
+        assert_eq!((&info["duration"], &info["state"]), (&row["duration"], &"gap".into()));
+        assert_eq!(info["duration"], second.records("end")[0]["seconds"]);
+        assert_eq!(info["segments"], row["segments"]);
+    }
+    Ok(())
+}
+
+fn a_session_whose_first_file_was_removed_lacks_it() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    fs::remove_file(lab.cast()).unwrap();
+    outer.wait_for(MESSAGE_C);
+    end_in_second_file(&lab, outer);
+    let missing = "segment 1 of the session, rec.cast, is missing";
+    let verified = lab.run(&[recmode(), "verify", "rec.2.cast"], b"");
+    assert_eq!(verified.status, 1, "{}", verified.stdout());
+    assert!(
+        verified.stdout().ends_with(&format!(", 1 file: incomplete; {missing}\n")),
+        "{}",
+        verified.stdout()
+    );
+    let info = json(&lab, "info", "rec.2.cast");
+    assert_eq!(info["missing"][0], missing);
+    assert_eq!(info["duration"], json(&lab, "ls", "rec.2.cast")["recordings"][0]["duration"]);
+    assert_eq!(info["start"], json(&lab, "ls", "rec.2.cast")["recordings"][0]["start"]);
+    Ok(())
+}
+
+fn what_a_killed_recorder_left_is_one_session_with_the_rest() -> Verdict {
+    let lab = Lab::new();
+    let mut outer = ticking(&lab, "best_effort");
+    kill(recording_side(outer.pid()), Signal::SIGKILL);
+    outer.wait_for(MESSAGE_C);
+    end_in_second_file(&lab, outer);
+    let (first, second) = (Cast::read(&lab.cast()), Cast::read(&lab.path("rec.2.cast")));
+    let raw = lab.run(&[recmode(), "cat", "--raw", "rec.cast"], b"").stdout();
+    assert_eq!(raw.as_bytes(), [first.output(), second.output()].concat());
+    // The pause is in the session's time, as it is in the end record.
+    assert_eq!(json(&lab, "info", "rec.cast")["duration"], second.records("end")[0]["seconds"]);
+    // Nobody knows whether all of the first file is there.
+    assert_eq!(lab.run(&[recmode(), "verify", "rec.cast"], b"").status, 1);
     Ok(())
 }

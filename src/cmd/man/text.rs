@@ -453,6 +453,11 @@ const LOGIN: Page = Page {
     ],
 };
 
+/// What all pages say of a session in several files.
+const SESSION: &str = "A session that went on in a second file, NAME.2.cast, is one session, whichever of its files is named. A file belongs to it only \
+     if it is a regular file beside the one that is named, of the same owner, and its header has the session's id; symbolic links are not followed. What a \
+     file holds beyond the place where the next one goes on is ignored. What is missing is named on standard error, and a marker is where it should be.";
+
 const PLAY: Page = Page {
     description: &[
         "FILE is an asciicast of version 1, 2 or 3, made by recmode or another tool, perhaps compressed with gzip or zstd. It is \
@@ -475,14 +480,15 @@ const PLAY: Page = Page {
         "Output is passed on as long as the terminal shows it as the recorded one did. From when it would not, and with \
          --fit from the start, the screen is drawn, on the alternate screen. One that is larger is drawn cut: its left \
          columns, and the rows around its cursor. One that is smaller is drawn with its edges where the terminal has more \
-          rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
-          What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are \
-          drawn where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; \
-          elsewhere the nearest one is.",
+         rows, once a line was wrapped at them, or while a full-screen program runs. What was on it at the end is left behind. \
+         What is drawn, also after a jump, uses only sequences that terminals since the VT102 know. Colours beyond sixteen are drawn \
+         where TERM contains 256color, and all of them where it ends in -direct or COLORTERM is truecolor or 24bit; elsewhere the \
+         nearest one is.",
         "With --follow the screen is shown as it is now, and then what comes, when it comes, until the session ends; the \
          recordings of other tools, also compressed ones, are followed until the file is closed, or to their end where nobody has them \
          open for writing. Where output goes to no terminal, all that was printed before comes first. PLACE is a time since \
          the start, or else the text of a marker, the whole of it.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "It was played, or ended with q."),
@@ -495,7 +501,10 @@ const PLAY: Page = Page {
     ],
     diagnostics: &[],
     files: RECORDINGS,
-    environment: &[("TERM, COLORTERM", "How many colours the terminal shows.")],
+    environment: &[(
+        "TERM, COLORTERM",
+        "How many colours the terminal shows. Where TERM is dumb or not set, there is no status line by itself.",
+    )],
     examples: &[
         (
             "Twice as fast, with no pause longer than a second",
@@ -525,6 +534,7 @@ const CAT: Page = Page {
         "A recording that is cut off is printed as far as it goes, and a line on standard error says so. A last line that \
          only lacks its newline is whole; a whole line that is wrong is an error, wherever it is. \
          The same is said of a recording of recmode's that lacks its end record.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "The session was printed, as far as it goes, or the reader of the output went away."),
@@ -546,7 +556,9 @@ const INFO: Page = Page {
          zstd. It is read to its end. Printed are who was recorded, where and when, the mode and the roles' options that \
          decided it, the command, how the session ended, how much was recorded, the gaps and the markers with their times since \
          the start, and what its checks come to (see recmode-verify(1)). What a recording of another tool does not hold is left \
-         out.",
+         out. Of a recording that was changed no duration and no count is printed (in JSON they are null), as no check covers them.",
+        "Times carry their offset from UTC, or Z. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows.",
+        SESSION,
         "The states are those of recmode-ls(1). The JSON is stable: its schema is recmode.info/1, and keys are only added.",
     ],
     exit_status: &[
@@ -567,14 +579,18 @@ const LS: Page = Page {
         "DIR is searched with all directories below it; symbolic links in it are not followed. Every file that is an asciicast of \
          version 1, 2 or 3 is listed. Other files are passed over, but a file called .cast, .cast.gz or \
          .cast.zst that can't be read is reported, and the exit status is 2; so is a symbolic link of such a name that leads \
-         out of DIR or nowhere. A part of a recording that went on in a new file \
-         (NAME.2.cast) is a recording of its own. Only the head and the tail of each file are read, unless it \
+         out of DIR or nowhere. A session that went on in a new file \
+         (NAME.2.cast) is one row, with what is missing of it. Only the head and the tail of each file are read, unless it \
          is compressed or small. Looking disturbs no recorder.",
         "The state is complete; live (the session still runs; of another tool's, where the caller may know that it is open for writing: its owner and \
          root may); cut-off (there is no end, or recmode-recover(1) has \
          added one); gap (something is missing in it); strict (strict mode ended the session); or damaged (a line near its end is wrong: standard error names it, and the \
-         exit status is 2). The duration is marked \
-         with ~ where the recording does not tell it, and then it is the time from its start to the last change of the file.",
+         exit status is 2). Where the recording does not hold its duration, \
+         as while it is being written, the time from its start to the last write is shown with a ~. Where the file's times can't be relied on (of a copy, \
+         a file that was unpacked, touched, or is dated before its start or in the future) it is -.",
+        "Times carry their offset from UTC, or Z. The user is the recording's own word; where the file belongs to somebody else, the owner's name \
+         follows, and JSON and CSV have it as owner. A name that is too long for its column is cut and ends in an ellipsis.",
+        SESSION,
         "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
          ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
         "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. Where a file's name is not UTF-8, file has \
@@ -604,8 +620,9 @@ const LS: Page = Page {
 
 const SEARCH: Page = Page {
     description: &[
-        "Every recording below DIR, compressed ones too, is searched line by line for PATTERN, a regular expression as the Rust crate \
-         regex knows them. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
+        "Every recording that is named or below a directory that is named, compressed ones too, is searched line by line for PATTERN, a \
+         regular expression as the Rust crate regex knows them. With -e, which may be repeated, a line matches if one of the \
+         patterns does, and all other arguments are paths. The lines are those of recmode-cat(1): what a person saw, so that a word is found that was split by \
          control sequences, typed with corrections or wrapped by the terminal. Beyond those, lines are searched that were seen \
          between two events of output and overwritten or cleared later, such as the pages of a pager; of such a \
          line the last state that matches is told. What was overwritten within one event nobody saw, and it is not \
@@ -614,19 +631,30 @@ const SEARCH: Page = Page {
         "With --input the lines are what was typed, up to each Enter, with what was erased left out. Input is in a \
          recording only if it was recorded with --capture-input.",
         "A line is printed as FILE:USER:TIME:TEXT, the time being that of its last change since the start of the session, as \
-         in recmode-cat(1) and for recmode play --from. Lines beside a match have - for :, and -- stands where lines are left \
-         out. In JSON each line is an object with the keys type (match or context), file, user, time (seconds), \
+         in recmode-cat(1) and for recmode play --from. With --date the time is the date and the time of day with their zone, local or, with --utc, UTC; \
+         it is - if the recording has no start. Lines beside a match have - for :, and -- stands where lines are left \
+         out. The user is the recording's own word; where the file belongs to somebody else, the owner's name follows. In JSON each line is an object with the keys type (match or context), file, user, owner (of the file), time (seconds), at (that time in UTC), \
          place (line, full_screen or replaced) and text.",
+        "With -c one line FILE:COUNT is printed for each recording, also if the count is 0; in JSON an object with the keys type (count), \
+         file, user, owner and count. With -l only the name of each recording with a match is printed; in JSON an object with the keys type (file), \
+         file, user and owner. -m ends the search of each recording after NUM matching lines, and what -A prints after the last one.",
+        "A recording whose bytes ask for more drawing than a person could have seen is rendered in part: 67,108,864 cells, and 256 for each \
+         byte of output. Beyond that, what would change many rows (a full reset, another screen, clearing, scrolling by many lines) changes only \
+         the cursor's row; no text is left out. A message names the line from which on that is so, and the exit status is 2.",
+        SESSION,
     ],
     exit_status: &[
         ("0", "Something was found."),
         ("1", "Nothing was found."),
-        ("2", "Bad usage, or a recording could not be read to its end; the others were searched."),
+        (
+            "2",
+            "Bad usage, or a path or recording could not be read to its end, or not be rendered whole; the others were searched.",
+        ),
     ],
     diagnostics: &[],
     files: RECORDINGS,
     environment: &[
-        ("RECMODE_DIR", "The directory, where none is given."),
+        ("RECMODE_DIR", "The directory, where no path is given."),
         ("NO_COLOR, CLICOLOR_FORCE", "Whether matches are coloured."),
     ],
     examples: &[
@@ -634,6 +662,10 @@ const SEARCH: Page = Page {
         (
             "What was typed after sudo, with the two lines after it",
             "recmode search --input -A 2 '^sudo ' recordings/",
+        ),
+        (
+            "How often each of two words is in the recordings of two days",
+            "recmode search -c -e passwd -e shadow /var/log/recmode/20261124* /var/log/recmode/20261125*",
         ),
     ],
 };
@@ -644,23 +676,46 @@ const VERIFY: Page = Page {
          the end, each the BLAKE3 hash of all bytes before its own value. They are followed from the first byte to the \
          last, and each recording is intact (all is as it was written, and it was closed; gaps that it tells of are said), \
          cut off after a byte (all before it is as it was written), recovered (closed by recmode-recover(1), after a byte \
-         up to which it is checked), still being written, changed between two lines, or without checks. Of a directory all recordings below it \
+         up to which it is checked), still being written, changed between two lines, or without \
+         checks. The first change is between these two lines; nothing behind it is read, and nothing that was not verified is \
+         counted. Of a directory all recordings below it \
          are verified, compressed ones too. Other files are passed over, but not those that are called .cast, .cast.gz or \
          .cast.zst: one of these that is no recording can't be judged. A path of - is standard input.",
+        "Two files with the same session id and the same segment number are reported with both names: one of them is a copy, \
+         which recmode itself never makes. A file without a segment number is segment 1.",
         "With --allowed-signers each recording must also have been signed by one of those in the file, which is that of \
-         ssh-keygen(1): FILE.sig, an SSH signature with the namespace recmode, is over the whole file. It is \
-         what record --sign-key makes, and ssh-keygen -Y verify takes it as well.",
+         ssh-keygen(1) and is read as ssh-keygen reads it: patterns of principals and namespaces with a ! before those that \
+         are excluded, valid-after and valid-before, and lines that can't be read are passed over, with a warning. A key counts \
+         if ssh-keygen -Y verify accepts it for one of the principals of its line. Keys of type \
+         ed25519, rsa (with SHA-2), ecdsa, sk-ssh-ed25519 and sk-ecdsa are verified. Signatures by a certificate or by a key of another type are not \
+         supported: the exit status is 2 then, for that recording alone.",
+        "FILE.sig is an SSH signature with the namespace recmode over the whole file. It is what record --sign-key makes, \
+         and ssh-keygen -Y verify takes it as well. For FILE.gz and FILE.zst, FILE.gz.sig and FILE.zst.sig are over the compressed file. Where there \
+         is none, FILE.sig is taken, which is over the text: the signature of a recording holds after it was compressed.",
+        "Keys are judged at the time at which a recording began, by its header, which the signature covers, or now where the \
+         header has none: the recordings of a key that was replaced hold if its line has a valid-before. Where a key \
+         was stolen, its holder chooses that time. --verify-time judges all of them at one time: YYYYMMDD[HHMM[SS]][Z] as ssh-keygen \
+         takes it (without Z local standard time), or what recmode-ls(1) takes after --since, such as now.",
         "The checks find what broke by accident, and what was changed by someone who does not know of them. They prove nothing \
          against someone who can rewrite the file: the hash needs no secret. The signature proves that the file \
          is as the holder of the key left it.",
+        "The files of a session that went on in NAME.2.cast are verified together, whichever of them is named, and a line is the verdict on the session. \
+         The header of a later file has the hash of the one before it, so that this one is intact up to there without an end or a signature of its own. \
+         A session that lacks a file is incomplete.",
     ],
     exit_status: &[
         ("0", "All are intact and complete, and signed where that is asked for."),
-        ("1", "One is not. A missing or wrong signature is such an answer."),
-        ("2", "Bad usage, one can't be read, or is without checks, and none is wrong."),
+        (
+            "1",
+            "One is not, a session lacks a file, or two are the same segment of a session. A missing or wrong signature is such an answer.",
+        ),
+        (
+            "2",
+            "Bad usage, one can't be read, is without checks or has a signature that is not supported, and none is wrong.",
+        ),
     ],
     diagnostics: &[],
-    files: &[("FILE.sig", "The signature of FILE.")],
+    files: &[("FILE.sig", "The signature of FILE, or of the text of FILE.gz or FILE.zst.")],
     environment: &[],
     examples: &[
         ("All recordings of this machine", "recmode verify /var/log/recmode"),
@@ -697,13 +752,15 @@ const EXPORT: Page = Page {
          focus (press ?), marks for commands, markers and gaps on its time bar, and links to moments: #t=SECONDS or #t=H:MM:SS. \
          A click on a line of the transcript or a row of the table seeks there. The page's policy lets its script run and nothing else, \
          and nothing is loaded. Without the script the page is the same as without the player. The player ends, with a note in \
-         the page, where the frames exceed 16 MiB as they are in the page, or 64 MiB of text before they are compressed, or 512 Mi cells of the screens that were compared.",
+         the page, where its frames exceed 16 MiB of the page, 16 MiB before compression (and 16 bytes more for each byte of output), or \
+         268 million cells that had to be compared (and 128 more for each byte of output).",
         "svg is an animation that loads nothing and needs no script. It is light or dark as --theme sets it, by default as the viewer \
          prefers. Pauses are cut to --idle-limit, and there are at most 2000 frames and 12000 elements, as browsers are slow with more: a \
          session that needs more has fewer frames a second, and rows with very many colours lack them. The picture's description and a \
          warning report it. Where the reader wants no motion, the last frame is shown.",
         "typescript writes two files, OUT and OUT.timing, as script(1) does with a timing file. The last piece is the line that \
          script(1) ends with, at the time of the session's end.",
+        SESSION,
         "An output file is replaced when the export is complete; one that fails or is interrupted leaves what was there before. \
          Root writes through no symbolic link and into no named pipe of another user.",
     ],
@@ -740,8 +797,8 @@ const PRUNE: Page = Page {
          owners. When the user who holds most has nothing that may go, no other user loses anything: prune refuses, names \
          that user, removes nothing (also nothing for --older-than), and the exit status is 1. To remove what is too old in any \
          case, run prune for it alone, as the service in dist/ does.",
-        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and each signature (NAME.cast.sig) with its \
-         recording where both belong to the same user. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
+        "All files of a session (NAME.cast, NAME.2.cast) are removed or none, and what belongs to a recording (NAME.cast.sig, \
+         NAME.cast.torn) goes with it where the same user owns both. A file called .cast, .cast.gz or .cast.zst that can't be read is reported, and \
          the exit status is 2. recmode's own recorder holds a lock; another tool's is recognized by its having \
          the file open for writing, which only the file's owner and processes with CAP_LEASE, such as root's, can see. No link is followed below \
          DIR, and a file that has changed since it was judged stays.",

@@ -19,6 +19,14 @@ const MAX_WAITING: usize = 32 << 20;
 pub(super) struct Searched {
     pub(super) file: PathBuf,
     pub(super) user: Option<String>,
+    /// The name of the file's owner.
+    pub(super) owner: Option<String>,
+    /// When the session started, in seconds since the epoch.
+    pub(super) start: Option<i64>,
+    /// Whether it is a recording.
+    pub(super) recording: bool,
+    /// How many lines match, over all parts.
+    pub(super) matches: usize,
     pub(super) found: Vec<Found>,
     /// About how many bytes that is.
     pub(super) weight: usize,
@@ -44,6 +52,7 @@ pub(super) struct State {
 pub(super) struct Output<'a> {
     state: Mutex<State>,
     moved: Condvar,
+    /// The text to print; empty for nothing.
     show: &'a (dyn Fn(&Searched) -> io::Result<String> + Sync),
     give_way: &'a (dyn Fn() + Sync),
 }
@@ -112,12 +121,16 @@ impl<'a> Output<'a> {
     }
 
     fn write(&self, state: &mut State, part: &Searched) {
-        if part.found.is_empty() || state.written.is_err() {
+        state.any |= part.matches > 0;
+        if !part.recording || state.written.is_err() {
             return;
         }
-        state.any |= part.found.iter().any(|line| line.matches);
-        (self.give_way)();
-        state.written = (self.show)(part).and_then(|text| state.out.write_all(text.as_bytes()));
+        state.written = (self.show)(part).and_then(|text| {
+            if !text.is_empty() {
+                (self.give_way)();
+            }
+            state.out.write_all(text.as_bytes())
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

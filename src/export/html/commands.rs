@@ -93,7 +93,7 @@ impl Commands {
     pub(super) fn finish(&mut self, last: usize, runs: &[Run]) {
         self.place_markers(self.markers.len(), last);
         self.rows.sort_by_key(|row| (row.time, matches!(row.what, What::Marker)));
-        self.runs = runs.to_owned();
+        runs.clone_into(&mut self.runs);
     }
 
     /// Time in microseconds, kind and text of each row, in order.

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::verdict::{Verdict, verdicts};
 use super::{FileFacts, Page, markup, player, style};
-use crate::report::{facts, signature, utc};
+use crate::cast::Segments;
+use crate::report::{About, facts, signature, utc};
+use crate::verify::Hashes;
 
 /// So many gaps, markers and files are listed.
 const MAX_SHOWN: usize = 1000;
@@ -29,18 +31,26 @@ pub(super) fn open(title: &str, player: bool) -> String {
 /// What is right or wrong with the recording, in words.
 pub(super) fn verdict(page: &Page, file: &FileFacts<'_>) -> String {
     let mut out = "<div id=\"verdict\">\n".to_owned();
-    for Verdict { level, text } in verdicts(&page.summary, file.checked) {
+    for Verdict { level, text } in verdicts(&page.summary, file) {
         let _ = writeln!(out, "<p class=\"{}\">{}</p>", level.class(), markup(&text));
+    }
+    if let Some(line) = page.left_out {
+        let _ = writeln!(
+            out,
+            "<p class=\"warn\">From line {line} of the file on the screen changes more than can be rendered: parts of it are left out</p>"
+        );
     }
     out + "</div>\n"
 }
 
 /// The list of facts: those of `recmode info`, and those of the file as it was verified.
 pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
-    let FileFacts { name, checked, hashes, verified } = file;
+    let FileFacts { name, owner, segments, checked, hashes, verified } = *file;
     let summary = &page.summary;
     let state = file.state(summary);
-    let mut rows = facts(name, Some(hashes.bytes), state, summary, checked, &TimeZone::UTC, MAX_SHOWN);
+    let size = hashes.iter().map(|hashes| hashes.bytes).sum::<u64>();
+    let about = About { file: name, size: Some(size), state, owner, segments };
+    let mut rows = facts(&about, summary, checked, &TimeZone::UTC, MAX_SHOWN);
     for row in &mut rows {
         // A page is read elsewhere.
         if let ("Start", Some(start)) = (row.0, summary.header.timestamp.and_then(utc)) {
@@ -48,13 +58,11 @@ pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
         }
     }
     let signer = checked.signed.as_ref().map(signature);
-    rows.extend([
-        ("Signature", signer.unwrap_or_else(|| "not verified: no signers were given".to_owned())),
-        ("BLAKE3", hashes.blake3.clone()),
-        ("SHA-256", hashes.sha256.clone()),
-        ("Bytes", hashes.bytes.to_string()),
-        ("Verified", format!("{verified}, by recmode {}", env!("CARGO_PKG_VERSION"))),
-    ]);
+    rows.push(("Signature", signer.unwrap_or_else(|| "not verified: no signers were given".to_owned())));
+    rows.extend(of_each("BLAKE3", segments, hashes, |hashes| hashes.blake3.clone()));
+    rows.extend(of_each("SHA-256", segments, hashes, |hashes| hashes.sha256.clone()));
+    rows.extend(of_each("Bytes", segments, hashes, |hashes| hashes.bytes.to_string()));
+    rows.push(("Verified", format!("{verified}, by recmode {}", env!("CARGO_PKG_VERSION"))));
     let mut out = "<dl>\n".to_owned();
     for (name, text) in rows {
         if !name.is_empty() {
@@ -63,4 +71,19 @@ pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
         let _ = writeln!(out, "<dd>{}</dd>", markup(&text));
     }
     out + "</dl>\n"
+}
+
+/// A fact of each file; with the number of the segment, where there may be several.
+fn of_each<'a>(
+    name: &'static str,
+    segments: Option<&'a Segments>,
+    hashes: &'a [Hashes],
+    fact: impl Fn(&Hashes) -> String + 'a,
+) -> impl Iterator<Item = (&'static str, String)> + 'a {
+    hashes.iter().enumerate().map(move |(n, hashes)| {
+        let number = segments.and_then(|segments| segments.files.get(n)).map(|segment| segment.number);
+        let fact = fact(hashes);
+        let fact = number.map_or_else(|| fact.clone(), |number| format!("{number}  {fact}"));
+        (if n == 0 { name } else { "" }, fact)
+    })
 }

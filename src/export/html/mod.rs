@@ -10,11 +10,13 @@ mod transcript;
 mod verdict;
 
 use std::io::{BufRead, Write};
+use std::path::Path;
 
 use self::commands::Commands;
 use self::player::{Film, Mark};
 use self::transcript::Transcript;
 use super::{ExportError, markup};
+use crate::cast::{SegmentFault, Segments};
 use crate::catalog::{State, Summarizer, Summary};
 use crate::recording::reader::{Code, Event, Item, Reader, Version};
 use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
@@ -26,6 +28,8 @@ pub struct Page {
     title: String,
     summary: Summary,
     ending: Ending,
+    /// The line of the file from which on parts of the screen were left out, as they asked for too much drawing.
+    left_out: Option<u64>,
     commands: Commands,
     transcript: Transcript,
     /// What the player shows, if there is one.
@@ -36,18 +40,31 @@ pub struct Page {
 #[derive(Debug, Clone, Copy)]
 pub struct FileFacts<'a> {
     /// Its path as it was given; it need not be safe to print.
-    pub name: &'a str,
+    pub name: &'a Path,
+    /// The name of its owner, where it is a file.
+    pub owner: Option<&'a str>,
+    /// The files of a session of several, or of one that lacks some.
+    pub segments: Option<&'a Segments>,
     /// What verifying it came to.
     pub checked: &'a Checked,
-    /// Its hashes.
-    pub hashes: &'a Hashes,
+    /// The hashes of each file, in order.
+    pub hashes: &'a [Hashes],
     /// When that was, as RFC 3339 in UTC.
     pub verified: &'a str,
 }
 
 impl FileFacts<'_> {
     fn state(&self, summary: &Summary) -> State {
-        if self.checked.live && summary.end.is_none() { State::Live } else { summary.state() }
+        if self.checked.live && summary.end.is_none() {
+            return State::Live;
+        }
+        let loses = self.losses().next().is_some();
+        if loses { summary.state().with_gap() } else { summary.state() }
+    }
+
+    /// What is missing of the session's files.
+    fn losses(&self) -> impl Iterator<Item = &SegmentFault> {
+        self.segments.into_iter().flat_map(|segments| &segments.faults).filter(|fault| fault.is_loss())
     }
 }
 
@@ -76,6 +93,7 @@ impl Page {
             }
         };
         let mut film = player.then(Film::default);
+        let mut left_out = None;
         for item in &mut reader {
             let item = item?;
             match &item {
@@ -83,9 +101,12 @@ impl Page {
                     if let (Some(film), Code::Output | Code::ErrorOutput | Code::Resize) =
                         (&mut film, event.code)
                     {
-                        film.before(event.time, &screen);
+                        film.before(event.time, event.data.len(), &screen);
                     }
                     show(&mut screen, event)?;
+                    if left_out.is_none() && screen.left_out() {
+                        left_out = Some(event.line);
+                    }
                     if event.code == Code::Marker {
                         commands.marker(event.time, &event.data);
                     }
@@ -104,7 +125,7 @@ impl Page {
         if let Some(film) = &mut film {
             film.finish(&screen);
         }
-        Ok(Self { title, summary: summarizer.finish(), ending, commands, transcript, film })
+        Ok(Self { title, summary: summarizer.finish(), ending, left_out, commands, transcript, film })
     }
 
     /// The version of the recording.
@@ -127,6 +148,12 @@ impl Page {
         let mut marks: Vec<_> = rows.chain(gaps).collect();
         marks.sort_by_key(|mark| mark.time);
         marks
+    }
+
+    /// The line of the file, from 1, from which on parts of the screen were left out: see [`Screen::left_out`].
+    #[must_use]
+    pub fn left_out(&self) -> Option<u64> {
+        self.left_out
     }
 
     /// Writes the page, of a recording in this file.

@@ -1,17 +1,32 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use std::path::Path;
+
 use super::*;
 use crate::export::palette::{self, Rgb};
 use crate::screen::Style;
-use crate::verify::Followed;
+use crate::verify::{Facts, Followed};
 
 fn page(lines: &str) -> String {
     let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}");
     let hashes = Hashes { blake3: "b3".to_owned(), sha256: "5a".to_owned(), bytes: 7 };
-    let checked = Checked { chain: Followed::NoChain, live: false, signed: None, bytes: 7 };
-    let file =
-        FileFacts { name: "a<b", checked: &checked, hashes: &hashes, verified: "2026-11-30T00:00:00Z" };
+    let checked = Checked {
+        chain: Followed::NoChain,
+        facts: Facts::default(),
+        live: false,
+        signed: None,
+        bytes: 7,
+        continued: false,
+    };
+    let file = FileFacts {
+        name: Path::new("a<b"),
+        owner: None,
+        segments: None,
+        checked: &checked,
+        hashes: std::slice::from_ref(&hashes),
+        verified: "2026-11-30T00:00:00Z",
+    };
     let mut out = Vec::new();
     let page = Page::read(Reader::new(text.as_bytes()).expect("a header"), "a<b", false).expect("read");
     page.write(&file, &mut out).expect("written");

@@ -1,8 +1,9 @@
 //! What is right or wrong with a recording, in words and by level. Pure.
 
+use super::FileFacts;
 use crate::catalog::Summary;
 use crate::report::{ended, integrity, signature};
-use crate::verify::{Checked, Followed, Signed};
+use crate::verify::{Followed, Signed};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,8 @@ pub(super) struct Verdict {
 }
 
 /// The verdicts, integrity first.
-pub(super) fn verdicts(summary: &Summary, checked: &Checked) -> Vec<Verdict> {
+pub(super) fn verdicts(summary: &Summary, file: &FileFacts<'_>) -> Vec<Verdict> {
+    let checked = file.checked;
     let level = match checked.chain {
         Followed::Intact { .. } => Level::Good,
         Followed::CutOff { .. } if checked.live => Level::Warn,
@@ -44,12 +46,23 @@ pub(super) fn verdicts(summary: &Summary, checked: &Checked) -> Vec<Verdict> {
     };
     let mut verdicts = vec![Verdict { level, text: format!("Integrity: {}", integrity(checked)) }];
     if let Some(signed) = &checked.signed {
-        let level = if matches!(signed, Signed::By(_)) { Level::Good } else { Level::Bad };
+        let level = match signed {
+            Signed::By(_) => Level::Good,
+            Signed::Wrong(error) if error.is_open() => Level::Warn,
+            Signed::Missing | Signed::Wrong(_) => Level::Bad,
+        };
         verdicts.push(Verdict { level, text: format!("Signature: {}", signature(signed)) });
+    }
+    for fault in file.losses() {
+        verdicts.push(Verdict { level: Level::Bad, text: format!("Session: {fault}") });
     }
     if summary.gap_count > 0 {
         let gaps = if summary.gap_count == 1 { "gap" } else { "gaps" };
-        let text = format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost);
+        let text = match checked.chain {
+            // Nothing is counted in lines that were not verified.
+            Followed::Changed { .. } => "Gaps are recorded, in lines that were not verified".to_owned(),
+            _ => format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost),
+        };
         verdicts.push(Verdict { level: Level::Warn, text });
     }
     match end_level(summary, checked.live) {

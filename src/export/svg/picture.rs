@@ -73,7 +73,7 @@ pub(super) fn draw(
         (from, -x(column), -y(row))
     });
     time.animate(&mut out, "cursor", places);
-    let notes: String = notes.iter().map(|note| format!(" Note: {}.", markup(note))).collect();
+    let notes = notes.iter().fold(String::new(), |all, note| all + " Note: " + &markup(note) + ".");
     let _ = write!(
         out,
         "@media (prefers-reduced-motion:reduce){{g,rect{{animation:none!important}}}}\n\

@@ -143,7 +143,7 @@ impl Player<'_> {
             self.notice = Some("a stream can't be gone back in".to_owned());
             return Ok(false);
         }
-        self.source = Source::open(&self.plan.path, false)?;
+        self.source = Source::open(self.plan, false)?;
         self.screen = new_screen(&self.source)?;
         (self.next, self.at_end, self.position, self.printed) = (None, false, 0, 0);
         self.markers.clear();

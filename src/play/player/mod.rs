@@ -32,7 +32,7 @@ const IDLE_LIMIT: Duration = Duration::from_secs(2);
 /// When the recording can't be read, its end is to be before its beginning, or the terminal can't be written.
 pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     check_order(plan)?;
-    let source = Source::open(&plan.path, plan.follow)?;
+    let source = Source::open(plan, plan.follow)?;
     let screen = new_screen(&source)?;
     let mut tty = Tty::open()?;
     tty.enter_raw();
@@ -40,7 +40,10 @@ pub fn play(plan: &Plan) -> Result<Outcome, PlayError> {
     let result = player.start().and_then(|()| player.run());
     let restored = player.restore();
     let outcome = result?;
-    restored?;
+    // A terminal that has gone can't be put back.
+    if !matches!(outcome, Outcome::Signal(_)) {
+        restored?;
+    }
     Ok(outcome)
 }
 
@@ -61,6 +64,8 @@ fn micros(duration: Duration) -> u64 {
 struct Player<'a> {
     plan: &'a Plan,
     tty: Tty,
+    /// The size of the terminal in columns and rows, where output goes to one that has a size.
+    size: Option<(usize, usize)>,
     source: Source,
     /// The recording's screen as it is at `position`.
     screen: Screen,
@@ -122,6 +127,7 @@ impl<'a> Player<'a> {
         let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
         Ok(Self {
             plan,
+            size: tty.size(),
             tty,
             source,
             screen,
@@ -159,8 +165,8 @@ impl<'a> Player<'a> {
 
     fn start(&mut self) -> Result<(), PlayError> {
         if self.tty.is_interactive() && self.source.is_file && !self.plan.follow {
-            let path = self.plan.path.clone();
-            let task = Task::start(&self.wake, move |wanted| contents::overview(&path, wanted));
+            let plan = self.plan.clone();
+            let task = Task::start(&self.wake, move |wanted| contents::overview(&plan, wanted));
             self.overview_task = Some(task.map_err(PlayError::Terminal)?);
         }
         self.check_fit();
@@ -182,7 +188,7 @@ impl<'a> Player<'a> {
             self.fetch()?;
             self.take_results()?;
             self.settle()?;
-            if self.at_end && self.next.is_none() && !self.lingers() {
+            if self.at_end && self.next.is_none() && !self.lingers() && !self.tty.is_blocked() {
                 return self.end();
             }
             if self.is_due() && !self.tty.is_blocked() {
@@ -296,8 +302,8 @@ impl<'a> Player<'a> {
                     }
                     self.refresh();
                 }
-                Signalled::Resized => self.stale |= self.drawn,
-                Signalled::Child => {}
+                // The size is looked at before anything is drawn.
+                Signalled::Resized | Signalled::Child => {}
             }
         }
         Ok(())

@@ -98,8 +98,8 @@ impl Player<'_> {
 
     fn open_list(&mut self) -> Result<(), PlayError> {
         if self.commands.is_none() && self.commands_task.is_none() {
-            let path = self.plan.path.clone();
-            let task = Task::start(&self.wake, move |wanted| contents::commands(&path, wanted));
+            let plan = self.plan.clone();
+            let task = Task::start(&self.wake, move |wanted| contents::commands(&plan, wanted));
             self.commands_task = Some(task.map_err(PlayError::Terminal)?);
         }
         let (entries, unfinished) = self.entries();
@@ -173,8 +173,8 @@ impl Player<'_> {
             self.notice = Some("not a valid pattern".to_owned());
             return Ok(());
         };
-        let path = self.plan.path.clone();
-        let task = Task::start(&self.wake, move |wanted| contents::matches(&path, regex, wanted));
+        let plan = self.plan.clone();
+        let task = Task::start(&self.wake, move |wanted| contents::matches(&plan, regex, wanted));
         let task = Some(task.map_err(PlayError::Terminal)?);
         self.search = Some(Search { pattern, task, times: Vec::new() });
         // It stays paused, so that what is found can be read.

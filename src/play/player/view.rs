@@ -12,8 +12,8 @@ use super::Player;
 /// A screen that is drawn is drawn again after so long at the earliest, while more is due.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Begins to draw: on the alternate screen, from the modes that the session may have set.
-const BEGIN: &str = "\x1b[?1049h\x1b[?6l\x1b[4l\x1b[r\x1b(B\x0f\x1b[m";
+/// Goes to the alternate screen, on which it is drawn.
+const ALTERNATE: &str = "\x1b[?1049h";
 
 /// What the user looks at.
 pub(super) enum View {
@@ -28,7 +28,7 @@ pub(super) enum View {
 impl Player<'_> {
     /// Whether there is to be a status line.
     pub(super) fn wants_status(&self) -> bool {
-        let Some((_, rows)) = self.tty.size().filter(|_| self.tty.is_interactive()) else { return false };
+        let Some((_, rows)) = self.size.filter(|_| self.tty.is_interactive()) else { return false };
         let spare = rows > self.screen.terminal().size().1;
         let by_itself = self.has_status && (self.clock.is_paused() || spare);
         rows > 1 && self.status.unwrap_or(by_itself)
@@ -45,7 +45,7 @@ impl Player<'_> {
         if self.must_draw || self.plan.unsafe_raw {
             return;
         }
-        let Some(size) = self.tty.size() else { return };
+        let Some(size) = self.size else { return };
         self.must_draw = self.plan.fit || draw::differs(self.screen.terminal(), size);
     }
 
@@ -73,13 +73,16 @@ impl Player<'_> {
         if self.tty.is_blocked() {
             return Ok(());
         }
+        let size = self.tty.size();
+        self.stale |= self.drawn && size != self.size;
+        self.size = size;
         self.check_fit();
         let wanted = self.wants_drawn();
         if wanted != self.drawn {
             self.drawn = wanted;
             if wanted {
                 (self.open_line, self.unseen) = (!self.tty.at_line_start(), self.stale);
-                self.tty.write(BEGIN.as_bytes())?;
+                self.tty.write(format!("{ALTERNATE}{}", draw::RESET).as_bytes())?;
             }
             self.stale = true;
             return self.show_screen();
@@ -107,7 +110,7 @@ impl Player<'_> {
 
     /// Draws what the user looks at.
     fn draw(&mut self) -> Result<(), PlayError> {
-        let Some((cols, rows)) = self.tty.size() else { return Ok(()) };
+        let Some((cols, rows)) = self.size else { return Ok(()) };
         self.drawn_at = Instant::now();
         self.shown_status.clear();
         let hidden = "\x1b[?25l";
@@ -133,7 +136,7 @@ impl Player<'_> {
 
     /// Draws the status line if it has changed.
     fn update_status(&mut self) -> Result<(), PlayError> {
-        let Some((cols, rows)) = self.tty.size() else { return Ok(()) };
+        let Some((cols, rows)) = self.size else { return Ok(()) };
         if !matches!(self.view, View::Session) || !self.wants_status() {
             return Ok(());
         }
@@ -148,8 +151,7 @@ impl Player<'_> {
 
     /// Takes the status line off the screen, for terminals without an alternate one.
     pub(super) fn erase_status(&mut self) -> Result<(), PlayError> {
-        let Some((cols, rows)) = self.tty.size().filter(|_| self.drawn && !self.shown_status.is_empty())
-        else {
+        let Some((cols, rows)) = self.size.filter(|_| self.drawn && !self.shown_status.is_empty()) else {
             return Ok(());
         };
         self.shown_status.clear();
@@ -184,7 +186,7 @@ impl Player<'_> {
     /// Begins to draw again, or shows the screen anew, after others have used the terminal.
     pub(super) fn begin_again(&mut self) -> Result<(), PlayError> {
         if self.drawn {
-            self.tty.write(BEGIN.as_bytes())?;
+            self.tty.write(format!("{ALTERNATE}{}", draw::RESET).as_bytes())?;
         }
         self.refresh();
         Ok(())
@@ -207,7 +209,7 @@ impl Player<'_> {
         // What was drawn is gone with the screen that it was drawn on. What was passed on before is still there.
         if self.drawn
             && (self.must_draw || self.unseen)
-            && let Some((cols, _)) = self.tty.size()
+            && let Some((cols, _)) = self.size
         {
             left.push_str(&draw::left(self.screen.terminal(), cols, self.plan.colors));
         }

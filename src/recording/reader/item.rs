@@ -142,6 +142,20 @@ pub struct End {
     pub lost: Option<u64>,
 }
 
+impl End {
+    /// How long the session was, in microseconds, where the record has a possible value.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        let seconds = self.seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "in range, and saturating"
+        )]
+        Some((seconds * 1e6).round() as u64)
+    }
+}
+
 /// What a recording consists of, after its header.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {

@@ -1,11 +1,16 @@
 //! What the recording side does when the recording fails, goes on, or ends.
 
-use super::{Failing, KILLED, MOST_LEFT, Recorder, Stop};
+use std::path::Path;
+
+use super::{Failing, KILLED, MOST_LEFT, Recorder, Resume, Stop};
 use crate::clock::boottime_micros;
 use crate::recording::control::Report;
+use crate::recording::name::{file_name_of, segment_path};
 use crate::recording::transcript::OpenGap;
 use crate::recording::watch::Seen;
-use crate::recording::{Cause, Ending, Fault, Operation, Reason, RecordingFile, StreamBytes};
+use crate::recording::{
+    Cause, Continues, Ending, Fault, Operation, Reason, RecordingFile, StreamBytes, seconds,
+};
 
 impl Recorder {
     pub(super) fn fail(&mut self, fault: Fault) {
@@ -51,7 +56,7 @@ impl Recorder {
         let Some(mut failing) = self.failing else { return };
         if self.file_lost {
             // One that is elsewhere now is let go: its disk may have to be, too.
-            let left = self.file.take().filter(|file| file.check_place().is_ok());
+            let left = self.let_go();
             let room = MOST_LEFT.saturating_sub(self.left.len());
             self.left.extend(left.map(|file| file.shared()).into_iter().take(room));
             (self.watch, self.file_lost) = (None, false);
@@ -94,6 +99,21 @@ impl Recorder {
             let micros = boottime_micros().saturating_sub(failing.since);
             self.channel.send(&Report::Recovered { bytes, lost, micros });
         }
+    }
+
+    /// Lets the file go, which the next one continues; it is given back if it is still at its path.
+    fn let_go(&mut self) -> Option<RecordingFile> {
+        let file = self.file.take()?;
+        let (bytes, hash) = file.accepted();
+        self.previous = Some(Continues {
+            segment: self.segments,
+            file: file_name_of(file.path()),
+            bytes: Some(bytes),
+            blake3: Some(hash.to_hex().to_string()),
+            time: seconds(self.written.time),
+            output: self.written.stream,
+        });
+        file.check_place().is_ok().then_some(file)
     }
 
     /// Ends without what was not written.
@@ -194,6 +214,19 @@ impl Recorder {
         // A failure that lasts was told when it began.
         let fault = result.err().filter(|_| self.failing.is_none());
         self.channel.send(&Report::Closed { lost, fault });
+    }
+}
+
+/// What the first file of a recording side continues that takes the place of one that died `time` microseconds after the
+/// session's start: how much is in the file of that one nobody knows.
+pub(super) fn after_a_death(first: &Path, resume: Resume, time: u64) -> Continues {
+    Continues {
+        segment: resume.segments,
+        file: file_name_of(&segment_path(first, resume.segments)),
+        bytes: None,
+        blake3: None,
+        time: seconds(time),
+        output: resume.stream,
     }
 }
 

@@ -22,10 +22,11 @@ use crate::clock::boottime_micros;
 use crate::oplog::{Happening, LogSocket};
 use crate::recording::chain::EVERY_BYTES;
 use crate::recording::control::{Channel, Order, Received, Report};
+use crate::recording::name::{file_name_of, segment_path};
 use crate::recording::sync::Durability;
 use crate::recording::transcript::{Transcript, WRITE};
 use crate::recording::watch::{Seen, Watch};
-use crate::recording::{Batch, Cause, Ending, Fault, Format, Operation, RecordingFile, Unit, name};
+use crate::recording::{Batch, Cause, Continues, Ending, Fault, Format, Operation, RecordingFile, Unit};
 use crate::ring::Consumer;
 use crate::spin::{self, Spin};
 use crate::sys;
@@ -78,6 +79,8 @@ struct Recorder {
     spoiled: u64,
     /// How many files were created.
     segments: u32,
+    /// The last file that was left, which the next one continues.
+    previous: Option<Continues>,
     /// Files that were left for others, with their locks: their session goes on.
     left: Vec<Arc<File>>,
     /// The last unit that a file holds.
@@ -127,6 +130,7 @@ pub fn run(plan: Plan, consumer: Consumer, channel: Channel<Report, Order>, spin
         file_from: Unit::default(),
         spoiled: 0,
         segments: 0,
+        previous: None,
         left: Vec::new(),
         claimed: 0,
         written: Unit::default(),
@@ -155,6 +159,7 @@ impl Recorder {
         self.written = Unit { end: 0, stream: came, recorded, time };
         self.transcript.encoder().rewind(time);
         self.file_from = self.written;
+        self.previous = Some(failure::after_a_death(&self.plan.path, resume, time));
         self.transcript.resume(came, recorded, typed);
         self.failing = Some(Failing {
             fault: Fault { during: Operation::Run, cause: Cause::RecorderGone },
@@ -367,10 +372,11 @@ impl Recorder {
         let mut path = self.plan.path.clone();
         if self.segments > 0 {
             let segment = self.segments + 1;
-            path = name::segment_path(&path, segment);
+            path = segment_path(&path, segment);
             header.session.segment = Some(segment);
+            header.session.continues.clone_from(&self.previous);
             (header.term.cols, header.term.rows) = self.consumer.window_size();
-            header.session.first = self.plan.path.file_name().map(|name| name.to_string_lossy().into_owned());
+            header.session.first = Some(file_name_of(&self.plan.path));
             if self.plan.format == Format::AsciicastV3 {
                 // Times count from the last event that was written.
                 header.timestamp += i64::try_from(self.written.time / 1_000_000).unwrap_or(0);

@@ -3,7 +3,7 @@
 //! Frames are kept in reels, each compressed on its own, so that a browser unpacks only what it shows. Every frame
 //! lists all of its rows; a row is in its reel once. Bounded in memory and work by the constants here. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -22,11 +22,16 @@ pub(super) const INTERVAL: u64 = 1_000_000 / 60;
 /// The most bytes of all reels in the page.
 const MAX_PACKED: usize = 16 << 20;
 
-/// The most bytes of all reels before they are compressed.
-const MAX_BYTES: usize = 64 << 20;
+/// The most bytes of all reels before they are compressed: so many, and for each byte of output so many more.
+const FREE_BYTES: usize = 16 << 20;
+const BYTES_PER_BYTE: usize = 16;
 
-/// The most cells that are compared with those of the frame before.
-const MAX_CELLS: usize = 1 << 29;
+/// The most cells that are compared with those of the frame before: so many, and for each byte of output so many more.
+const FREE_CELLS: usize = 1 << 28;
+const CELLS_PER_BYTE: usize = 128;
+
+/// So many styles are looked up fast.
+const MAX_RECENT: usize = 64;
 
 /// A reel ends after this many bytes.
 const REEL: usize = 256 << 10;
@@ -47,9 +52,11 @@ pub(in crate::export::html) struct Film {
     /// The time of the last event.
     time: u64,
     looks: Looks,
+    /// Bytes of all reels, compressed and not; cells that were compared; and bytes of output so far.
     packed: usize,
     bytes: usize,
     cells: usize,
+    output: usize,
     /// The largest screen, in columns and rows.
     size: (usize, usize),
     /// When the frames end because one of the bounds is met.
@@ -71,13 +78,14 @@ struct Reel {
 struct Looks {
     numbers: HashMap<(String, String), usize>,
     list: Vec<(String, String)>,
-    /// The style that was looked up last, and whether for block elements.
-    last: Option<(Style, bool, usize)>,
+    /// Styles that were looked up lately, whether for block elements, and their numbers.
+    recent: VecDeque<(Style, bool, usize)>,
 }
 
 impl Film {
-    /// An event that may change the screen comes at `time`, in microseconds; `screen` is as it was before it.
-    pub(in crate::export::html) fn before(&mut self, time: u64, screen: &Screen) {
+    /// An event of this many bytes that may change the screen comes at `time`, in microseconds; `screen` is as it was
+    /// before it.
+    pub(in crate::export::html) fn before(&mut self, time: u64, bytes: usize, screen: &Screen) {
         self.time = self.time.max(time);
         // The first frame is that of an empty screen.
         let begun = *self.begun.get_or_insert(0);
@@ -85,6 +93,7 @@ impl Film {
             self.take(begun, screen);
             self.begun = Some(self.time);
         }
+        self.output += bytes;
     }
 
     /// There are no more events; `screen` is as it is in the end.
@@ -123,7 +132,10 @@ impl Film {
         let terminal = screen.terminal();
         let (cols, rows) = terminal.size();
         self.cells += cols * rows;
-        if self.cells > MAX_CELLS || self.bytes > MAX_BYTES || self.packed > MAX_PACKED {
+        if self.cells > FREE_CELLS + CELLS_PER_BYTE * self.output
+            || self.bytes > FREE_BYTES + BYTES_PER_BYTE * self.output
+            || self.packed > MAX_PACKED
+        {
             self.cut = Some(time);
             return;
         }
@@ -218,10 +230,8 @@ impl Looks {
     }
 
     fn number(&mut self, style: &Style, picture: bool) -> usize {
-        if let Some((last, pictured, number)) = &self.last
-            && last == style
-            && *pictured == picture
-        {
+        let known = |known: &&(Style, bool, usize)| known.0 == *style && known.1 == picture;
+        if let Some((_, _, number)) = self.recent.iter().find(known) {
             return *number;
         }
         let next = self.list.len();
@@ -229,7 +239,8 @@ impl Looks {
             self.list.push(look.clone());
             next
         });
-        self.last = Some((*style, picture, number));
+        self.recent.truncate(MAX_RECENT - 1);
+        self.recent.push_front((*style, picture, number));
         number
     }
 }
@@ -263,7 +274,7 @@ mod tests {
         let mut screen = Screen::new(cols, rows, Options::default()).expect("a size");
         let mut film = Film::default();
         for (time, text) in events {
-            film.before(*time, &screen);
+            film.before(*time, text.len(), &screen);
             screen.output(*time, text);
             drop(screen.take());
         }
@@ -284,7 +295,8 @@ mod tests {
     /// The texts of the rows of a frame.
     fn texts(reel: &Value, frame: &Value) -> Vec<String> {
         let text = |number: &Value| {
-            let row = reel["rows"][number.as_u64().expect("a number") as usize].as_array().expect("a row");
+            let number = number.as_u64().and_then(|number| usize::try_from(number).ok()).expect("a number");
+            let row = reel["rows"][number].as_array().expect("a row");
             row.iter().filter_map(Value::as_str).collect()
         };
         frame.as_array().expect("a frame")[3..].iter().map(text).collect()
@@ -330,11 +342,11 @@ mod tests {
                 assert_eq!(texts(reel, frame)[0], format!("{n:0100}"));
             }
         }
-        let mut film = Film { cells: MAX_CELLS - 3000, ..Film::default() };
+        let mut film = Film { cells: FREE_CELLS - 3000, ..Film::default() };
         let screen = Screen::new(100, 30, Options::default()).expect("a size");
-        film.before(INTERVAL, &screen);
-        film.before(INTERVAL * 2, &screen);
-        film.before(INTERVAL * 3, &screen);
+        film.before(INTERVAL, 0, &screen);
+        film.before(INTERVAL * 2, 0, &screen);
+        film.before(INTERVAL * 3, 0, &screen);
         film.finish(&screen);
         assert_eq!((film.cut(), film.reels().count()), (Some(INTERVAL), 1));
     }
