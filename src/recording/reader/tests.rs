@@ -166,7 +166,7 @@ fn a_whole_line_that_is_wrong_is_an_error_also_as_the_last() {
     for (last, message) in [
         ("[0,\"o\"]\n", "line 3, column 7: invalid length 2, expected a tuple of size 3"),
         ("[0,\"o\"]", "line 3, column 7: invalid length 2, expected a tuple of size 3"),
-        ("[0,\"o\",\"b\n", "line 3, column 9: EOF while parsing a value"),
+        ("[0,\"o\",\"b\n", "line 3, column 9: EOF while parsing a string"),
         ("\0\0\n", "line 3, column 1: expected value"),
         ("garbage\n", "line 3, column 1: expected value"),
         ("#recmode {\"gap\":{}}\n", "line 3: in a record of recmode's: missing field `bytes`"),
