@@ -1,6 +1,5 @@
 //! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,7 +77,7 @@ impl Watch {
         let inner: Box<dyn Read + Send> = if path == Path::new("-") {
             Box::new(UpToHole::new(io::stdin()))
         } else {
-            let file = File::open(path)?;
+            let file = cast::open_file(path)?;
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
