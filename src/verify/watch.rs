@@ -1,5 +1,6 @@
 //! Verifies a recording while somebody else reads it, so that the verdict is about the very bytes that were read.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
