@@ -284,7 +284,7 @@ fn steps_go_back() -> Verdict {
 fn markers_and_commands_are_chosen_from_a_list() -> Verdict {
     let lab = Lab::new();
     let lines = "[1.0,\"o\",\"$ ls\"]\n[1.0,\"o\",\"\\u001b[?2004l\\r\\nfiles\\r\\n\"]\n[10.0,\"m\",\"deploy\"]\n\
-                 [10.0,\"o\",\"$ make\"]\n[1.0,\"o\",\"\\u001b[?2004l\\r\\nmade\\r\\n\"]\n";
+                 [10.0,\"o\",\"\\u001b[?2004h$ make\"]\n[1.0,\"o\",\"\\u001b[?2004l\\r\\nmade\\r\\n\"]\n";
     let file = cast(&lab, &format!("{lines}[{FOREVER},\"o\",\"never\"]\n"));
     let mut player = Watched::play(&lab, (80, 24), &file, &[]);
     player.send("m");
