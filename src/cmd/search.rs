@@ -242,18 +242,26 @@ fn search_text(
         searched.found.push(line);
         searched.weight < MAX_KEPT || early(searched)
     };
-    let Some(again) = again.filter(|_| !query.input) else {
-        return whole(find(reader, query, &mut take)?);
-    };
-    if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
-        let reader = Reader::new(again()?)?;
-        return whole(find(reader, query, &mut |line| {
-            let known = told > 0;
-            told -= usize::from(known);
-            known || take(line)
-        })?);
+    let mut oversize = reader.oversize();
+    let mut left_out = None;
+    match again.filter(|_| !query.input) {
+        None => left_out = find(reader, query, &mut take)?,
+        Some(again) => {
+            if let Followed::Part(mut told) = follow(reader, query, &mut take)? {
+                let reader = Reader::new(again()?)?;
+                oversize = reader.oversize();
+                left_out = find(reader, query, &mut |line| {
+                    let known = told > 0;
+                    told -= usize::from(known);
+                    known || take(line)
+                })?;
+            }
+        }
     }
-    Ok(())
+    if let Some(oversize) = oversize.get().filter(|_| !query.input) {
+        super::say(&format!("recmode: {}: {oversize}\n", escape::path(&searched.file)));
+    }
+    whole(left_out)
 }
 
 /// An error where something was left out of the rendering from a line on.

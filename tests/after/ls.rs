@@ -14,6 +14,12 @@ fn directory() -> TempDir {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         fs::write(path, text).expect("a file");
     };
+    // Each is a session of its own.
+    let sessions = std::cell::Cell::new(0);
+    let recording = |user: &str, mode: &str, timestamp: i64, lines: &str| {
+        sessions.set(sessions.get() + 1);
+        recording(user, mode, timestamp, lines).replace("5d3c0a9e", &format!("5d3c0a9{}", sessions.get()))
+    };
     let day = 86_400;
     let base = 1_795_305_600; // 2026-11-22 00:00 UTC
     // Longer than what is read of its end.
