@@ -78,7 +78,7 @@ impl Watch {
         let inner: Box<dyn Read + Send> = if path == Path::new("-") {
             Box::new(UpToHole::new(io::stdin()))
         } else {
-            let file = File::open(path)?;
+            let file = cast::open_file(path)?;
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
