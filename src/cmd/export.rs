@@ -11,7 +11,7 @@ use super::file::Replacement;
 use super::progress::Bytes;
 use super::session::Recording;
 use crate::cli::{ExportArgs, ExportFormat, ExportTheme};
-use crate::export::{self, ExportError, Sink, Target, Theme};
+use crate::export::{self, ExportError, Sink, Target, Theme, Warning};
 use crate::recording::Format;
 use crate::recording::reader::Reader;
 use crate::screen::Ending;
@@ -48,7 +48,7 @@ pub fn run(args: &ExportArgs) -> anyhow::Result<u8> {
         Some(_) => super::progress::over_bytes(work)?,
     };
     for warning in warnings {
-        super::say(&format!("recmode: {}: {warning}\n", escape::path(&args.file)));
+        recording.say_warning(&warning);
     }
     if let Some(oversize) = oversize {
         recording.say_oversize(&oversize);
@@ -72,7 +72,7 @@ fn one_file(
     reader: Reader<cast::Input>,
     target: Target,
     recording: &Recording,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> anyhow::Result<Option<Ending>> {
     let title = title(args);
     match &args.output {

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::progress::Bytes;
 use crate::cast::{self, Joined, SegmentFault, Segments};
+use crate::export::Warning;
 use crate::play::PlayError;
 use crate::recording::reader::{Oversize, ReadError};
 use crate::screen::{Ending, RenderError};
@@ -93,6 +94,18 @@ impl Recording {
         if let Some(&oversize) = oversize.get() {
             let (name, line) = self.name_and_line(oversize.line);
             super::say(&format!("recmode: {name}: {}\n", Oversize { line, ..oversize }));
+        }
+    }
+
+    /// Reports on standard error what an output lacks.
+    pub(super) fn say_warning(&self, warning: &Warning) {
+        let text = &warning.text;
+        match warning.line {
+            Some(line) => {
+                let (name, line) = self.name_and_line(line);
+                super::say(&format!("recmode: {name}: line {line}: {text}\n"));
+            }
+            None => super::say(&format!("recmode: {}: {text}\n", self.name)),
         }
     }
 

@@ -8,7 +8,7 @@ use std::io::{BufRead, Write};
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
-use super::ExportError;
+use super::{ExportError, Warning};
 use crate::escape;
 use crate::recording::reader::{Code, Event, Header, Item, Reader, Streams};
 use crate::recording::{Encoder, Format, Gap, Reason, Record, StreamBytes};
@@ -18,7 +18,7 @@ pub(super) fn write(
     reader: Reader<impl BufRead>,
     format: Format,
     out: &mut impl Write,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Ending, ExportError> {
     let mut ending = if reader.header().recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
     writeln!(out, "{}", header(reader.header(), format, warnings))?;
@@ -103,14 +103,15 @@ impl Dropped {
         self.first = Some((event.line, what, event.data.chars().take(40).collect()));
     }
 
-    fn warning(self) -> Option<String> {
+    fn warning(self) -> Option<Warning> {
         let (line, what, data) = self.first?;
         let more = match self.more {
             0 => String::new(),
             1 => ", and 1 more invalid event".to_owned(),
             more => format!(", and {more} more invalid events"),
         };
-        Some(format!("line {line}: dropped the invalid {what} \"{}\"{more}", escape::controls(&data)))
+        let text = format!("dropped the invalid {what} \"{}\"{more}", escape::controls(&data));
+        Some(Warning { line: Some(line), text })
     }
 }
 
@@ -155,19 +156,20 @@ fn valid<T: Display>(
     key: &str,
     value: Option<T>,
     check: impl Fn(&T) -> bool,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Option<T> {
     let value = value?;
     if check(&value) {
         return Some(value);
     }
     let shown: String = value.to_string().chars().take(40).collect();
-    warnings.push(format!("line 1: dropped the invalid {key} {}", escape::controls(&shown)));
+    let text = format!("dropped the invalid {key} {}", escape::controls(&shown));
+    warnings.push(Warning { line: Some(1), text });
     None
 }
 
 /// The first line.
-fn header(header: &Header, format: Format, warnings: &mut Vec<String>) -> Value {
+fn header(header: &Header, format: Format, warnings: &mut Vec<Warning>) -> Value {
     let mut object = Map::new();
     let mut env = header.env.clone();
     let theme = valid("theme", header.theme.clone(), is_theme, warnings);
@@ -222,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    fn with_warnings(text: &[u8], format: Format) -> (Vec<u8>, Vec<String>) {
+    fn with_warnings(text: &[u8], format: Format) -> (Vec<u8>, Vec<Warning>) {
         let (mut out, mut warnings) = (Vec::new(), Vec::new());
         write(Reader::new(text).expect("a header"), format, &mut out, &mut warnings).expect("exported");
         (out, warnings)
@@ -246,13 +248,15 @@ mod tests {
             let out = String::from_utf8(out).expect("UTF-8");
             assert_eq!(out.lines().count(), 3, "{out}");
             assert!(!out.contains("theme") && !out.contains("timestamp") && !out.contains("idle"), "{out}");
+            let warnings: Vec<_> =
+                warnings.iter().map(|warning| (warning.line, warning.text.as_str())).collect();
             assert_eq!(
                 warnings,
                 [
-                    "line 1: dropped the invalid theme {}",
-                    "line 1: dropped the invalid timestamp -5",
-                    "line 1: dropped the invalid idle_time_limit \"2\"",
-                    "line 3: dropped the invalid resize \"-1x0\", and 2 more invalid events",
+                    (Some(1), "dropped the invalid theme {}"),
+                    (Some(1), "dropped the invalid timestamp -5"),
+                    (Some(1), "dropped the invalid idle_time_limit \"2\""),
+                    (Some(3), "dropped the invalid resize \"-1x0\", and 2 more invalid events"),
                 ]
             );
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::escape;
 use crate::recording::Format;
 use crate::recording::reader::{ReadError, Reader};
-use crate::screen::{Ending, Lines, Options, RenderError};
+use crate::screen::{Ending, LEFT_OUT, Lines, Options, RenderError};
 
 pub use html::{FileFacts, Page};
 pub use svg::Theme;
@@ -53,7 +53,7 @@ impl From<ReadError> for ExportError {
 }
 
 /// Writes a recording in another format; `name` is what it is called. Returns how it ended, and adds to
-/// `warnings` what the output lacks, one sentence each, safe to print.
+/// `warnings` what the output lacks.
 ///
 /// # Errors
 ///
@@ -63,21 +63,41 @@ pub fn export(
     target: Target,
     name: &str,
     out: &mut impl Write,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Ending, ExportError> {
     match target {
         Target::Asciicast(format) => asciicast::write(reader, format, out, warnings),
-        Target::Text => text(reader, out),
+        Target::Text => text(reader, out, warnings),
         Target::Svg { idle_limit, theme } => svg::write(reader, name, idle_limit, theme, out, warnings),
     }
 }
 
-fn text(reader: Reader<impl BufRead>, out: &mut impl Write) -> Result<Ending, ExportError> {
+fn text(
+    reader: Reader<impl BufRead>,
+    out: &mut impl Write,
+    warnings: &mut Vec<Warning>,
+) -> Result<Ending, ExportError> {
     let mut lines = Lines::new(reader, Options::default())?;
     for line in lines.by_ref() {
         writeln!(out, "{}", escape::controls(&line?.text))?;
     }
+    warnings.extend(lines.left_out().map(Warning::left_out));
     Ok(lines.ending())
+}
+
+/// What an output lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The line of the recording, from 1, where it is about one.
+    pub line: Option<u64>,
+    /// What it is, safe to print.
+    pub text: String,
+}
+
+impl Warning {
+    fn left_out(line: u64) -> Self {
+        Self { line: Some(line), text: LEFT_OUT.to_owned() }
+    }
 }
 
 /// A text inside of XML or HTML, or of an attribute in quotes. What would confuse a reader is spelt out,

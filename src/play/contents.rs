@@ -8,7 +8,7 @@ use regex::Regex;
 use super::Plan;
 use super::task::Wanted;
 use crate::cast::Input;
-use crate::recording::reader::{Code, Item, Reader};
+use crate::recording::reader::{Code, Item, Reader, session_length};
 use crate::screen::{Lines, Mark, Options};
 use crate::search::{self, Query};
 
@@ -36,7 +36,7 @@ pub(super) enum EntryKind {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Overview {
-    /// The time of the last event, in microseconds.
+    /// How long the session was, in microseconds.
     pub(super) length: u64,
     pub(super) markers: Vec<Entry>,
 }
@@ -74,13 +74,20 @@ fn entry(time: u64, kind: EntryKind, text: &str) -> Entry {
 /// The length and the markers, without rendering.
 pub(super) fn overview(plan: &Plan, wanted: &Wanted) -> Overview {
     let mut overview = Overview::default();
+    let mut end = None;
     for item in reader(plan, wanted).into_iter().flatten().map_while(Result::ok) {
-        let Item::Event(event) = item else { continue };
-        overview.length = overview.length.max(event.time);
-        if event.code == Code::Marker && overview.markers.len() < MOST {
-            overview.markers.push(entry(event.time, EntryKind::Marker, &event.data));
+        match item {
+            Item::Event(event) => {
+                overview.length = event.time;
+                if event.code == Code::Marker && overview.markers.len() < MOST {
+                    overview.markers.push(entry(event.time, EntryKind::Marker, &event.data));
+                }
+            }
+            Item::End(record) => end = Some(record),
+            _ => {}
         }
     }
+    overview.length = session_length(Some(overview.length), end.as_ref()).unwrap_or_default();
     overview
 }
 

@@ -21,14 +21,16 @@ pub enum RenderError {
         size: TooLarge,
     },
     /// It was rendered, but not all of it: see [`Screen::left_out`].
-    #[error(
-        "line {line}: the screen changes more than can be rendered; parts of it are left out from here on"
-    )]
+    #[error("line {line}: {LEFT_OUT}")]
     LeftOut {
         /// The line of the file, from 1.
         line: u64,
     },
 }
+
+/// What is reported of a recording from whose rendering something was left out.
+pub const LEFT_OUT: &str =
+    "the screen changes more than can be rendered; parts of it are left out from here on";
 
 /// How a recording ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

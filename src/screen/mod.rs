@@ -22,7 +22,7 @@ use crate::recording::reader::Header;
 pub(crate) use self::budget::Budget;
 use self::budget::Decision;
 pub use self::line::{Place, Style, TextLine};
-pub use self::lines::{Ending, Lines, RenderError};
+pub use self::lines::{Ending, LEFT_OUT, Lines, RenderError};
 use self::shell::Shell;
 pub use self::shell::{Mark, Run};
 use self::track::Tracker;

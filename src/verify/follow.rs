@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::lines::{check_inside, is_check_begun, is_record, line_end, newlines, next_comment, next_event};
 use crate::recording::chain::{self, FileHash};
+use crate::recording::reader::MAX_HEADER;
 
 /// A longer line is no record of ours.
 const BUFFER: usize = 1024 * 1024;
@@ -121,7 +122,7 @@ impl Follower {
             self.done = self.state.lines(&bytes[..whole], &mut self.long);
         }
         self.kept.extend_from_slice(&bytes[whole..]);
-        if self.kept.len() >= BUFFER {
+        if self.kept.len() >= if self.state.header.is_none() { MAX_HEADER } else { BUFFER } {
             self.done = self.state.long_line(&self.kept);
             self.kept.clear();
             self.long = true;

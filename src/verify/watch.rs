@@ -24,8 +24,10 @@ pub struct Hashes {
     pub blake3: String,
     /// SHA-256.
     pub sha256: String,
-    /// The number of bytes.
+    /// The number of bytes that they are of.
     pub bytes: u64,
+    /// These are only the first bytes of the file: a large hole follows, which is not read.
+    pub partial: bool,
 }
 
 impl Hashes {
@@ -35,26 +37,10 @@ impl Hashes {
     ///
     /// Those of opening and reading.
     pub fn of_file(path: &Path) -> io::Result<Self> {
-        let mut file = UpToHole::new(cast::open_file(path)?);
-        let (mut blake3, mut sha256, mut bytes) = (blake3::Hasher::new(), Sha256::new(), 0);
+        let mut source = Source::new(Box::new(UpToHole::new(cast::open_file(path)?)), None, &Arc::default());
         let mut buffer = vec![0; 1 << 17];
-        loop {
-            let n = file.read(&mut buffer)?;
-            if n == 0 {
-                return Ok(Self::new(&blake3, sha256, bytes));
-            }
-            blake3.update(&buffer[..n]);
-            sha256.update(&buffer[..n]);
-            bytes += n as u64;
-        }
-    }
-
-    fn new(blake3: &blake3::Hasher, sha256: Sha256, bytes: u64) -> Self {
-        Self {
-            blake3: blake3.finalize().to_hex().to_string(),
-            sha256: hexadecimal(&sha256.finalize()),
-            bytes,
-        }
+        source.read_rest(&mut buffer)?;
+        Ok(source.hashes())
     }
 }
 
@@ -87,15 +73,7 @@ impl Watch {
             }
             Box::new(UpToHole::new(file))
         };
-        let source = Arc::new(Mutex::new(Source {
-            inner,
-            blake3: blake3::Hasher::new(),
-            sha256: Sha256::new(),
-            claim,
-            bytes: 0,
-            done: Arc::clone(done),
-            ended: false,
-        }));
+        let source = Arc::new(Mutex::new(Source::new(inner, claim, done)));
         let follower = Arc::new(Mutex::new(Follower::default()));
         let text_bytes = Arc::new(AtomicU64::new(0));
         let text = Text {
@@ -116,15 +94,13 @@ impl Watch {
     pub fn finish(self, version: Version, allowed: Option<&AllowedSigners>) -> io::Result<(Checked, Hashes)> {
         let mut source = lock(&self.source);
         // A decoder may stop before the last byte.
-        let mut rest = [0; 4096];
-        while source.read(&mut rest)? > 0 {}
+        source.read_rest(&mut [0; 4096])?;
         let (chain, facts) = std::mem::take(&mut *lock(&self.follower)).finish();
         let chain = if version == Version::V1 { Followed::NoChain } else { chain };
         let signed = allowed.map(|allowed| Claim::judge(source.claim.take(), allowed, facts.recorded));
         let bytes = self.text_bytes.load(Ordering::Relaxed);
         let checked = Checked { chain, facts, live: self.live, signed, bytes, continued: false };
-        let hashes = Hashes::new(&source.blake3, source.sha256.clone(), source.bytes);
-        Ok((checked, hashes))
+        Ok((checked, source.hashes()))
     }
 }
 
@@ -138,9 +114,45 @@ struct Source {
     done: Arc<AtomicU64>,
     /// Nothing is read after the first end: what a live recording has gained since is not in its text.
     ended: bool,
+    /// A hole follows, which is not read.
+    partial: bool,
 }
 
 impl Source {
+    fn new(inner: Box<dyn Read + Send>, claim: Option<Claim>, done: &Arc<AtomicU64>) -> Self {
+        Self {
+            inner,
+            blake3: blake3::Hasher::new(),
+            sha256: Sha256::new(),
+            claim,
+            bytes: 0,
+            done: Arc::clone(done),
+            ended: false,
+            partial: false,
+        }
+    }
+
+    /// Reads on to the end, or to a hole.
+    fn read_rest(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        loop {
+            match self.read(buffer) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(_) if self.partial => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn hashes(&self) -> Hashes {
+        Hashes {
+            blake3: self.blake3.finalize().to_hex().to_string(),
+            sha256: hexadecimal(&self.sha256.clone().finalize()),
+            bytes: self.bytes,
+            partial: self.partial,
+        }
+    }
+
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.ended || buffer.is_empty() {
             return Ok(0);
@@ -148,6 +160,11 @@ impl Source {
         let n = loop {
             match self.inner.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Not the system's error: a hole.
+                Err(error) if error.raw_os_error().is_none() => {
+                    (self.ended, self.partial) = (true, true);
+                    return Err(error);
+                }
                 read => break read?,
             }
         };
@@ -159,9 +176,7 @@ impl Source {
         self.done.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
-}
 
-impl Source {
     fn hash(&mut self, over: Over, bytes: &[u8]) {
         if let Some(hash) = self.claim.as_mut().and_then(|claim| claim.hash(over)) {
             hash.update(bytes);

@@ -82,7 +82,8 @@ fn of_each<'a>(
 ) -> impl Iterator<Item = (&'static str, String)> + 'a {
     hashes.iter().enumerate().map(move |(n, hashes)| {
         let number = segments.and_then(|segments| segments.files.get(n)).map(|segment| segment.number);
-        let fact = fact(hashes);
+        let of = if hashes.partial { " (only up to a hole in the file)" } else { "" };
+        let fact = fact(hashes) + of;
         let fact = number.map_or_else(|| fact.clone(), |number| format!("{number}  {fact}"));
         (if n == 0 { name } else { "" }, fact)
     })

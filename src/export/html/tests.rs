@@ -10,7 +10,7 @@ use crate::verify::{Facts, Followed};
 
 fn page(lines: &str) -> String {
     let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n{lines}");
-    let hashes = Hashes { blake3: "b3".to_owned(), sha256: "5a".to_owned(), bytes: 7 };
+    let hashes = Hashes { blake3: "b3".to_owned(), sha256: "5a".to_owned(), bytes: 7, partial: false };
     let checked = Checked {
         chain: Followed::NoChain,
         facts: Facts::default(),

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::row::{Drawn, draw_plain, draw_row};
-use super::{ExportError, markup};
+use super::{ExportError, Warning, markup};
 use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
 
@@ -62,10 +62,11 @@ pub(super) fn write(
     idle_limit: Duration,
     theme: Theme,
     out: &mut impl Write,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) -> Result<Ending, ExportError> {
     let header = reader.header().clone();
     let too_large = |line| move |size| RenderError::TooLarge { line, size };
+    let mut left_out = None;
     let mut screen = Screen::of(&header, Options::default()).map_err(too_large(1))?;
     let limit = u64::try_from(idle_limit.as_micros()).unwrap_or(u64::MAX);
     let mut ending = if header.recmode.is_some() { Ending::NoEnd } else { Ending::Complete };
@@ -90,6 +91,9 @@ pub(super) fn write(
                     screen.output(event.time, &event.data);
                 }
                 drop(screen.take());
+                if left_out.is_none() && screen.left_out() {
+                    left_out = Some(event.line);
+                }
                 let size = screen.terminal().size();
                 (cols, lines) = (cols.max(size.0), lines.max(size.1));
             }
@@ -103,7 +107,8 @@ pub(super) fn write(
     let title = header.title.filter(|title| !title.is_empty()).unwrap_or_else(|| format!("Session {name}"));
     let notes = film.notes();
     out.write_all(picture::draw(&title, (cols, lines), &film, time + LAST, &notes).as_bytes())?;
-    warnings.extend(notes);
+    warnings.extend(notes.into_iter().map(|text| Warning { line: None, text }));
+    warnings.extend(left_out.map(Warning::left_out));
     Ok(ending)
 }
 
@@ -229,6 +234,7 @@ mod tests {
         let (mut out, mut warnings) = (Vec::new(), Vec::new());
         let reader = Reader::new(cast.as_bytes()).expect("a header");
         write(reader, "a<b", Duration::from_secs(2), theme, &mut out, &mut warnings).expect("written");
+        let warnings = warnings.into_iter().map(|warning| warning.text).collect();
         (String::from_utf8(out).expect("UTF-8"), warnings)
     }
 
