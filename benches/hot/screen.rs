@@ -19,7 +19,7 @@ const REQUESTS: [(&str, &str); 9] = [
     ("resize", ""),
 ];
 
-/// An event's line with so many requests.
+/// An event's line with this many requests.
 fn event(request: &str, count: usize, n: usize) -> String {
     if request.is_empty() {
         return format!("[0,\"r\",\"{}x1000\"]\n", 1000 - n % 2);
@@ -40,7 +40,7 @@ fn recording(request: &str, count: usize) -> String {
     text
 }
 
-/// With so many requests an event.
+/// With this many requests an event.
 #[divan::bench(args = REQUESTS.map(|(name, _)| name), consts = [1, 50], sample_count = 3)]
 fn search_hostile<const COUNT: usize>(bencher: Bencher<'_, '_>, name: &str) {
     let request = REQUESTS.iter().find(|(own, _)| *own == name).map_or("", |(_, request)| request);

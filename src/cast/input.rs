@@ -79,7 +79,7 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// What this is instead of a file. A directory can be opened, and is told by reading.
+/// What this is instead of a file. A directory can be opened; reading it reports what it is.
 fn not_a_file(kind: FileType) -> Option<&'static str> {
     if kind.is_file() || kind.is_dir() {
         None
@@ -132,7 +132,7 @@ pub fn reader_of(source: impl Read + AsFd + Send + 'static) -> io::Result<Input>
     reader(UpToHole::new(source))
 }
 
-/// The same for a source whose holes are known to be none, or are looked for elsewhere.
+/// [`reader_of`] for a source without holes, or whose holes are looked for elsewhere.
 pub(crate) fn reader(source: impl Read + Send + 'static) -> io::Result<Input> {
     let mut source = source;
     let mut magic = Vec::with_capacity(4);

@@ -95,7 +95,7 @@ impl<R: BufRead> Zstd<R> {
         Self { source, decoder: Box::default(), ended, in_frame: false, fault: None }
     }
 
-    /// The decoder's error; one that the end of the source has caused is told as a cut.
+    /// The decoder's error; one that the end of the source has caused is reported as a cut.
     fn told(&self, error: &FrameDecoderError) -> io::Error {
         if self.ended.load(Ordering::Relaxed) {
             return io::Error::new(io::ErrorKind::UnexpectedEof, "the zstd stream is cut off");
@@ -190,7 +190,7 @@ mod tests {
     use super::super::input::reader;
     use super::*;
 
-    /// A block of zstd has so many bytes at most; one that is cut is lost.
+    /// The most bytes in a block of zstd; one that is cut is lost.
     const MAX_BLOCK: usize = 128 << 10;
 
     fn all(bytes: &[u8]) -> (Vec<u8>, Option<io::ErrorKind>) {

@@ -41,7 +41,7 @@ pub(super) enum Behind {
     Fixed(Rgb),
 }
 
-/// The paints of text of a style. What stands on a colour of its own is legible on it.
+/// The paints of text of a style. Text on a colour of its own is legible on it.
 pub(super) fn paints(style: &Style) -> (Ink, Behind) {
     resolve(style, |wanted, behind| {
         let shown = wanted.map_or_else(|| better(behind), |wanted| legible(wanted, behind));

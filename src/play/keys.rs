@@ -46,7 +46,7 @@ pub enum Key {
     Back,
     /// Five seconds on.
     Forward,
-    /// To so many tenths of the recording.
+    /// To this many tenths of the recording.
     Tenth(u8),
     /// To the marker before.
     PreviousMarker,

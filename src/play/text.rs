@@ -139,7 +139,7 @@ impl List {
         self.entries.get(self.selected)
     }
 
-    /// Selects another entry, so many further on.
+    /// Selects another entry, this many further on.
     pub(super) fn go(&mut self, by: isize) {
         self.moved = true;
         self.selected = self.selected.saturating_add_signed(by).min(self.entries.len().saturating_sub(1));

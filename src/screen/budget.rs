@@ -52,7 +52,7 @@ pub(super) enum Decision {
 }
 
 impl Budget {
-    /// An event with so many bytes of output was read.
+    /// An event with this many bytes of output was read.
     pub(crate) fn read(&mut self, bytes: usize) {
         self.left = self.left.saturating_add((bytes as u64 + EVENT) * PER_BYTE);
     }
@@ -62,7 +62,7 @@ impl Budget {
         self.exceeded
     }
 
-    /// Whether so many rows, that may have changed, can be compared with what they were.
+    /// Whether this many rows, which may have changed, can be compared with what they were.
     pub(crate) fn compares(&mut self, rows: usize, cols: usize) -> bool {
         self.spend(COMPARED * (rows * (cols + ROW)) as u64)
     }
@@ -72,7 +72,7 @@ impl Budget {
         self.spend(cleared(rows, cols))
     }
 
-    /// Whether the terminal can get another size, of so many cells.
+    /// Whether the terminal can get another size, of this many cells.
     pub(super) fn resizes(&mut self, terminal: &Terminal, cells: usize) -> bool {
         self.spend(RESIZED * screen(terminal).max(cells as u64))
     }

@@ -1,7 +1,7 @@
 //! What shells report of their commands: bracketed paste, which most turn on for a prompt and off when a command was entered,
 //! and OSC 133 (FinalTerm's "semantic prompt"), which has the exit status too. Pure.
 
-/// So many commands are kept.
+/// The most commands that are kept.
 const MAX_RUNS: usize = 10_000;
 
 /// A longer sequence is none of these.

@@ -184,7 +184,7 @@ impl Tracker {
     }
 
     /// Marks the row of the cursor, or for a command the one above if this is empty. A prompt that does not begin its row
-    /// follows what stands in that.
+    /// follows the text in that.
     pub(super) fn mark(&mut self, terminal: &Terminal, mark: Mark) {
         if self.in_alternate {
             return;
@@ -294,7 +294,7 @@ impl Tracker {
         }
     }
 
-    /// The session has got to so many rows, or more: the blank ones that are new to it are lines from now on.
+    /// The session has got to this many rows, or more: the blank ones that are new to it are lines from now on.
     fn reach(&mut self, rows: usize) {
         for row in self.primary.iter_mut().take(rows).skip(self.reached).filter(|row| is_blank(&row.line)) {
             row.time = self.now;

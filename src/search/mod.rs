@@ -28,7 +28,7 @@ pub struct Query {
     pub after: usize,
     /// Whether to look in what was typed, instead of in what was seen.
     pub input: bool,
-    /// After how many matches to stop; the lines after the last one are told.
+    /// After how many matches to stop; the lines after the last one are reported too.
     pub max: Option<usize>,
 }
 

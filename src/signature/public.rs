@@ -1,4 +1,4 @@
-//! Public keys that sign, and signatures by them. What ssh-keygen refuses is refused here, what can't be verified is told apart
+//! Public keys that sign, and signatures by them. What ssh-keygen refuses is refused here, what can't be verified is kept apart
 //! from what is wrong. Formats: RFC 4253 §6.6, RFC 5656, RFC 8332 and PROTOCOL.u2f of OpenSSH.
 
 use rsa::{BigUint, Pkcs1v15Sign};

@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// A file with text, a hole of so many bytes, and more text if there is any.
+    /// A file with text, a hole of this size in bytes, and more text if there is any.
     fn file(hole: u64, rest: &[u8]) -> File {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(&[b'a'; 4096]).expect("written");

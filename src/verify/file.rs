@@ -32,7 +32,7 @@ pub struct Checked {
 }
 
 /// Verifies the file at `path`: its chain, and with `allowed` its signature. The chain of a compressed file is that of
-/// its text. FILE.gz.sig is over the compressed file; where there is none, FILE.sig is over its text. `progress` is told how many
+/// its text. FILE.gz.sig is over the compressed file; where there is none, FILE.sig is over its text. `progress` gets how many
 /// bytes of the file were read.
 ///
 /// # Errors

@@ -64,7 +64,7 @@ pub struct Facts {
     pub segment: u64,
 }
 
-/// Follows the chain through a recording's text; `progress` is told how many bytes were read. The end of a
+/// Follows the chain through a recording's text; `progress` gets how many bytes were read. The end of a
 /// compressed one that was cut off ([`io::ErrorKind::UnexpectedEof`]) is one of the text.
 ///
 /// # Errors
@@ -257,7 +257,7 @@ impl State {
         if self.has_events() { next_event(text, start) } else { next_comment(text, start) }
     }
 
-    /// The same for the other version's records. Up to the first check, which covers the header, the version may be what was
+    /// The records of the other version. Up to the first check, which covers the header, the version may be what was
     /// changed.
     fn next_of_other(&self, text: &[u8], start: usize) -> Option<usize> {
         match self.check {

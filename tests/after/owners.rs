@@ -36,7 +36,7 @@ impl Disk {
         self.0.path()
     }
 
-    /// A file of a user's, written to last so many days ago.
+    /// A file of a user's, last written to this many days ago.
     fn write(&self, name: &str, owner: u32, days: u64, text: &str) {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().expect("a directory")).expect("mkdir");
@@ -50,7 +50,7 @@ impl Disk {
         file.set_times(FileTimes::new().set_modified(when)).expect("utimes");
     }
 
-    /// A recording of about so many KiB.
+    /// A recording of about this many KiB.
     fn record(&self, name: &str, owner: u32, days: u64, kib: usize) {
         let line = format!("[0.0,\"o\",\"{}\"]\n", "x".repeat(1000));
         let text = recording("alice", "strict", 1, &(line.repeat(kib) + &end(0, 1.0, 0)));
@@ -63,7 +63,7 @@ impl Disk {
         stat.blocks_available() * stat.fragment_size()
     }
 
-    /// A file that leaves so many bytes free, and is no recording.
+    /// A file that leaves this many bytes free, and isn't a recording.
     fn fill(&self, name: &str, owner: u32, leave: u64) {
         let bytes = usize::try_from(self.free() - leave).expect("a small disk");
         self.write(name, owner, 0, &"x".repeat(bytes));

@@ -46,7 +46,7 @@ fn recording(lab: &Lab, (cols, rows): (u16, u16)) -> PathBuf {
     lab.write("drawn.cast", text)
 }
 
-/// The rows that recmode's own screen has after so many events, without trailing blanks.
+/// The rows that recmode's own screen has after this many events, without trailing blanks.
 fn rows_after(file: &Path, events: u32) -> Vec<String> {
     let reader = Reader::new(cast::open(file).expect("opened")).expect("a header");
     let mut screen = Screen::of(reader.header(), Options::default()).expect("a size");
@@ -65,7 +65,7 @@ fn rows_of(screen: &Screen) -> Vec<String> {
     screen.terminal().screen().visible_lines().map(|line| line.text().trim_end().to_owned()).collect()
 }
 
-/// The moment after so many events, for `--from`.
+/// The moment after this many events, for `--from`.
 fn after(events: u32) -> String {
     format!("{}", events * APART + APART / 2)
 }

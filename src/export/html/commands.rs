@@ -6,10 +6,10 @@ use super::{markup, seconds};
 use crate::report::{duration, offset};
 use crate::screen::{Mark, Place, Run, TextLine};
 
-/// So many commands and markers are listed.
+/// The most commands and markers that are listed.
 const MAX_LISTED: usize = 10_000;
 
-/// So many characters of a command or marker stand in the table.
+/// The most characters of a command or marker in the table.
 const MAX_CELL: usize = 1000;
 
 /// A row of the table.

@@ -10,7 +10,7 @@ use crate::cast::Segments;
 use crate::report::{About, facts, signature, utc};
 use crate::verify::Hashes;
 
-/// So many gaps, markers and files are listed.
+/// The most gaps, markers and files that are listed.
 const MAX_SHOWN: usize = 1000;
 
 /// The document up to its title; with a player, its script may run.

@@ -15,13 +15,13 @@ use crate::recording::reader::Gap;
 use crate::report::{gap_text, offset};
 use crate::screen::{Place, Style, TextLine};
 
-/// The transcript ends after so many bytes of the page, which no browser would show: it says so there.
+/// The most bytes of a transcript, more than a browser would show; the page has a note where it ends.
 const MAX_PAGE: usize = 256 << 20;
 
-/// So many lines are laid out together when they come into view, and not before.
+/// The number of lines that are laid out together when they come into view.
 const CHUNK: usize = 200;
 
-/// So many gaps wait for the line after them.
+/// The most gaps that wait for the line after them.
 const MAX_WAITING: usize = 10_000;
 
 /// The lines so far, as they stand in the page.

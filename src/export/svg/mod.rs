@@ -15,13 +15,13 @@ use super::{ExportError, Warning, markup};
 use crate::recording::reader::{Code, Item, Reader};
 use crate::screen::{Ending, Options, RenderError, Screen, parse_size};
 
-/// So many frames at most; a longer recording has fewer a second.
+/// The most frames; a longer recording has fewer a second.
 const MAX_FRAMES: usize = 2000;
 
 /// Frames are at least this far apart, in microseconds.
 const MIN_INTERVAL: u64 = 40_000;
 
-/// So many bytes of rows at most, with two frames; what needs more has fewer a second too.
+/// The most bytes of rows; what needs more has fewer frames a second too.
 const MAX_BYTES: usize = 64 << 20;
 
 /// The most elements that a browser has to lay out.
@@ -250,7 +250,7 @@ mod tests {
         body.split("href=\"#").skip(1).map(|text| 1 + rows[text.split('"').next().expect("an id")]).sum()
     }
 
-    /// A session that changes much of a screen of this size at each of so many steps.
+    /// A session that changes much of a screen of this size at each of its steps.
     fn busy(cols: usize, rows: usize, steps: usize, colours: usize) -> String {
         let mut cast = format!("{{\"version\":3,\"term\":{{\"cols\":{cols},\"rows\":{rows}}}}}\n");
         for step in 0..steps {

@@ -103,7 +103,7 @@ struct Time {
 }
 
 impl Time {
-    /// The rules that move an element left and up, by so many pixels from each of these times on. Where the reader
+    /// The rules that move an element left and up, by these pixels from each of these times on. Where the reader
     /// wants no motion it is where it is in the end.
     fn animate(&self, out: &mut String, id: &str, places: impl Iterator<Item = (u64, f64, f64)>) {
         let span = crate::recording::seconds(self.span);

@@ -9,7 +9,7 @@ use super::{Theme, markup};
 use crate::export::palette::{Behind, DARK, Ink, LIGHT, Rgb, legible, paints};
 use crate::screen::Style;
 
-/// A style joins one of so many before it in a row.
+/// How many styles before it in a row a style may join.
 const MAX_LAYERS: usize = 64;
 
 /// A character's cell.

@@ -10,7 +10,7 @@ use super::press::suspend;
 use super::{Player, new_screen};
 use crate::recording::reader::{Code, Event, Item};
 
-/// So many events are taken between two looks for keys while a place is looked for.
+/// The number of events between two looks for keys while a place is looked for.
 const UNSEEN: u32 = 256;
 
 /// A marker that was passed less than this ago is the one that is left by going back.
@@ -112,7 +112,7 @@ impl Player<'_> {
         self.seek(marker.map_or(0, |(time, _)| *time))
     }
 
-    /// Goes to so many tenths of the recording, as soon as its length is known.
+    /// Goes to this many tenths of the recording, as soon as its length is known.
     pub(super) fn jump_to_tenth(&mut self, tenth: u8) -> Result<(), PlayError> {
         match &self.overview {
             Some(Overview { length, .. }) => {

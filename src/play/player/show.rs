@@ -10,7 +10,7 @@ use crate::screen::{as_seen, is_cooked, parse_size};
 /// Events are shown for so long between two looks for keys.
 const SLICE: Duration = Duration::from_millis(20);
 
-/// So many bytes are written at once.
+/// The most bytes that are written at once.
 const AT_ONCE: usize = 64 << 10;
 
 impl Player<'_> {

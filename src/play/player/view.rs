@@ -159,7 +159,7 @@ impl Player<'_> {
         self.tty.write(erased.as_bytes())
     }
 
-    /// Moves the cursor back to where the session's is on a screen drawn in so many rows.
+    /// Moves the cursor back to where the session's is on a screen drawn in this many rows.
     fn cursor(&self, cols: usize, rows: usize) -> String {
         let cursor = self.screen.terminal().cursor();
         text::cursor(cursor.row.min(rows.saturating_sub(1)) + 1, cursor.col.min(cols.saturating_sub(1)) + 1)

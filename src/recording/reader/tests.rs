@@ -157,7 +157,7 @@ fn a_last_line_without_its_newline_is_whole_if_it_can_be_read() {
     }
     assert!(matches!(items(V3, "#recmode {\"end\":{\"reason\":\"exit\"}}")[..], [Item::End(_)]));
     assert_eq!(items(V3, "# a comment"), []);
-    // In another tool's recording, this is no record of ours.
+    // In another tool's recording, this isn't a record of ours.
     assert_eq!(items("{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n", "#rec"), []);
 }
 

@@ -22,15 +22,15 @@ pub(super) const INTERVAL: u64 = 1_000_000 / 60;
 /// The most bytes of all reels in the page.
 const MAX_PACKED: usize = 16 << 20;
 
-/// The most bytes of all reels before they are compressed: so many, and for each byte of output so many more.
+/// The most bytes of all reels before they are compressed: a fixed part, and more for each byte of output.
 const FREE_BYTES: usize = 16 << 20;
 const BYTES_PER_BYTE: usize = 16;
 
-/// The most cells that are compared with those of the frame before: so many, and for each byte of output so many more.
+/// The most cells that are compared with those of the frame before: a fixed part, and more for each byte of output.
 const FREE_CELLS: usize = 1 << 28;
 const CELLS_PER_BYTE: usize = 128;
 
-/// So many styles are looked up fast.
+/// The number of styles that are looked up fast.
 const MAX_RECENT: usize = 64;
 
 /// A reel ends after this many bytes.
