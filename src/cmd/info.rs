@@ -66,9 +66,8 @@ fn of_session(joined: &Joined, progress: &Bytes) -> anyhow::Result<(Summary, Che
     };
     let mut checked = files.iter().map(verify).collect::<io::Result<Vec<_>>>()?;
     SessionVerdict::new(&joined.segments, &mut checked)?;
-    // The first file that is not good counts, else the last.
-    let worst = checked.iter().position(|(_, checked)| !checked.is_good()).unwrap_or(checked.len() - 1);
-    Ok((summary, checked.swap_remove(worst).1))
+    let worst = SessionVerdict::worst(&checked).cloned();
+    Ok((summary, worst.context("a session without files")?))
 }
 
 fn of_file(path: &Path, progress: &Bytes) -> anyhow::Result<(Summary, Checked)> {
@@ -87,7 +86,7 @@ fn of_stream(path: &Path) -> anyhow::Result<(Summary, Checked)> {
     let (chain, facts) = follower.finish();
     let chain = if summary.header.version == Version::V1 { Followed::NoChain } else { chain };
     let bytes = bytes.load(Ordering::Relaxed);
-    Ok((summary, Checked { chain, facts, live: false, signed: None, bytes, continued: false }))
+    Ok((summary, Checked { chain, facts, live: false, signed: None, bytes, continued: None }))
 }
 
 /// Shows what is read to who follows the chain.

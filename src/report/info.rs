@@ -16,7 +16,7 @@ use crate::catalog::{State, Summary};
 use crate::escape;
 use crate::recording::reader::{Gap, SftpFile, Streams, Version};
 use crate::recording::seconds;
-use crate::verify::{Checked, Followed};
+use crate::verify::{Checked, Continued, Followed};
 
 /// So many markers and gaps are shown to people; JSON has more.
 const MAX_SHOWN: usize = 20;
@@ -368,7 +368,7 @@ pub fn gap_text(gap: &Gap) -> String {
 
 /// Whether what was counted is reported: lines of a recording that was changed were not verified.
 fn is_counted(checked: &Checked) -> bool {
-    !matches!(checked.chain, Followed::Changed { .. })
+    !matches!(checked.chain, Followed::Changed { .. }) && checked.continued != Some(Continued::Changed)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::file_name::FileName;
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
-use crate::verify::{Checked, Copies, Followed, SessionVerdict, Signed};
+use crate::verify::{Checked, Continued, Copies, Followed, SessionVerdict, Signed};
 
 /// The stable tree of `--format json`.
 #[derive(Debug, Default, Serialize)]
@@ -157,7 +157,8 @@ impl Signature {
 /// Its name in a tree.
 pub(super) fn state(checked: &Checked) -> &'static str {
     match checked.chain {
-        _ if checked.continued => "continued",
+        _ if checked.continued == Some(Continued::AsItWas) => "continued",
+        _ if checked.continued == Some(Continued::Changed) => "changed",
         Followed::Changed { .. } => "changed",
         Followed::NoChain => "no_chain",
         Followed::NoRecording => "no_recording",
@@ -172,7 +173,16 @@ pub(super) fn state(checked: &Checked) -> &'static str {
 #[must_use]
 pub fn integrity(checked: &Checked) -> String {
     match checked.chain {
-        _ if checked.continued => "intact up to where the session goes on in another file".to_owned(),
+        Followed::Changed { from, to } if from == to => format!("changed at line {from}"),
+        Followed::Changed { from, to } => {
+            format!("changed at line {from}, or up to line {to}: no check is between them")
+        }
+        _ if checked.continued == Some(Continued::AsItWas) => {
+            "intact up to where the session goes on in another file".to_owned()
+        }
+        _ if checked.continued == Some(Continued::Changed) => {
+            "changed: not as it was when the session went on in another file".to_owned()
+        }
         Followed::Intact { gaps: 0 } => "intact".to_owned(),
         Followed::Intact { gaps: 1 } => "intact, with a gap that it tells of".to_owned(),
         Followed::Intact { gaps } => format!("intact, with {gaps} gaps that it tells of"),
@@ -185,10 +195,6 @@ pub fn integrity(checked: &Checked) -> String {
         Followed::Recovered { after, unchecked } => {
             format!("recovered after a crash; intact up to byte {after}{}", left(unchecked))
         }
-        Followed::Changed { from, to } if from == to => format!("changed at line {from}"),
-        Followed::Changed { from, to } => {
-            format!("changed at line {from}, or up to line {to}: no check is between them")
-        }
         Followed::NoChain => "without checks".to_owned(),
         Followed::NoRecording => "no recording".to_owned(),
     }
@@ -198,7 +204,8 @@ pub fn integrity(checked: &Checked) -> String {
 #[must_use]
 pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
     let style = match checked.chain {
-        _ if checked.continued => GREEN,
+        _ if checked.continued == Some(Continued::AsItWas) => GREEN,
+        _ if checked.continued == Some(Continued::Changed) => RED,
         Followed::Intact { .. } => GREEN,
         Followed::CutOff { .. } if checked.live => YELLOW,
         Followed::Recovered { .. } | Followed::NoChain => YELLOW,
@@ -213,7 +220,7 @@ pub fn verified_text(path: &Path, checked: &Checked, color: bool) -> String {
                 let _ = write!(text, "; {signature}");
             }
             // The signature of the last file covers it.
-            Signed::Missing if checked.continued => {}
+            Signed::Missing if checked.continued.is_some() => {}
             Signed::Missing | Signed::Wrong(_) => wrong = Some(signature),
         }
     }

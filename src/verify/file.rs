@@ -27,8 +27,8 @@ pub struct Checked {
     pub signed: Option<Signed>,
     /// The bytes of the text that were read. Only where all of it is intact or signed were they verified.
     pub bytes: u64,
-    /// The session goes on in another file, whose header has this file's hash: all of it that counts is as it was written.
-    pub continued: bool,
+    /// The session goes on in another file, whose header has the hash of what counts of this one.
+    pub continued: Option<Continued>,
 }
 
 /// Verifies the file at `path`: its chain, and with `allowed` its signature. The chain of a compressed file is that of
@@ -95,7 +95,7 @@ pub fn verify_found(
     let chain =
         if chain == Followed::NoRecording && is_version_1(&mut file) { Followed::NoChain } else { chain };
     let signed = allowed.map(|allowed| Claim::judge(claim, allowed, facts.recorded));
-    Ok(Checked { chain, facts, live, signed, bytes, continued: false })
+    Ok(Checked { chain, facts, live, signed, bytes, continued: None })
 }
 
 fn hash(claim: &mut Option<Claim>, over: Over) -> Option<&mut TextHash> {
@@ -129,7 +129,7 @@ pub fn verify_stream(path: &Path, allowed: Option<&AllowedSigners>) -> io::Resul
         live: false,
         signed: allowed.map(|_| Signed::Missing),
         bytes,
-        continued: false,
+        continued: None,
     })
 }
 
@@ -155,15 +155,41 @@ impl<R: Read> Read for Tee<'_, R> {
     }
 }
 
+/// What the next file of the session proves of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Continued {
+    /// All of it that counts is as it was written.
+    AsItWas,
+    /// It is not.
+    Changed,
+}
+
 impl Checked {
     /// Whether it is intact, complete, and signed where that was asked for.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        if self.continued {
+        match self.continued {
             // The signature of the session's last file covers the hash of this one.
-            return !matches!(self.signed, Some(Signed::Wrong(_)));
+            Some(Continued::AsItWas) => return !matches!(self.signed, Some(Signed::Wrong(_))),
+            Some(Continued::Changed) => return false,
+            None => {}
         }
         matches!(self.chain, Followed::Intact { .. }) && self.is_signed_as_asked()
+    }
+
+    /// How bad it is, for one verdict on several files: 0 where it is good.
+    #[must_use]
+    pub fn badness(&self) -> u8 {
+        match &self.chain {
+            _ if self.is_good() => 0,
+            Followed::Changed { .. } | Followed::NoRecording => 6,
+            _ if self.continued == Some(Continued::Changed) => 6,
+            _ if matches!(self.signed, Some(Signed::Wrong(_) | Signed::Missing)) => 5,
+            Followed::CutOff { .. } if !self.live => 4,
+            Followed::Recovered { .. } => 3,
+            Followed::NoChain => 2,
+            Followed::CutOff { .. } | Followed::Intact { .. } => 1,
+        }
     }
 
     /// Whether it is signed, or that was not asked for.
@@ -171,10 +197,12 @@ impl Checked {
     pub fn is_signed_as_asked(&self) -> bool {
         matches!(self.signed, None | Some(Signed::By(_)))
     }
+
     /// The bytes that a check or a signature covers, where that is all of the text.
     #[must_use]
     pub fn verified_bytes(&self) -> Option<u64> {
         let verified = match self.chain {
+            _ if self.continued == Some(Continued::Changed) => false,
             Followed::Intact { .. } => true,
             Followed::NoChain => matches!(self.signed, Some(Signed::By(_))),
             _ => false,

@@ -10,7 +10,7 @@ mod signed;
 mod watch;
 
 pub use copies::{Copies, find_copies};
-pub use file::{Checked, verify_file, verify_found, verify_stream};
+pub use file::{Checked, Continued, verify_file, verify_found, verify_stream};
 pub use follow::{Facts, Followed, Follower, follow};
 pub use session::SessionVerdict;
 pub use signed::Signed;

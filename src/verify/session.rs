@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Checked;
+use super::{Checked, Continued};
 use crate::cast::{SegmentFault, Segments};
 
 /// What a session's files came to together.
@@ -37,7 +37,8 @@ impl SessionVerdict {
             };
             let checked = found.iter_mut().find(|(path, _)| *path == segment.path);
             good &= checked.is_some_and(|(_, checked)| {
-                checked.continued = continued == Some(true);
+                checked.continued =
+                    continued.map(|same| if same { Continued::AsItWas } else { Continued::Changed });
                 live = checked.live;
                 checked.is_good()
             });
@@ -53,6 +54,12 @@ impl SessionVerdict {
             live,
             good,
         })
+    }
+
+    /// The worst verdict on one of its files; of several, on the last.
+    #[must_use]
+    pub fn worst(found: &[(PathBuf, Checked)]) -> Option<&Checked> {
+        found.iter().map(|(_, checked)| checked).max_by_key(|checked| checked.badness())
     }
 
     /// Whether all of the session is there.

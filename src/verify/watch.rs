@@ -99,7 +99,7 @@ impl Watch {
         let chain = if version == Version::V1 { Followed::NoChain } else { chain };
         let signed = allowed.map(|allowed| Claim::judge(source.claim.take(), allowed, facts.recorded));
         let bytes = self.text_bytes.load(Ordering::Relaxed);
-        let checked = Checked { chain, facts, live: self.live, signed, bytes, continued: false };
+        let checked = Checked { chain, facts, live: self.live, signed, bytes, continued: None };
         Ok((checked, source.hashes()))
     }
 }

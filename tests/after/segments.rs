@@ -104,6 +104,21 @@ fn the_signature_of_the_last_file_covers_those_before_it() {
     fs::write(&file, &text[..=line]).expect("written");
     let (out, _, status) = verify();
     assert!(out.contains("rec.cast: not as it was when segment 2 went on\n") && status == Some(1), "{out}");
+    // The page and `info` come to the same verdict, whichever file is named.
+    for named in [&file, &second] {
+        let (page, err, status) = run(&["export", "--to", "html", "--no-player", arg(named)]);
+        assert_eq!(status, Some(0));
+        let verdict = "<p class=\"bad\">Integrity of rec.cast: changed: not as it was when the session went on in another file</p>";
+        let head: Vec<_> = page.lines().filter(|line| line.starts_with("<p class")).collect();
+        let second_is_good = |line: &&str| line.contains("\"good\">Integrity of rec.2.cast: intact");
+        assert!(head.contains(&verdict) && head.iter().any(second_is_good), "{head:#?}");
+        assert!(err.contains("rec.cast: changed: not as it was"), "{err}");
+        let info = run(&["info", arg(named)]).0;
+        assert!(
+            info.contains("Integrity   changed: ") && info.contains("Duration    not verified"),
+            "{info}"
+        );
+    }
 }
 
 #[test]

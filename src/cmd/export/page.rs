@@ -1,6 +1,7 @@
 //! `recmode export --to html`: the page, with what verifying the recording came to.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
@@ -16,7 +17,7 @@ use crate::export::{FileFacts, Page};
 use crate::recording::reader::Reader;
 use crate::screen::Ending;
 use crate::signature::AllowedSigners;
-use crate::verify::{Checked, Followed, Hashes, SessionVerdict, Signed, verify_file};
+use crate::verify::{Checked, Continued, Followed, Hashes, SessionVerdict, Signed, verify_file};
 use crate::{escape, report};
 
 /// Writes the page. A recording of one file is verified while it is read, so that the verdict is about what the page shows.
@@ -41,7 +42,7 @@ pub(super) fn write(args: &ExportArgs, progress: &Bytes) -> anyhow::Result<(Reco
         let page = read(reader)?;
         let (checked, hashes) =
             watch.finish(page.version(), allowed.as_ref()).with_context(|| name.clone())?;
-        (page, oversize, checked, vec![hashes])
+        (page, oversize, vec![(args.file.clone(), checked)], vec![hashes])
     };
     let owner = std::fs::metadata(&args.file).ok().filter(std::fs::Metadata::is_file);
     let owner = owner.map(|file| owner_name(std::os::unix::fs::MetadataExt::uid(&file)));
@@ -49,7 +50,7 @@ pub(super) fn write(args: &ExportArgs, progress: &Bytes) -> anyhow::Result<(Reco
         name: &args.file,
         owner: owner.as_deref(),
         segments: recording.joined.as_ref().map(|joined| &joined.segments),
-        checked: &checked,
+        files: &checked,
         hashes: &hashes,
         verified: &jiff::Timestamp::now().round(jiff::Unit::Second)?.to_string(),
     };
@@ -59,23 +60,34 @@ pub(super) fn write(args: &ExportArgs, progress: &Bytes) -> anyhow::Result<(Reco
     };
     recording.say_oversize(&oversize);
     recording.say_left_out(page.left_out());
-    if matches!(checked.chain, Followed::Changed { .. }) {
-        super::super::say(&format!("recmode: {name}: {}\n", report::integrity(&checked)));
-    }
-    if let Some(wrong @ (Signed::Missing | Signed::Wrong(_))) = &checked.signed {
-        super::super::say(&format!("recmode: {name}: {}\n", escape::controls(&report::signature(wrong))));
+    for (path, checked) in &checked {
+        let name = escape::path(path);
+        let is_changed = matches!(checked.chain, Followed::Changed { .. });
+        if is_changed || checked.continued == Some(Continued::Changed) {
+            super::super::say(&format!("recmode: {name}: {}\n", report::integrity(checked)));
+        }
+        match &checked.signed {
+            Some(Signed::Missing) if checked.continued.is_some() => {}
+            Some(wrong @ (Signed::Missing | Signed::Wrong(_))) => {
+                let signature = escape::controls(&report::signature(wrong));
+                super::super::say(&format!("recmode: {name}: {signature}\n"));
+            }
+            Some(Signed::By(_)) | None => {}
+        }
     }
     Ok((recording, ending))
 }
 
-/// The first verdict on one of the session's files that is not good, else that on the last; and the hashes of each.
-fn of_session(joined: &Joined, allowed: Option<&AllowedSigners>) -> io::Result<(Checked, Vec<Hashes>)> {
+/// The verdicts on the session's files, and their hashes.
+fn of_session(
+    joined: &Joined,
+    allowed: Option<&AllowedSigners>,
+) -> io::Result<(Vec<(PathBuf, Checked)>, Vec<Hashes>)> {
     let (mut checked, mut hashes) = (Vec::new(), Vec::new());
     for segment in &joined.segments.files {
         checked.push((segment.path.clone(), verify_file(&segment.path, allowed, |_| {})?));
         hashes.push(Hashes::of_file(&segment.path)?);
     }
     SessionVerdict::new(&joined.segments, &mut checked)?;
-    let worst = checked.iter().position(|(_, checked)| !checked.is_good()).unwrap_or(checked.len() - 1);
-    Ok((checked.swap_remove(worst).1, hashes))
+    Ok((checked, hashes))
 }

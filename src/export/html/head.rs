@@ -8,7 +8,7 @@ use super::verdict::{Verdict, verdicts};
 use super::{FileFacts, Page, markup, player, style};
 use crate::cast::Segments;
 use crate::report::{About, facts, signature, utc};
-use crate::verify::Hashes;
+use crate::verify::{Hashes, SessionVerdict};
 
 /// The most gaps, markers and files that are listed.
 const MAX_SHOWN: usize = 1000;
@@ -45,11 +45,12 @@ pub(super) fn verdict(page: &Page, file: &FileFacts<'_>) -> String {
 
 /// The list of facts: those of `recmode info`, and those of the file as it was verified.
 pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
-    let FileFacts { name, owner, segments, checked, hashes, verified } = *file;
+    let FileFacts { name, owner, segments, files, hashes, verified } = *file;
     let summary = &page.summary;
     let state = file.state(summary);
     let size = hashes.iter().map(|hashes| hashes.bytes).sum::<u64>();
     let about = About { file: name, size: Some(size), state, owner, segments };
+    let Some(checked) = SessionVerdict::worst(files) else { return String::new() };
     let mut rows = facts(&about, summary, checked, &TimeZone::UTC, MAX_SHOWN);
     for row in &mut rows {
         // A page is read elsewhere.
@@ -57,10 +58,12 @@ pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
             row.1 = start;
         }
     }
-    let signer = checked.signed.as_ref().map(signature);
-    rows.push(("Signature", signer.unwrap_or_else(|| "not verified: no signers were given".to_owned())));
-    rows.extend(of_each("BLAKE3", segments, hashes, |hashes| hashes.blake3.clone()));
-    rows.extend(of_each("SHA-256", segments, hashes, |hashes| hashes.sha256.clone()));
+    let unsigned = || "not verified: no signers were given".to_owned();
+    rows.extend(of_each("Signature", segments, files, |(_, checked)| {
+        checked.signed.as_ref().map_or_else(unsigned, signature)
+    }));
+    rows.extend(of_each("BLAKE3", segments, hashes, |hashes| of_what(hashes, &hashes.blake3)));
+    rows.extend(of_each("SHA-256", segments, hashes, |hashes| of_what(hashes, &hashes.sha256)));
     rows.extend(of_each("Bytes", segments, hashes, |hashes| hashes.bytes.to_string()));
     rows.push(("Verified", format!("{verified}, by recmode {}", env!("CARGO_PKG_VERSION"))));
     let mut out = "<dl>\n".to_owned();
@@ -74,17 +77,20 @@ pub(super) fn list(page: &Page, file: &FileFacts<'_>) -> String {
 }
 
 /// A fact of each file; with the number of the segment, where there may be several.
-fn of_each<'a>(
+fn of_each<'a, T>(
     name: &'static str,
     segments: Option<&'a Segments>,
-    hashes: &'a [Hashes],
-    fact: impl Fn(&Hashes) -> String + 'a,
+    files: &'a [T],
+    fact: impl Fn(&T) -> String + 'a,
 ) -> impl Iterator<Item = (&'static str, String)> + 'a {
-    hashes.iter().enumerate().map(move |(n, hashes)| {
+    files.iter().enumerate().map(move |(n, file)| {
         let number = segments.and_then(|segments| segments.files.get(n)).map(|segment| segment.number);
-        let of = if hashes.partial { " (only up to a hole in the file)" } else { "" };
-        let fact = fact(hashes) + of;
+        let fact = fact(file);
         let fact = number.map_or_else(|| fact.clone(), |number| format!("{number}  {fact}"));
         (if n == 0 { name } else { "" }, fact)
     })
+}
+
+fn of_what(hashes: &Hashes, hash: &str) -> String {
+    format!("{hash}{}", if hashes.partial { " (only up to a hole in the file)" } else { "" })
 }

@@ -10,7 +10,7 @@ mod transcript;
 mod verdict;
 
 use std::io::{BufRead, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::commands::Commands;
 use self::player::{Film, Mark};
@@ -45,8 +45,8 @@ pub struct FileFacts<'a> {
     pub owner: Option<&'a str>,
     /// The files of a session of several, or of one that lacks some.
     pub segments: Option<&'a Segments>,
-    /// What verifying it came to.
-    pub checked: &'a Checked,
+    /// Each file, in order, with what verifying it came to.
+    pub files: &'a [(PathBuf, Checked)],
     /// The hashes of each file, in order.
     pub hashes: &'a [Hashes],
     /// When that was, as RFC 3339 in UTC.
@@ -55,11 +55,16 @@ pub struct FileFacts<'a> {
 
 impl FileFacts<'_> {
     fn state(&self, summary: &Summary) -> State {
-        if self.checked.live && summary.end.is_none() {
+        if self.is_live() && summary.end.is_none() {
             return State::Live;
         }
         let loses = self.losses().next().is_some();
         if loses { summary.state().with_gap() } else { summary.state() }
+    }
+
+    /// Whether the last file is still being written.
+    fn is_live(&self) -> bool {
+        self.files.last().is_some_and(|(_, checked)| checked.live)
     }
 
     /// What is missing of the session's files.
@@ -169,7 +174,7 @@ impl Page {
             out.write_all(player::section(film, &self.summary.header).as_bytes())?;
         }
         write!(out, "{}", self.commands)?;
-        self.transcript.write(&self.summary, file.checked.live, out)?;
+        self.transcript.write(&self.summary, file.is_live(), out)?;
         writeln!(out, "</main>")?;
         if let Some(film) = &self.film {
             let summary = &self.summary;

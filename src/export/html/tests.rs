@@ -17,13 +17,13 @@ fn page(lines: &str) -> String {
         live: false,
         signed: None,
         bytes: 7,
-        continued: false,
+        continued: None,
     };
     let file = FileFacts {
         name: Path::new("a<b"),
         owner: None,
         segments: None,
-        checked: &checked,
+        files: &[("a<b".into(), checked)],
         hashes: std::slice::from_ref(&hashes),
         verified: "2026-11-30T00:00:00Z",
     };

@@ -2,8 +2,9 @@
 
 use super::FileFacts;
 use crate::catalog::Summary;
+use crate::escape;
 use crate::report::{ended, integrity, signature};
-use crate::verify::{Followed, Signed};
+use crate::verify::{Checked, Continued, Followed, Signed};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,37 +38,53 @@ pub(super) struct Verdict {
 
 /// The verdicts, integrity first.
 pub(super) fn verdicts(summary: &Summary, file: &FileFacts<'_>) -> Vec<Verdict> {
-    let checked = file.checked;
-    let level = match checked.chain {
-        Followed::Intact { .. } => Level::Good,
-        Followed::CutOff { .. } if checked.live => Level::Warn,
-        Followed::NoChain | Followed::Recovered { .. } => Level::Warn,
-        Followed::CutOff { .. } | Followed::Changed { .. } | Followed::NoRecording => Level::Bad,
-    };
-    let mut verdicts = vec![Verdict { level, text: format!("Integrity: {}", integrity(checked)) }];
-    if let Some(signed) = &checked.signed {
-        let level = match signed {
-            Signed::By(_) => Level::Good,
-            Signed::Wrong(error) if error.is_open() => Level::Warn,
-            Signed::Missing | Signed::Wrong(_) => Level::Bad,
+    let several = file.files.len() > 1;
+    let mut verdicts = Vec::new();
+    for (path, checked) in file.files {
+        let of = match path.file_name() {
+            Some(name) if several => format!(" of {}", escape::utf8(name.as_encoded_bytes())),
+            _ => String::new(),
         };
-        verdicts.push(Verdict { level, text: format!("Signature: {}", signature(signed)) });
+        let level = match checked.chain {
+            Followed::Changed { .. } | Followed::NoRecording => Level::Bad,
+            _ if checked.continued == Some(Continued::AsItWas) => Level::Good,
+            _ if checked.continued == Some(Continued::Changed) => Level::Bad,
+            Followed::Intact { .. } => Level::Good,
+            Followed::CutOff { .. } if checked.live => Level::Warn,
+            Followed::NoChain | Followed::Recovered { .. } => Level::Warn,
+            Followed::CutOff { .. } => Level::Bad,
+        };
+        verdicts.push(Verdict { level, text: format!("Integrity{of}: {}", integrity(checked)) });
+        if let Some(signed) = &checked.signed {
+            let level = match signed {
+                Signed::By(_) => Level::Good,
+                // The signature of the last file covers it.
+                Signed::Missing if checked.continued == Some(Continued::AsItWas) => continue,
+                Signed::Wrong(error) if error.is_open() => Level::Warn,
+                Signed::Missing | Signed::Wrong(_) => Level::Bad,
+            };
+            verdicts.push(Verdict { level, text: format!("Signature{of}: {}", signature(signed)) });
+        }
     }
     for fault in file.losses() {
         verdicts.push(Verdict { level: Level::Bad, text: format!("Session: {fault}") });
     }
     if summary.gap_count > 0 {
         let gaps = if summary.gap_count == 1 { "gap" } else { "gaps" };
-        let text = match checked.chain {
+        let is_changed = |checked: &Checked| {
+            matches!(checked.chain, Followed::Changed { .. }) || checked.continued == Some(Continued::Changed)
+        };
+        let text = if file.files.iter().any(|(_, checked)| is_changed(checked)) {
             // Nothing is counted in lines that were not verified.
-            Followed::Changed { .. } => "Gaps are recorded, in lines that were not verified".to_owned(),
-            _ => format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost),
+            "Gaps are recorded, in lines that were not verified".to_owned()
+        } else {
+            format!("{} {gaps}: {} bytes of output are lost", summary.gap_count, summary.lost)
         };
         verdicts.push(Verdict { level: Level::Warn, text });
     }
-    match end_level(summary, checked.live) {
+    match end_level(summary, file.is_live()) {
         Level::Good => {}
-        level => verdicts.push(Verdict { level, text: format!("End: {}", end(summary, checked.live)) }),
+        level => verdicts.push(Verdict { level, text: format!("End: {}", end(summary, file.is_live())) }),
     }
     verdicts
 }
