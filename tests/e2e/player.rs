@@ -31,6 +31,10 @@ tests![
     a_signal_ends_it_while_the_terminal_is_blocked,
     nothing_of_the_players_own_goes_into_a_file,
     an_end_before_the_beginning_is_an_error,
+    a_beginning_at_the_end_is_no_error,
+    a_stream_that_begins_after_its_end_is_an_error,
+    a_seek_stops_at_the_marker_where_playing_ends,
+    a_marker_after_the_end_is_not_gone_to,
     a_compressed_recording_is_followed,
     a_finished_recording_is_followed_into_a_pipe,
     a_stream_is_followed_as_it_comes,
@@ -518,6 +522,84 @@ fn an_end_before_the_beginning_is_an_error() -> Verdict {
     }
     let run = lab.run(&play(&file, &["--speed", "100", "--from", "first", "--to", "second"]), b"");
     assert_eq!((run.status, run.stdout()), (0, "two ".to_owned()));
+    Ok(())
+}
+
+fn a_beginning_at_the_end_is_no_error() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[1.0,\"o\",\"one \"]\n[1.0,\"m\",\"a\"]\n[0.0,\"m\",\"b\"]\n[1.0,\"o\",\"two \"]\n";
+    let file = cast(&lab, lines);
+    for (from, to) in [("a", "a"), ("b", "a"), ("a", "b"), ("2", "a"), ("2", "2"), ("b", "2")] {
+        let run = lab.run(&play(&file, &["--from", from, "--to", to]), b"");
+        assert_eq!((run.status, run.stdout()), (0, String::new()), "{from} to {to}: {}", run.stderr());
+        let text = fs::read(&file).expect("a recording");
+        let run = lab.run(&play(Path::new("-"), &["--from", from, "--to", to]), &text);
+        assert_eq!((run.status, run.stdout()), (0, String::new()), "{from} to {to}: {}", run.stderr());
+    }
+    let end = lab.outer(&play(&file, &["--from", "a", "--to", "a"])).end();
+    assert_eq!((end.status, end.restored), (0, true));
+    assert!(find(&end.seen, "one").is_some() && find(&end.seen, "two").is_none(), "{}", show(&end.seen));
+    Ok(())
+}
+
+fn a_stream_that_begins_after_its_end_is_an_error() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[1.0,\"o\",\"one \"]\n[1.0,\"m\",\"first\"]\n[1.0,\"m\",\"second\"]\n[0.1,\"o\",\"two\"]\n";
+    let text = fs::read(cast(&lab, lines)).expect("a recording");
+    for from in ["second", "2.5"] {
+        let run = lab.run(&play(Path::new("-"), &["--from", from, "--to", "first"]), &text);
+        assert_eq!(run.status, 2, "{}", run.stderr());
+        assert!(run.stderr().ends_with(": --from is after --to\n"), "{}", run.stderr());
+    }
+    let run = lab.run(&play(Path::new("-"), &["--from", "second", "--to", "third"]), &text);
+    assert!(run.stderr().ends_with(": there is no marker \"third\"\n"), "{}", run.stderr());
+    Ok(())
+}
+
+fn a_seek_stops_at_the_marker_where_playing_ends() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[1.0,\"o\",\"one \"]\n[19.0,\"m\",\"early\"]\n[20.0,\"o\",\"two \"]\n[2.0,\"m\",\"done\"]\n\
+                 [8.0,\"o\",\"three \"]\n[50.0,\"m\",\"late\"]\n[1.0,\"o\",\"four\"]\n";
+    let file = cast(&lab, lines);
+    let found = "/four\r";
+    for keys in ["9", "]]", "]]]]", "9\x1b[C", "m\x1b[F\r", found] {
+        let mut player = Watched::play(&lab, (80, 24), &file, &["--to", "done"]);
+        player.row(0, "");
+        player.send(" ");
+        player.wait("the length", |rows| rows[23].contains(" of 0:01:41"));
+        if keys.starts_with('m') {
+            player.send("m");
+            player.wait("all markers", |rows| rows[3].contains("late"));
+            player.send(&keys[1..]);
+        } else {
+            player.send(keys);
+        }
+        player.whole_row(0, "one two");
+        player.row(23, "paused  0:00:42");
+        if keys == found {
+            player.send("n");
+        }
+        // Playing is over there.
+        player.send(" ");
+        let end = player.outer.end();
+        assert_eq!((end.status, end.restored), (0, true), "{keys:?}: {}", show(&end.seen));
+        assert!(find(&end.seen, "three").is_none() && find(&end.seen, "no marker").is_none());
+    }
+    Ok(())
+}
+
+fn a_marker_after_the_end_is_not_gone_to() -> Verdict {
+    let lab = Lab::new();
+    let lines = "[0.1,\"o\",\"one \"]\n[0.3,\"m\",\"early\"]\n[0.4,\"m\",\"late\"]\n[0.1,\"o\",\"two\"]\n";
+    let mut player = Watched::play(&lab, (80, 24), &cast(&lab, lines), &["--to", "0.6", "--speed", "0.1"]);
+    player.send(" ]");
+    player.wait("the first", |rows| rows[23].contains("marker early"));
+    player.send("]");
+    player.wait("no other", |rows| rows[23].contains("no marker after this"));
+    player.send(" ");
+    let end = player.outer.end();
+    assert_eq!((end.status, end.restored), (0, true));
+    assert!(find(&end.seen, "two").is_none() && find(&end.seen, "late").is_none(), "{}", show(&end.seen));
     Ok(())
 }
 

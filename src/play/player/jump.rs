@@ -29,6 +29,30 @@ impl Player<'_> {
         Ok(())
     }
 
+    /// Takes where it is now as the beginning, which may be the end, too.
+    pub(super) fn begin(&mut self) -> Result<(), PlayError> {
+        self.begins_after = Some(self.markers.len());
+        let Some(Place::Marker(to)) = &self.plan.to else { return Ok(()) };
+        if self.markers.iter().any(|(time, text)| *time == self.position && text == to) {
+            self.settle()?;
+            self.ended.get_or_insert(Outcome::Played);
+        }
+        Ok(())
+    }
+
+    /// Whether playing ends before this event, which comes next.
+    pub(super) fn is_over_at(&self, event: &Event) -> bool {
+        // What is before the beginning is not the end.
+        let Some(before) = self.begins_after else { return false };
+        match &self.plan.to {
+            Some(Place::Time(to)) => event.time > *to,
+            Some(Place::Marker(to)) => {
+                event.code == Code::Marker && event.data == *to && self.markers.len() >= before
+            }
+            None => false,
+        }
+    }
+
     /// The time to go to instead of this one, where playing ends before it.
     pub(super) fn bounded(&self, time: u64) -> u64 {
         match self.plan.to {
@@ -95,7 +119,12 @@ impl Player<'_> {
 
     pub(super) fn next_marker(&mut self) -> Result<(), PlayError> {
         let here = self.now();
-        let found = self.forward(u64::MAX, |event| event.code == Code::Marker)?;
+        let mut found = self.forward(u64::MAX, |event| event.code == Code::Marker)?;
+        // The one at which playing ends is still to come.
+        if let (Some(Place::Marker(_)), Some(end)) = (&self.plan.to, &self.next) {
+            self.position = self.position.max(end.time);
+            found = true;
+        }
         // Where there is no other one, it stays where it is.
         if !found && self.ended.is_none() && self.source.is_file {
             self.seek(here)?;
@@ -150,8 +179,8 @@ impl Player<'_> {
         Ok(true)
     }
 
-    /// Takes events up to a time, or up to and with one that is looked for, to the screen unseen. Returns
-    /// whether that was found.
+    /// Takes events up to a time, up to the end of playing, or up to and with one that is looked for, to the screen
+    /// unseen. Returns whether that was found.
     fn forward(&mut self, time: u64, stop: impl Fn(&Event) -> bool) -> Result<bool, PlayError> {
         let mut unseen = 0_u32;
         loop {
@@ -180,7 +209,7 @@ impl Player<'_> {
                     }
                 },
             };
-            if event.time > time {
+            if event.time > time || self.is_over_at(&event) {
                 self.next = Some(event);
                 return Ok(false);
             }
@@ -199,6 +228,10 @@ impl Player<'_> {
             match self.source.take() {
                 Next::Item(item) => {
                     if let Item::Event(event) = *item {
+                        if self.is_over_at(&event) {
+                            self.next = Some(event);
+                            break;
+                        }
                         self.apply(&event)?;
                     }
                 }

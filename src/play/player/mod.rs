@@ -83,6 +83,8 @@ struct Player<'a> {
     printed: u64,
     /// Times and texts of markers that were passed.
     markers: Vec<(u64, String)>,
+    /// How many markers are before the beginning; `None` while that is looked for.
+    begins_after: Option<usize>,
     /// Output that is to be passed on.
     out: Vec<u8>,
     /// What the user looks at.
@@ -139,6 +141,7 @@ impl<'a> Player<'a> {
             position: 0,
             printed: 0,
             markers: Vec::new(),
+            begins_after: plan.from.is_none().then_some(0),
             out: Vec::new(),
             view: View::Session,
             resumes: false,
@@ -171,12 +174,15 @@ impl<'a> Player<'a> {
         }
         self.check_fit();
         match &self.plan.from {
-            Some(Place::Time(time)) => self.seek(*time),
-            Some(Place::Marker(text)) => self.start_at_marker(&text.clone()),
+            Some(Place::Time(time)) => self.seek(*time)?,
+            Some(Place::Marker(text)) => self.start_at_marker(&text.clone())?,
             // Without a screen to show it on, all that there was is passed on.
-            None if self.plan.follow && self.source.is_file && self.tty.is_terminal() => self.catch_up(),
-            None => Ok(()),
+            None if self.plan.follow && self.source.is_file && self.tty.is_terminal() => {
+                return self.catch_up();
+            }
+            None => return Ok(()),
         }
+        self.begin()
     }
 
     fn run(&mut self) -> Result<Outcome, PlayError> {
@@ -204,7 +210,11 @@ impl<'a> Player<'a> {
     /// There is no more.
     fn end(&self) -> Result<Outcome, PlayError> {
         match &self.plan.to {
-            Some(Place::Marker(text)) => Err(PlayError::NoMarker(text.clone())),
+            Some(Place::Marker(to)) => {
+                let before = &self.markers[..self.begins_after.unwrap_or(0).min(self.markers.len())];
+                let was_before = before.iter().any(|(_, text)| text == to);
+                Err(if was_before { PlayError::Backwards } else { PlayError::NoMarker(to.clone()) })
+            }
             _ => Ok(Outcome::Played),
         }
     }

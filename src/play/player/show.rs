@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Outcome, Place, PlayError};
+use super::super::{Outcome, PlayError};
 use super::Player;
 use crate::recording::reader::{Code, Event};
 use crate::screen::{as_seen, is_cooked, parse_size};
@@ -44,12 +44,7 @@ impl Player<'_> {
     /// Shows what comes next, unless playing ends before it.
     pub(super) fn show_next(&mut self) -> Result<(), PlayError> {
         let Some(event) = self.next.take() else { return Ok(()) };
-        let over = match &self.plan.to {
-            Some(Place::Time(time)) => event.time > *time,
-            Some(Place::Marker(text)) => event.code == Code::Marker && event.data == *text,
-            None => false,
-        };
-        if over {
+        if self.is_over_at(&event) {
             self.ended = Some(Outcome::Played);
             return Ok(());
         }
