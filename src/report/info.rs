@@ -310,7 +310,8 @@ pub fn facts(
         count => format!(", resized {count} times"),
     };
     line("Terminal", &format!("{}x{}{kind}{resizes}", header.cols, header.rows));
-    line("Ended", &ended(summary));
+    let live = state == State::Live && summary.end.is_none();
+    line("Ended", &if live { "the session is still being recorded".to_owned() } else { ended(summary) });
     let recorded = || {
         let Summary { output, input, events, .. } = summary;
         format!("{output} bytes of output, {input} bytes of input, {events} events")

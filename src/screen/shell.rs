@@ -15,14 +15,18 @@ const OSC: &str = "\x1b]133;";
 pub enum Mark {
     /// A command was entered in it: the one with this index in [`super::Screen::commands`].
     Command(usize),
+    /// A further line in which that command was typed.
+    Continued,
     /// The prompt begins in it.
     Prompt,
+    /// The prompt ends in it (OSC 133), and what is typed begins.
+    Input,
 }
 
 /// A command that was entered. Times are microseconds since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// When it was entered.
+    /// When it was entered, or where the shell reports that (OSC 133), when it began.
     pub start: u64,
     /// When it ended, or where the shell doesn't report that, when the next prompt came.
     pub end: Option<u64>,
@@ -35,6 +39,8 @@ pub struct Run {
 enum Sign {
     /// A prompt comes; whether OSC 133 is the source.
     Prompt { osc: bool },
+    /// The prompt is over.
+    Input,
     /// A command was entered; whether OSC 133 is the source.
     Entered { osc: bool },
     /// The command has ended.
@@ -51,6 +57,9 @@ pub(super) struct Shell {
     reported: Option<usize>,
     /// A prompt came since a command was entered.
     prompted: bool,
+    /// OSC 133 reported the last prompt, and no command since. It reports the next command, too: lines that are entered until
+    /// then may be empty, abandoned, or a part of one.
+    awaited: bool,
     /// A sequence that the last text ended in.
     tail: String,
 }
@@ -88,8 +97,11 @@ impl Shell {
     pub(super) fn note(&mut self, Found(sign): Found, time: u64) -> Option<Mark> {
         let open = self.current.filter(|&n| self.runs[n].end.is_none());
         match sign {
+            Sign::Prompt { osc: false } | Sign::Entered { osc: false } if self.awaited => None,
+            Sign::Input => self.awaited.then_some(Mark::Input),
             Sign::Prompt { osc } => {
                 self.prompted = true;
+                self.awaited = osc;
                 // A program that a command runs, such as an interpreter, has prompts of its own.
                 if let Some(n) = open.filter(|&n| osc || self.reported != Some(n)) {
                     self.end(n, time);
@@ -111,6 +123,7 @@ impl Shell {
                 self.current = Some(n);
                 self.prompted = false;
                 if osc {
+                    self.awaited = false;
                     self.reported = Some(n);
                 }
                 new.then_some(Mark::Command(n))
@@ -178,6 +191,7 @@ fn parse(text: &str) -> Parsed {
     let mut fields = rest[..end].split(';');
     let sign = match fields.next() {
         Some("A") => Sign::Prompt { osc: true },
+        Some("B") => Sign::Input,
         Some("C") => Sign::Entered { osc: true },
         Some("D") => Sign::Finished { status: fields.next().and_then(|status| status.parse().ok()) },
         _ => return Parsed::Other,
@@ -209,7 +223,7 @@ mod tests {
         let reported = "\x1b]133;C\x07";
         let first = "\x1b]133;D\x07\x1b]133;A\x07$ \x1b]133;B\x07";
         let done = "\x1b]133;D;3;aid=7\x1b\\\x1b]133;A\x1b\\";
-        assert_eq!(runs(&[first, ON, OFF, reported, "out", done, ON]), [(2, Some(5), Some(3))]);
+        assert_eq!(runs(&[first, ON, OFF, reported, "out", done, ON]), [(3, Some(5), Some(3))]);
         assert_eq!(runs(&[first, reported, "out", done]), [(1, Some(3), Some(3))]);
     }
 
@@ -217,7 +231,18 @@ mod tests {
     fn prompts_inside_of_a_command_do_not_end_one_whose_end_is_reported() {
         let (reported, done) = ("\x1b]133;C\x07", "\x1b]133;D;0\x07");
         let events = ["\x1b]133;A\x07", ON, OFF, reported, ON, OFF, ON, OFF, done];
-        assert_eq!(runs(&events), [(2, Some(8), Some(0)), (5, Some(6), None), (7, Some(8), None)]);
+        assert_eq!(runs(&events), [(3, Some(8), Some(0)), (5, Some(6), None), (7, Some(8), None)]);
+    }
+
+    #[test]
+    fn where_the_beginning_of_commands_is_reported_other_lines_are_none() {
+        let prompt = "\x1b[?2004h\x1b]133;D\x07\x1b]133;A\x07$ \x1b]133;B\x07";
+        let begun = "\x1b]133;C\x07";
+        // An empty line, one that is abandoned, and a command of three lines.
+        let events = [
+            prompt, OFF, prompt, "x^C", OFF, prompt, OFF, ON, "> ", OFF, ON, "> ", OFF, begun, "out", prompt,
+        ];
+        assert_eq!(runs(&events), [(13, Some(15), None)]);
     }
 
     #[test]

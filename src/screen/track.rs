@@ -183,8 +183,8 @@ impl Tracker {
         }
     }
 
-    /// Marks the row of the cursor, or for a command the one above if this is empty. A prompt that does not begin its row
-    /// follows the text in that.
+    /// Marks the row of the cursor, or for a command the one above if this is empty; where it is known in which row it began,
+    /// that one, and those after it as its continuation. A prompt that does not begin its row follows the text in that.
     pub(super) fn mark(&mut self, terminal: &Terminal, mark: Mark) {
         if self.in_alternate {
             return;
@@ -193,11 +193,19 @@ impl Tracker {
         let mut at = terminal.cursor().row;
         match mark {
             Mark::Prompt if terminal.cursor().col > 0 => return,
-            Mark::Prompt => {}
+            Mark::Prompt | Mark::Input | Mark::Continued => {}
             Mark::Command(_) => {
                 let line = terminal.primary_screen().visible_lines().nth(at);
                 if at > 0 && line.is_some_and(is_blank) {
                     at -= 1;
+                }
+                let last = |row: &Row| matches!(row.mark, Some(Mark::Command(_) | Mark::Input));
+                let last = self.primary.iter().take(at + 1).rposition(last);
+                if let Some(first) = last.filter(|&row| self.primary[row].mark == Some(Mark::Input)) {
+                    for row in self.primary.range_mut(first + 1..=at) {
+                        row.mark = Some(Mark::Continued);
+                    }
+                    at = first;
                 }
             }
         }
@@ -229,7 +237,9 @@ impl Tracker {
             match known.back_mut().filter(|_| wrapped) {
                 Some((time, mark, _)) => {
                     *time = row.time.max(*time);
-                    *mark = row.mark.or(*mark);
+                    if !matches!(mark, Some(Mark::Command(_))) {
+                        *mark = row.mark.or(*mark);
+                    }
                 }
                 None => known.push_back((row.time, row.mark, index < self.reached)),
             }

@@ -77,3 +77,17 @@ fn recordings_of_others_and_cut_ones_are_told_as_far_as_they_go() {
     assert_eq!((out.as_str(), status), ("", Some(2)));
     assert!(err.contains("garbage.cast: line 3, column 9: "), "{err}");
 }
+
+#[test]
+fn a_live_session_is_still_being_recorded_in_info_and_on_the_page() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("live.cast");
+    fs::write(&file, recording("alice", "strict", 1_795_305_600, "[0.5,\"o\",\"a\"]\n")).expect("a file");
+    let recorder = fs::File::open(&file).expect("a recording");
+    recorder.try_lock().expect("the recorder's lock");
+    let (out, err, _) = run(&["info", arg(&file)]);
+    assert!(out.contains("\nEnded       the session is still being recorded\n"), "{out}{err}");
+    let (page, _, _) = run(&["export", "--to", "html", arg(&file)]);
+    assert!(page.contains("End: the session was still being recorded"), "{page}");
+    assert!(page.contains("<dt>Ended</dt><dd>the session is still being recorded</dd>"), "{page}");
+}

@@ -214,6 +214,29 @@ fn it_is_as_wide_as_a_telephone_and_no_line_is_cut_there() {
 }
 
 #[test]
+fn coloured_rows_touch_in_the_transcript_and_in_the_player() {
+    if !has("chromium") {
+        return;
+    }
+    let dir = folder();
+    let cast = dir.path().join("blue.cast");
+    let rows = "\\u001b[44mblue  \\u001b[m\\r\\n".repeat(8);
+    let text = format!("{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}}}}\n[0,\"o\",\"{rows}\"]\n");
+    fs::write(&cast, text).expect("written");
+    let (page, _) = page_of(&cast, &[]);
+    // The widest gap between two rows, how many there are, and the heights of rows and lines.
+    let script = "const gaps = (what) => { const boxes = [...document.querySelectorAll(what)].filter(part => \
+            part.textContent.startsWith('blue')).map(part => part.getBoundingClientRect());\
+          return [boxes.length, ...boxes.slice(1).map((box, n) => box.top - boxes[n].bottom)] };\
+        const height = (what, unit) => { const part = document.querySelector(what); return Math.abs(\
+            part.getBoundingClientRect().height / parseFloat(getComputedStyle(part).fontSize) - unit) < .02 };\
+        setTimeout(() => done([...['.l > span > span', '#p-screen > div > span'].map(what => { const [count, ...all] = gaps(what);\
+            return count + (Math.max(...all) < .05 ? ' touch' : ' apart ' + all) }), height('.l', 1.35),\
+            height('#p-screen > div', 1.25)].join()), 2000)";
+    assert_eq!(asked(&page, &[], script), "8 touch,8 touch,true,true");
+}
+
+#[test]
 fn nothing_is_cut_on_paper() {
     if !(has("chromium") && has("pdftotext")) {
         return;

@@ -182,10 +182,16 @@ fn the_player_shows_at_each_moment_what_the_screen_was() {
     // A line of the transcript is a moment, too: the one when the second marked line came.
     let (dom, _) = browsed(&dir, "L3");
     assert_eq!(played(&dom), seen[3]);
+    // A fragment that is no moment is ignored.
+    for fragment in ["t=abc", "t=%E0", "%", "elsewhere"] {
+        let (dom, console) = browsed(&dir, fragment);
+        assert_eq!(console, "", "{fragment}");
+        assert_eq!(played(&dom), seen[0], "{fragment}");
+    }
 }
 
 /// What is done in turn, and the moment, in seconds, that the player shows then.
-const STEPS: [(&str, &str); 22] = [
+const STEPS: [(&str, &str); 23] = [
     ("key('.')", "0.2"),
     ("key('.')", "0.8"),
     ("key('.')", "0.9"),
@@ -203,6 +209,7 @@ const STEPS: [(&str, &str); 22] = [
     ("click('#C1 a')", "0.8"),
     ("location.hash = '#t=0:12.5'", "12.5"),
     ("location.hash = '#t=x'", "12.5"),
+    ("location.hash = '#t=%E0'", "12.5"),
     // No key of the player's while it isn't in use.
     ("key('5', document.body)", "12.5"),
     // It plays at twice the speed to the end, and makes the pause from 12.5 to 20 the recording's limit of 3 s.

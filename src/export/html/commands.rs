@@ -71,9 +71,17 @@ impl Commands {
                 let what = What::Command { index, lines: 0 };
                 self.counting = self.push(Row { time, what, text: shortened(&line.text), line: number });
             }
-            Some(Mark::Prompt) => self.counting = None,
+            Some(Mark::Continued) => self.continued(&line.text),
+            Some(Mark::Prompt | Mark::Input) => self.counting = None,
             None if line.place == Place::Normal => self.count(line.time, runs),
             None => {}
+        }
+    }
+
+    /// A further line of the command before it.
+    fn continued(&mut self, text: &str) {
+        if let Some(row) = self.counting.and_then(|row| self.rows.get_mut(row)) {
+            row.text = shortened(&format!("{}\n{text}", row.text));
         }
     }
 
@@ -156,13 +164,17 @@ impl fmt::Display for Commands {
         f.write_str("</tr></thead>\n<tbody>\n")?;
         for (number, Row { time, what, text, line }) in (1..).zip(&self.rows) {
             let cells = self.cells(what);
-            let marker = if matches!(what, What::Marker) { "Marker: " } else { "" };
+            let (marker, shown) = match what {
+                What::Marker => ("Marker: ", markup(text)),
+                // The lines in which it was typed.
+                What::Command { .. } => ("", text.split('\n').map(markup).collect::<Vec<_>>().join("\n")),
+            };
             writeln!(
                 f,
                 "<tr id=\"C{number}\" data-t=\"{}\"><td><a href=\"#L{line}\">{}</a></td>{cells}<td>{marker}<code>{}</code></td></tr>",
                 seconds(*time),
                 offset(*time),
-                markup(text)
+                shown
             )?;
         }
         f.write_str("</tbody>\n</table>\n</div>\n</nav>\n")

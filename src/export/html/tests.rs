@@ -184,7 +184,7 @@ fn commands_have_start_duration_lines_and_the_status_that_the_shell_reports() {
         "[1,\"o\",\"\\u001b]133;A\\u0007$ \\u001b[?2004h\"]\n[1,\"o\",\"make\"]\n\
          [1,\"o\",\"\\u001b[?2004l\\r\\r\\n\\u001b]133;C\\u0007\"]\n[0.5,\"o\",\"one\\r\\ntwo\\r\\n\"]\n\
          [1.75,\"o\",\"\\u001b]133;D;2\\u0007\\u001b]133;A\\u0007two-line\\r\\n$ \\u001b[?2004h\"]\n\
-         [60,\"o\",\"exit\"]\n[0,\"o\",\"\\u001b[?2004l\\r\\r\\n\"]\n[0,\"m\",\"here\"]\n",
+         [60,\"o\",\"exit\"]\n[0,\"o\",\"\\u001b[?2004l\\r\\r\\n\\u001b]133;C\\u0007\"]\n[0,\"m\",\"here\"]\n",
     );
     let rows: Vec<_> = page.lines().filter(|line| line.starts_with("<tr id")).collect();
     let cells = |took: &str, lines, status, what| {
@@ -197,6 +197,50 @@ fn commands_have_start_duration_lines_and_the_status_that_the_shell_reports() {
     assert_eq!(rows[0], format!("{first}{}", cells("2.2 s", 2, "2", "$ make")));
     assert!(rows[1].ends_with(&cells("-", 0, "-", "$ exit")), "{}", rows[1]);
     assert!(rows[2].ends_with("<td></td><td></td><td></td><td>Marker: <code>here</code></td></tr>"));
+}
+
+#[test]
+fn a_command_is_one_row_whatever_lines_it_was_typed_in_and_what_is_none_has_no_row() {
+    let prompt = "\\u001b[?2004h\\u001b]133;D;0\\u0007\\u001b]133;A\\u0007$ \\u001b]133;B\\u0007";
+    let (more, off, begun) = ("\\u001b[?2004h> ", "\\r\\n\\u001b[?2004l\\r", "\\u001b]133;C\\u0007");
+    let events = [
+        // An empty line, and one that is abandoned.
+        prompt,
+        off,
+        prompt,
+        "sleep^C",
+        off,
+        prompt,
+        "for i in 1 2; do",
+        off,
+        more,
+        "echo $i",
+        off,
+        more,
+        "done",
+        &format!("{off}{begun}"),
+        "1\\r\\n2\\r\\n",
+        prompt,
+        "true",
+        &format!("{off}{begun}"),
+        prompt,
+    ];
+    let lines: String = events.iter().map(|event| format!("[1,\"o\",\"{event}\"]\n")).collect();
+    let page = page(&lines);
+    let rows: Vec<_> =
+        page.split("<tr id").skip(1).map(|row| row.split_once("</a></td>").expect("cells").1).collect();
+    assert_eq!(rows.len(), 2, "{page}");
+    let cells = |took, lines, what| {
+        format!(
+            "<td class=\"r\">{took}</td><td class=\"r\">{lines}</td><td class=\"r\">0</td><td><code>{what}</code></td></tr>"
+        )
+    };
+    assert!(
+        rows[0].starts_with(&cells("2.0 s", 2, "$ for i in 1 2; do\n&gt; echo $i\n&gt; done")),
+        "{}",
+        rows[0]
+    );
+    assert!(rows[1].starts_with(&cells("1.0 s", 0, "$ true")), "{}", rows[1]);
 }
 
 #[test]

@@ -245,7 +245,12 @@
 
   // #t=SECONDS, or H:MM:SS; the line of a #L link, too.
   const follow = () => {
-    const hash = decodeURIComponent(location.hash);
+    let hash;
+    try {
+      hash = decodeURIComponent(location.hash);
+    } catch {
+      return undefined;
+    }
     const line = hash.startsWith('#L') && find(hash.slice(1));
     if (line && line.dataset.t) return go(Math.round(line.dataset.t * 1e6));
     if (!hash.startsWith('#t=')) return undefined;
