@@ -26,8 +26,9 @@ pub(super) fn differs(terminal: &Terminal, (cols, rows): (usize, usize)) -> bool
 pub(super) fn whole(terminal: &Terminal, filter: &mut Filter, colors: Colors) -> String {
     let mut state = terminal.dump();
     if terminal.active_screen_kind() == ScreenKind::Alternate {
-        // Where a terminal has no alternate screen, the other one's text would show through.
-        state = state.replacen(ALTERNATE, &format!("{ALTERNATE}\x1b[2J"), 1);
+        // Entered as it is left afterwards, so that the cursor comes back too. Where a terminal has no alternate
+        // screen, the other one's text would show through.
+        state = state.replacen(ALTERNATE, "\x1b[?1049h\x1b[2J", 1);
     }
     *filter = Filter::default();
     let state = plain(filter.pass(&state), colors);

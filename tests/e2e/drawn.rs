@@ -18,6 +18,7 @@ tests![
     the_start_of_a_followed_session_is_drawn_the_same_by_pyte,
     a_seek_draws_what_gnu_screen_shows_the_same,
     a_seek_leaves_no_character_set_of_another_time_behind,
+    the_prompt_is_below_the_session_after_a_seek_into_a_full_screen_program,
 ];
 
 /// Repeated characters, wide ones, colours of all kinds, line drawing through G0 and G1, margins, the alternate screen.
@@ -258,5 +259,20 @@ fn a_seek_leaves_no_character_set_of_another_time_behind() -> Verdict {
     outer.send(b"q");
     let end = outer.end();
     assert_eq!((end.status, end.restored), (0, true));
+    Ok(())
+}
+
+fn the_prompt_is_below_the_session_after_a_seek_into_a_full_screen_program() -> Verdict {
+    let lab = Lab::new();
+    let file = recording(&lab, (80, 24));
+    let mut outer =
+        lab.outer(&[recmode(), "play", "--from", &after(5), file.to_str().expect("a plain path")]);
+    outer.wait_for("full screen");
+    outer.send(b"q");
+    let mut shown = Screen::new(80, 24, Options::default()).expect("a size");
+    shown.output(0, &String::from_utf8_lossy(&outer.end().seen));
+    let cursor = shown.terminal().cursor();
+    assert_eq!(rows_of(&shown)[..6], rows_after(&file, 4)[..6]);
+    assert!(cursor.row >= 6 && cursor.col == 0, "{cursor:?}");
     Ok(())
 }

@@ -18,6 +18,7 @@ tests![
     a_pause_shows_the_status_and_going_on_takes_it_away,
     a_spare_row_has_the_status_and_a_key_toggles_it,
     without_a_spare_row_a_key_shows_the_status_while_it_plays,
+    a_key_toggles_the_status_on_a_pause_of_a_cut_screen,
     help_is_shown_and_left,
     tenths_of_the_recording_are_jumped_to,
     steps_go_back,
@@ -224,6 +225,21 @@ fn without_a_spare_row_a_key_shows_the_status_while_it_plays() -> Verdict {
     player.row(0, " Keys");
     player.send("x");
     player.whole_row(23, "line 24");
+    player.quit();
+    Ok(())
+}
+
+fn a_key_toggles_the_status_on_a_pause_of_a_cut_screen() -> Verdict {
+    let lab = Lab::new();
+    let file = cast(&lab, &format!("[0.0,\"o\",\"one\\r\\n\"]\n[{FOREVER},\"o\",\"never\"]\n"));
+    let mut player = Watched::play(&lab, (60, 20), &file, &[]);
+    player.whole_row(0, "one");
+    player.send(" ");
+    player.row(19, "paused");
+    player.send("s");
+    player.whole_row(19, "");
+    player.send("s");
+    player.row(19, "paused");
     player.quit();
     Ok(())
 }

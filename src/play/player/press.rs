@@ -59,7 +59,11 @@ impl Player<'_> {
                 let next = self.next.as_ref().map(|event| self.target(event));
                 self.clock.toggle_skip(next, now);
             }
-            Key::Status => self.status = Some(!self.wants_status()),
+            Key::Status => {
+                self.status = Some(!self.wants_status());
+                // A drawn screen has one row more or less.
+                self.refresh();
+            }
             Key::Help => self.open(View::Help),
             Key::Quit => self.ended = Some(Outcome::Played),
             Key::Interrupt => self.ended = Some(Outcome::Interrupted),
