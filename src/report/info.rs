@@ -310,8 +310,11 @@ pub fn facts(
         count => format!(", resized {count} times"),
     };
     line("Terminal", &format!("{}x{}{kind}{resizes}", header.cols, header.rows));
-    let live = state == State::Live && summary.end.is_none();
-    line("Ended", &if live { "the session is still being recorded".to_owned() } else { ended(summary) });
+    let how = match summary.end {
+        None if state == State::Live => "the session is still being recorded".to_owned(),
+        _ => ended(summary),
+    };
+    line("Ended", &how);
     let recorded = || {
         let Summary { output, input, events, .. } = summary;
         format!("{output} bytes of output, {input} bytes of input, {events} events")

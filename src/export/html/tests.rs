@@ -225,8 +225,8 @@ fn a_command_is_one_row_whatever_lines_it_was_typed_in_and_what_is_none_has_no_r
         &format!("{off}{begun}"),
         prompt,
     ];
-    let lines: String = events.iter().map(|event| format!("[1,\"o\",\"{event}\"]\n")).collect();
-    let page = page(&lines);
+    let lines: Vec<_> = events.iter().map(|event| format!("[1,\"o\",\"{event}\"]\n")).collect();
+    let page = page(&lines.concat());
     let rows: Vec<_> =
         page.split("<tr id").skip(1).map(|row| row.split_once("</a></td>").expect("cells").1).collect();
     assert_eq!(rows.len(), 2, "{page}");
