@@ -88,20 +88,29 @@ pub fn list_sessions(path: &Path, progress: &Progress) -> io::Result<Listing> {
     let by = files.first().cloned();
     let mut listing = look_at(files, progress);
     if let Some(by) = by {
-        listing.entries = joined(listing.entries, &by);
+        listing.entries = joined(std::mem::take(&mut listing.entries), &by, &mut listing.trouble);
     }
     listing.trouble.splice(0..0, trouble);
     Ok(listing)
 }
 
 /// One entry for each session: of several files, that of the last one with what the others add.
-fn joined(found: Vec<Entry>, by: &FileRef) -> Vec<Entry> {
+fn joined(found: Vec<Entry>, by: &FileRef, trouble: &mut Vec<(PathBuf, io::Error)>) -> Vec<Entry> {
     let (mut single, mut sessions) = (BTreeMap::new(), Vec::new());
     for entry in found {
         // Any of a session's files may be named; in a directory a later one leads to the others.
         let later = entry.session.segment.is_some_and(|segment| segment > 1);
-        let segments = if by.is_named() { cast::segments(&entry.path) } else { None };
-        let segments = segments.or_else(|| later.then(|| cast::segments_of(&by.at(&entry.path))).flatten());
+        let segments = if by.is_named() {
+            cast::segments(&entry.path)
+        } else if later {
+            cast::segments_of(&by.at(&entry.path))
+        } else {
+            Ok(None)
+        };
+        let segments = segments.unwrap_or_else(|error| {
+            trouble.push((entry.path.clone(), error));
+            None
+        });
         if let Some(segments) = segments {
             sessions.push(segments);
             if by.is_named() {
@@ -116,7 +125,11 @@ fn joined(found: Vec<Entry>, by: &FileRef) -> Vec<Entry> {
         // Its other files have led to it, too.
         let entry = single.remove(&last.path).or_else(|| {
             let led = entries.iter().any(|entry: &Entry| entry.has(&last.path));
-            if led { None } else { look_at_file(&by.at(&last.path)).ok().flatten() }
+            let looked = if led { Ok(None) } else { look_at_file(&by.at(&last.path)) };
+            looked.unwrap_or_else(|error| {
+                trouble.push((last.path.clone(), error));
+                None
+            })
         });
         if let Some(entry) = entry {
             segments.files.iter().for_each(|segment| drop(single.remove(&segment.path)));

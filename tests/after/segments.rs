@@ -136,3 +136,45 @@ fn a_forged_header_costs_neither_time_nor_memory() {
         }
     }
 }
+
+#[test]
+fn many_sessions_need_few_open_files() {
+    const SESSIONS: usize = 60;
+    let dir = tempfile::tempdir().expect("a directory");
+    for n in 0..SESSIONS {
+        let header = |more: &str| {
+            format!(
+                "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}},\"recmode\":{{\"session\":\"s{n}\"{more}}}}}\n"
+            )
+        };
+        let first = header("") + "[0.5,\"o\",\"first\\r\\n\"]\n";
+        let second = header(&format!(",\"segment\":2,\"first\":\"a{n}.cast\""))
+            + "[0.5,\"o\",\"needle\\r\\n\"]\n[0.0,\"x\",\"0\"]\n";
+        fs::write(dir.path().join(format!("a{n}.cast")), first).expect("written");
+        fs::write(dir.path().join(format!("a{n}.2.cast")), second).expect("written");
+    }
+    let program = crate::support::recmode().get_program().to_owned();
+    let limited = |files: usize, args: &[&str]| {
+        let limit = format!("ulimit -n {files}; exec \"$@\"");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &limit, "sh"]).arg(&program).args(args).arg(dir.path());
+        crate::outcome(&command.output().expect("it runs"))
+    };
+    let rows = |out: &str| out.lines().filter(|line| line.contains("more of its session")).count();
+    for files in (3..20).chain([50]) {
+        for (args, whole) in
+            [(&["ls"][..], SESSIONS + 1), (&["search", "needle"], SESSIONS), (&["verify"], 3 * SESSIONS)]
+        {
+            let (out, err, status) = limited(files, args);
+            let what = format!("{args:?} with {files} files: {out}{err}");
+            assert!(!out.contains("missing") && !err.contains("missing"), "{what}");
+            if files == 50 || !err.contains("Too many open files") {
+                assert!(files < 50 || out.lines().count() == whole, "{what}");
+                assert!(args != ["ls"] || out.is_empty() || rows(&out) == SESSIONS, "{what}");
+                assert!(!err.contains("Too many"), "{what}");
+            } else {
+                assert_eq!(status, Some(2), "{what}");
+            }
+        }
+    }
+}
