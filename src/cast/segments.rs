@@ -13,7 +13,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
-use super::{Refusal, SegmentFault, Session, reader};
+use super::{Refusal, SegmentFault, Session, is_compressed, reader};
 use crate::dirfd::{EntryKind, FileRef};
 use crate::recording::Continues;
 use crate::recording::name::segment_path;
@@ -44,6 +44,8 @@ pub struct Segment {
     pub session: Session,
     /// The user id of its owner.
     pub owner: u32,
+    /// Whether it is compressed.
+    pub packed: bool,
     file: FileRef,
     /// Device and inode, by which the file is known again when it is read.
     identity: (u64, u64),
@@ -112,6 +114,9 @@ impl Segment {
         }
         let file = entry.open()?;
         let metadata = file.metadata()?;
+        let mut head = [0; 4];
+        let filled = file.read_at(&mut head, 0)?;
+        let packed = is_compressed(&head[..filled]);
         let input = reader(At { file, offset: 0 })?;
         let header = Reader::new(input).map_err(|_| Refusal::Session)?.into_header();
         let session = header.recmode.as_ref().map(Session::new).ok_or(Refusal::Session)?;
@@ -124,7 +129,7 @@ impl Segment {
         }
         let (owner, size) = (metadata.uid(), metadata.len());
         let (file, identity) = (file_ref.clone(), (metadata.dev(), metadata.ino()));
-        Ok(Self { path: path.to_owned(), number, size, header, session, owner, file, identity })
+        Ok(Self { path: path.to_owned(), number, size, header, session, owner, packed, file, identity })
     }
 
     /// The file's bytes from its start.
@@ -161,6 +166,28 @@ impl Segment {
         let mut hasher = blake3::Hasher::new();
         let read = io::copy(&mut reader(self.read()?)?.take(bytes), &mut hasher)?;
         Ok(Some(read == bytes && hasher.finalize().to_hex().as_str() == wanted))
+    }
+
+    /// That the text ends before `next` goes on, where that says how long it was. A packed file is read for it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn cut_off(&self, next: &Self) -> io::Result<Option<SegmentFault>> {
+        let Some(bytes) = self.counted_by(next) else { return Ok(None) };
+        let held = match self.packed {
+            true => io::copy(&mut reader(self.read()?)?.take(bytes), &mut io::sink())?,
+            false => self.size,
+        };
+        let path = self.path.clone();
+        Ok((held < bytes).then_some(SegmentFault::Short { path, held, bytes }))
+    }
+
+    /// How many bytes of the text `next` continues, where it says that.
+    #[must_use]
+    pub fn counted_by(&self, next: &Self) -> Option<u64> {
+        let continues = next.session.continues.as_ref()?;
+        continues.bytes.filter(|_| u64::from(continues.segment) == self.number)
     }
 
     /// Why this file does not belong to the session of `named`.

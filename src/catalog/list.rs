@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::Entry;
 use super::entry::look_at_file;
+use crate::cast::{Segment, SegmentFault};
 use crate::dirfd::{EntryKind, FileRef, Root};
 use crate::recording::reader::Reader;
 use crate::{cast, sys};
@@ -121,7 +122,7 @@ fn joined(found: Vec<Entry>, by: &FileRef, trouble: &mut Vec<(PathBuf, io::Error
     }
     let mut entries = Vec::new();
     for segments in sessions {
-        let Some(last) = segments.files.last() else { continue };
+        let Some(last) = segments.files.last().cloned() else { continue };
         // Its other files have led to it, too.
         let entry = single.remove(&last.path).or_else(|| {
             let led = entries.iter().any(|entry: &Entry| entry.has(&last.path));
@@ -132,12 +133,40 @@ fn joined(found: Vec<Entry>, by: &FileRef, trouble: &mut Vec<(PathBuf, io::Error
             })
         });
         if let Some(entry) = entry {
-            segments.files.iter().for_each(|segment| drop(single.remove(&segment.path)));
+            let mut segments = segments;
+            let mut faults = Vec::new();
+            for pair in segments.files.windows(2) {
+                let [segment, next] = pair else { continue };
+                let seen = match single.remove(&segment.path) {
+                    Some(seen) => Ok(Some(seen)),
+                    None => look_at_file(&by.at(&segment.path)),
+                };
+                match seen {
+                    Ok(seen) => faults.extend(seen.and_then(|seen| fault(segment, next, seen))),
+                    Err(error) => trouble.push((segment.path.clone(), error)),
+                }
+            }
+            single.remove(&last.path);
+            segments.faults.extend(faults);
             entries.push(entry.of_session(segments));
         }
     }
     entries.extend(single.into_values());
     entries
+}
+
+/// What a glance finds wrong with a file that `next` continues: that it is shorter than it was, unless it is packed, or that
+/// one of its lines that were read is wrong, unless that may follow what counts.
+fn fault(segment: &Segment, next: &Segment, seen: Entry) -> Option<SegmentFault> {
+    let bytes = segment.counted_by(next);
+    if !segment.packed
+        && let Ok(Some(short)) = segment.cut_off(next)
+    {
+        return Some(short);
+    }
+    let has_surplus = bytes.is_some_and(|bytes| segment.packed || segment.size > bytes);
+    let reason = seen.damage.filter(|_| !has_surplus)?;
+    Some(SegmentFault::Damaged { path: segment.path.clone(), reason, next: next.number })
 }
 
 /// Whether a file is called a recording, so that it should be one.

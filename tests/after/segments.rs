@@ -178,3 +178,39 @@ fn many_sessions_need_few_open_files() {
         }
     }
 }
+
+#[test]
+fn a_glance_and_a_verdict_tell_of_an_earlier_file_that_is_cut_off_or_damaged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let texts = three();
+    let no_hash = |text: &str| {
+        let mut header: Value = serde_json::from_str(text.lines().next().expect("a header")).expect("JSON");
+        header["recmode"]["continues"].as_object_mut().expect("an object").remove("blake3");
+        let rest = text.split_once('\n').expect("lines").1;
+        format!("{header}\n{rest}")
+    };
+    let [first, second, _] = &texts;
+    let end = "[0.0,\"x\",\"0\"]\n#recmode {\"end\":{\"reason\":\"exit\",\"seconds\":4.5}}\n";
+    let second = no_hash(second) + end;
+    for (broken, told) in [
+        (first[..first.len() - 8].to_owned(), "cut off: "),
+        (first.replace("[0.5,\"o\"", "[x.5,\"o\""), "; the session goes on in segment 2"),
+    ] {
+        let files = write(&dir, &[broken, second.clone()]);
+        for path in [dir.path(), &files[0], &files[1]] {
+            let list = json(&["ls", "--format", "json", arg(path)]);
+            let entry = &list["recordings"][0];
+            assert_eq!(
+                (&entry["state"], list["recordings"].as_array().map(Vec::len)),
+                (&"gap".into(), Some(1))
+            );
+            assert!(entry["missing"].to_string().contains(told), "{list}");
+        }
+        let info = json(&["info", "--format", "json", arg(&files[0])]);
+        assert!(info["state"] == "gap" && info["missing"].to_string().contains(told), "{info}");
+        if told == "cut off: " {
+            let (out, err, status) = run(&["verify", arg(dir.path())]);
+            assert!(status == Some(1) && out.contains("rec.cast: cut off: "), "{out}{err}");
+        }
+    }
+}
