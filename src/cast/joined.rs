@@ -127,28 +127,17 @@ impl Joined {
         self.chained(&Arc::default(), Some(last))
     }
 
-    fn chained(&self, done: &Arc<AtomicU64>, mut last: Option<Input>) -> io::Result<Input> {
-        let mut whole: Input = Box::new(io::empty());
-        for (n, (segment, part)) in self.segments.files.iter().zip(&self.parts).enumerate() {
-            let given = last.take_if(|_| part.keep.is_none());
-            let mut text = match given {
-                Some(text) => text,
-                None => reader(Counted { inner: segment.read(), done: Arc::clone(done) })?,
-            };
-            let mut header = Vec::new();
-            text.by_ref().take(MAX_HEADER as u64 + 1).read_until(b'\n', &mut header)?;
-            if n > 0 {
-                header.clear();
-            } else if segment.number > 1 {
-                header = with_start(header, segment);
-            }
-            let before = Cursor::new([&header, &part.before[..]].concat());
-            whole = match part.keep {
-                Some(keep) => Box::new(whole.chain(before).chain(text.take(keep))),
-                None => Box::new(whole.chain(before).chain(text)),
-            };
-        }
-        Ok(whole)
+    fn chained(&self, done: &Arc<AtomicU64>, last: Option<Input>) -> io::Result<Input> {
+        let files: Vec<_> = self.segments.files.iter().cloned().zip(self.parts.iter().cloned()).collect();
+        let mut chain = Chain {
+            files: files.into_iter().enumerate(),
+            now: Box::new(io::empty()),
+            last,
+            done: Arc::clone(done),
+        };
+        // An error with the first file is told at once.
+        chain.fill_buf()?;
+        Ok(Box::new(chain))
     }
 
     /// The file, and its line from 1, that a line of the whole is.
@@ -174,6 +163,58 @@ impl Joined {
     #[must_use]
     pub fn last(&self) -> Option<&Segment> {
         self.segments.files.last()
+    }
+}
+
+/// The text of one file after the other. One is open at a time, however many there are.
+struct Chain {
+    files: std::iter::Enumerate<std::vec::IntoIter<(Segment, Part)>>,
+    now: Input,
+    last: Option<Input>,
+    done: Arc<AtomicU64>,
+}
+
+impl Chain {
+    fn open(&mut self, n: usize, segment: &Segment, part: Part) -> io::Result<Input> {
+        let given = self.last.take_if(|_| part.keep.is_none());
+        let mut text = match given {
+            Some(text) => text,
+            None => reader(Counted { inner: segment.read()?, done: Arc::clone(&self.done) })?,
+        };
+        let mut header = Vec::new();
+        text.by_ref().take(MAX_HEADER as u64 + 1).read_until(b'\n', &mut header)?;
+        if n > 0 {
+            header.clear();
+        } else if segment.number > 1 {
+            header = with_start(header, segment);
+        }
+        let before = Cursor::new([header, part.before].concat());
+        Ok(match part.keep {
+            Some(keep) => Box::new(before.chain(text.take(keep))),
+            None => Box::new(before.chain(text)),
+        })
+    }
+}
+
+impl Read for Chain {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Chain {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.now.fill_buf()?.is_empty() {
+            let Some((n, (segment, part))) = self.files.next() else { break };
+            self.now = self.open(n, &segment, part)?;
+        }
+        self.now.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.now.consume(n);
     }
 }
 
@@ -228,7 +269,7 @@ fn scan(segment: &Segment, next: &Segment) -> io::Result<Scanned> {
         next.session.continues.as_ref().filter(|continues| u64::from(continues.segment) == segment.number);
     let limit = limit.and_then(|continues| continues.bytes);
     let read = Rc::new(Cell::new(Position::default()));
-    let text = reader(segment.read())?.take(limit.unwrap_or(u64::MAX));
+    let text = reader(segment.read()?)?.take(limit.unwrap_or(u64::MAX));
     let text = Followed { inner: text, position: Rc::clone(&read) };
     let damaged =
         |reason: String| SegmentFault::Damaged { path: segment.path.clone(), reason, next: next.number };
@@ -367,7 +408,8 @@ mod tests {
         let files = ["a.cast", "a.2.cast"].map(|name| dir.path().join(name));
         std::fs::write(&files[0], &first).expect("written");
         std::fs::write(&files[1], &second).expect("written");
-        let joined = super::super::segments(&files[0]).expect("a session").join().expect("joined");
+        let joined =
+            super::super::segments(&files[0]).expect("read").expect("a session").join().expect("joined");
         let mut whole = String::new();
         joined.open(&Arc::default()).and_then(|mut text| text.read_to_string(&mut whole)).expect("read");
         assert_eq!(

@@ -12,9 +12,8 @@ use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
-use super::{Refusal, SegmentFault, Session, reader};
+use super::{Refusal, SegmentFault, Session, is_compressed, reader};
 use crate::dirfd::{EntryKind, FileRef};
 use crate::recording::Continues;
 use crate::recording::name::segment_path;
@@ -45,7 +44,11 @@ pub struct Segment {
     pub session: Session,
     /// The user id of its owner.
     pub owner: u32,
-    file: Arc<File>,
+    /// Whether it is compressed.
+    pub packed: bool,
+    file: FileRef,
+    /// Device and inode, by which the file is known again when it is read.
+    identity: (u64, u64),
 }
 
 /// The files of a session of which one is named, in order, and what is wrong with them.
@@ -59,64 +62,88 @@ pub struct Segments {
 
 /// The files of the session that the recording at `path` belongs to. `None` for a recording that is one file, which costs a
 /// look at its header and at few names, and for whatever can't be read as a recording of recmode's.
-#[must_use]
-pub fn segments(path: &Path) -> Option<Segments> {
+///
+/// # Errors
+///
+/// When it can't be found out which files there are, as no more can be opened.
+pub fn segments(path: &Path) -> io::Result<Option<Segments>> {
     if path == Path::new("-") {
-        return None;
+        return Ok(None);
     }
-    let is_link = path.symlink_metadata().ok()?.is_symlink();
-    let real = if is_link { fs::canonicalize(path).ok()? } else { path.to_owned() };
-    segments_of(&FileRef::named(&real))
+    let Ok(metadata) = path.symlink_metadata() else { return Ok(None) };
+    if !metadata.is_symlink() {
+        return segments_of(&FileRef::named(path));
+    }
+    match fs::canonicalize(path) {
+        Ok(real) => segments_of(&FileRef::named(&real)),
+        Err(_) => Ok(None),
+    }
 }
 
 /// As [`segments`], for a file that may have been found below a directory: no link leads to another one.
-#[must_use]
-pub fn segments_of(file: &FileRef) -> Option<Segments> {
-    let real = file.path();
-    let named = Segment::open(file).ok()?;
-    let name = real.file_name()?;
-    let base = Base::of(&named, name, file)?;
+///
+/// # Errors
+///
+/// Those of [`segments`].
+pub fn segments_of(file: &FileRef) -> io::Result<Option<Segments>> {
+    let named = match Segment::open(file) {
+        Ok(named) => named,
+        Err(Unopened::Refused(_)) => return Ok(None),
+        Err(Unopened::Exhausted(error)) => return Err(error),
+    };
+    let Some(name) = file.path().file_name() else { return Ok(None) };
+    let Some(base) = Base::of(&named, name, file)? else { return Ok(None) };
     let mut known =
         Known { found: BTreeMap::from([(named.number, vec![named.clone()])]), refused: Vec::new() };
-    known.collect(&base, &named);
+    known.collect(&base, &named)?;
     if known.found.len() == 1 && named.number == 1 && known.refused.is_empty() {
-        return None;
+        return Ok(None);
     }
-    Some(known.chain(&base, named))
+    Ok(Some(known.chain(&base, named)))
 }
 
 impl Segment {
     /// Opens a file and reads its header.
-    fn open(file_ref: &FileRef) -> Result<Self, Refusal> {
+    fn open(file_ref: &FileRef) -> Result<Self, Unopened> {
         let path = file_ref.path();
-        let unreadable = |error: io::Error| Refusal::Unreadable(error.to_string());
-        let entry = file_ref.entry().map_err(unreadable)?;
-        let kind = entry.stat().map(|stat| EntryKind::of(stat.st_mode)).map_err(unreadable)?;
-        match kind {
+        let entry = file_ref.entry()?;
+        match EntryKind::of(entry.stat()?.st_mode) {
             EntryKind::File => {}
-            EntryKind::Link => return Err(Refusal::Link),
-            _ => return Err(Refusal::Type),
+            EntryKind::Link => return Err(Refusal::Link.into()),
+            _ => return Err(Refusal::Type.into()),
         }
-        let file = entry.open().map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        let file = Arc::new(file);
-        let input = reader(At { file: Arc::clone(&file), offset: 0 }).map_err(unreadable)?;
+        let file = entry.open()?;
+        let metadata = file.metadata()?;
+        let mut head = [0; 4];
+        let filled = file.read_at(&mut head, 0)?;
+        let packed = is_compressed(&head[..filled]);
+        let input = reader(At { file, offset: 0 })?;
         let header = Reader::new(input).map_err(|_| Refusal::Session)?.into_header();
         let session = header.recmode.as_ref().map(Session::new).ok_or(Refusal::Session)?;
         if session.session.is_none() {
-            return Err(Refusal::Session);
+            return Err(Refusal::Session.into());
         }
         let number = session.segment.unwrap_or(1);
         if !(1..=MAX_NUMBER).contains(&number) {
-            return Err(Refusal::Number);
+            return Err(Refusal::Number.into());
         }
         let (owner, size) = (metadata.uid(), metadata.len());
-        Ok(Self { path: path.to_owned(), number, size, header, session, owner, file })
+        let (file, identity) = (file_ref.clone(), (metadata.dev(), metadata.ino()));
+        Ok(Self { path: path.to_owned(), number, size, header, session, owner, packed, file, identity })
     }
 
-    /// The file's bytes from its start, whoever else reads it.
-    pub(super) fn read(&self) -> impl Read + Send + 'static {
-        At { file: Arc::clone(&self.file), offset: 0 }
+    /// The file's bytes from its start.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened, or another file has its name by now.
+    pub(super) fn read(&self) -> io::Result<impl Read + Send + use<>> {
+        let file = self.file.entry()?.open()?;
+        let metadata = file.metadata()?;
+        if (metadata.dev(), metadata.ino()) != self.identity {
+            return Err(io::Error::other("another file has its name by now"));
+        }
+        Ok(At { file, offset: 0 })
     }
 
     /// When it begins, in microseconds since the session began, where its header says that.
@@ -137,8 +164,30 @@ impl Segment {
             return Ok(None);
         };
         let mut hasher = blake3::Hasher::new();
-        let read = io::copy(&mut reader(self.read())?.take(bytes), &mut hasher)?;
+        let read = io::copy(&mut reader(self.read()?)?.take(bytes), &mut hasher)?;
         Ok(Some(read == bytes && hasher.finalize().to_hex().as_str() == wanted))
+    }
+
+    /// That the text ends before `next` goes on, where that says how long it was. A packed file is read for it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn cut_off(&self, next: &Self) -> io::Result<Option<SegmentFault>> {
+        let Some(bytes) = self.counted_by(next) else { return Ok(None) };
+        let held = match self.packed {
+            true => io::copy(&mut reader(self.read()?)?.take(bytes), &mut io::sink())?,
+            false => self.size,
+        };
+        let path = self.path.clone();
+        Ok((held < bytes).then_some(SegmentFault::Short { path, held, bytes }))
+    }
+
+    /// How many bytes of the text `next` continues, where it says that.
+    #[must_use]
+    pub fn counted_by(&self, next: &Self) -> Option<u64> {
+        let continues = next.session.continues.as_ref()?;
+        continues.bytes.filter(|_| u64::from(continues.segment) == self.number)
     }
 
     /// Why this file does not belong to the session of `named`.
@@ -155,6 +204,29 @@ impl Segment {
     }
 }
 
+/// Why a file could not be looked into.
+enum Unopened {
+    /// It is not the session's, as far as anyone can tell.
+    Refused(Refusal),
+    /// No more files can be opened, which says nothing of this one.
+    Exhausted(io::Error),
+}
+
+impl From<Refusal> for Unopened {
+    fn from(why: Refusal) -> Self {
+        Self::Refused(why)
+    }
+}
+
+impl From<io::Error> for Unopened {
+    fn from(error: io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM) => Self::Exhausted(error),
+            _ => Self::Refused(Refusal::Unreadable(error.to_string())),
+        }
+    }
+}
+
 /// The name of a session's first file, from which those of the others are made.
 struct Base<'a> {
     path: PathBuf,
@@ -165,25 +237,33 @@ struct Base<'a> {
 impl<'a> Base<'a> {
     /// From the file's own name; where that has no number, or there is no first file of that name, from the hint in its
     /// header.
-    fn of(named: &Segment, name: &OsStr, by: &'a FileRef) -> Option<Self> {
+    fn of(named: &Segment, name: &OsStr, by: &'a FileRef) -> io::Result<Option<Self>> {
         let base = |name: &OsStr| Self { path: by.path().with_file_name(name), by };
         let own = first_name(name, named.number);
         let hint =
             named.session.first.as_deref().map(Path::new).filter(|_| named.number > 1).and_then(single);
         let own = own.map(|own| base(&own));
         let hint = hint.map(base);
-        match (own, hint) {
-            (Some(own), Some(hint)) => {
-                let there = own.names(1).any(|path| own.is_there(&path));
-                Some(if there { own } else { hint })
-            }
-            (own, hint) => own.or(hint),
+        let (own, hint) = match (own, hint) {
+            (Some(own), Some(hint)) => (own, hint),
+            (own, hint) => return Ok(own.or(hint)),
+        };
+        let mut there = false;
+        for path in own.names(1) {
+            there |= own.is_there(&path)?;
         }
+        Ok(Some(if there { own } else { hint }))
     }
 
     /// Whether anything has this name.
-    fn is_there(&self, path: &Path) -> bool {
-        self.by.at(path).entry().and_then(|entry| entry.stat()).is_ok()
+    fn is_there(&self, path: &Path) -> io::Result<bool> {
+        match self.by.at(path).entry().and_then(|entry| entry.stat()) {
+            Ok(_) => Ok(true),
+            Err(error) => match error.into() {
+                Unopened::Exhausted(error) => Err(error),
+                Unopened::Refused(_) => Ok(false),
+            },
+        }
     }
 
     /// What the file of this number may be called.
@@ -240,11 +320,11 @@ struct Known {
 
 impl Known {
     /// Looks for the other files.
-    fn collect(&mut self, base: &Base<'_>, named: &Segment) {
+    fn collect(&mut self, base: &Base<'_>, named: &Segment) -> io::Result<()> {
         let (mut last, mut number) = (named.number, 1);
         while number <= (last + AHEAD).min(MAX_NUMBER) {
             for path in base.names(number) {
-                if path == named.path || !base.is_there(&path) {
+                if path == named.path || !base.is_there(&path)? {
                     continue;
                 }
                 last = last.max(number);
@@ -253,7 +333,8 @@ impl Known {
                         None => self.found.entry(number).or_default().push(segment),
                         Some(why) => self.refused.push((number, path, why)),
                     },
-                    Err(why) => self.refused.push((number, path, why)),
+                    Err(Unopened::Refused(why)) => self.refused.push((number, path, why)),
+                    Err(Unopened::Exhausted(error)) => return Err(error),
                 }
             }
             number += 1;
@@ -263,6 +344,7 @@ impl Known {
             self.found.values_mut().for_each(|files| files.truncate(1));
             self.refused.retain(|(number, _, why)| *number > 1 && *why != Refusal::Session);
         }
+        Ok(())
     }
 
     /// Follows the files backwards from the last one.
@@ -335,7 +417,7 @@ fn missing(mut numbers: impl Iterator<Item = u64>, base: &Base<'_>) -> Vec<Segme
 
 /// A file from a place of its own on.
 struct At {
-    file: Arc<File>,
+    file: File,
     offset: u64,
 }
 

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::Entry;
 use super::entry::look_at_file;
+use crate::cast::{Segment, SegmentFault};
 use crate::dirfd::{EntryKind, FileRef, Root};
 use crate::recording::reader::Reader;
 use crate::{cast, sys};
@@ -88,20 +89,29 @@ pub fn list_sessions(path: &Path, progress: &Progress) -> io::Result<Listing> {
     let by = files.first().cloned();
     let mut listing = look_at(files, progress);
     if let Some(by) = by {
-        listing.entries = joined(listing.entries, &by);
+        listing.entries = joined(std::mem::take(&mut listing.entries), &by, &mut listing.trouble);
     }
     listing.trouble.splice(0..0, trouble);
     Ok(listing)
 }
 
 /// One entry for each session: of several files, that of the last one with what the others add.
-fn joined(found: Vec<Entry>, by: &FileRef) -> Vec<Entry> {
+fn joined(found: Vec<Entry>, by: &FileRef, trouble: &mut Vec<(PathBuf, io::Error)>) -> Vec<Entry> {
     let (mut single, mut sessions) = (BTreeMap::new(), Vec::new());
     for entry in found {
         // Any of a session's files may be named; in a directory a later one leads to the others.
         let later = entry.session.segment.is_some_and(|segment| segment > 1);
-        let segments = if by.is_named() { cast::segments(&entry.path) } else { None };
-        let segments = segments.or_else(|| later.then(|| cast::segments_of(&by.at(&entry.path))).flatten());
+        let segments = if by.is_named() {
+            cast::segments(&entry.path)
+        } else if later {
+            cast::segments_of(&by.at(&entry.path))
+        } else {
+            Ok(None)
+        };
+        let segments = segments.unwrap_or_else(|error| {
+            trouble.push((entry.path.clone(), error));
+            None
+        });
         if let Some(segments) = segments {
             sessions.push(segments);
             if by.is_named() {
@@ -112,19 +122,51 @@ fn joined(found: Vec<Entry>, by: &FileRef) -> Vec<Entry> {
     }
     let mut entries = Vec::new();
     for segments in sessions {
-        let Some(last) = segments.files.last() else { continue };
+        let Some(last) = segments.files.last().cloned() else { continue };
         // Its other files have led to it, too.
         let entry = single.remove(&last.path).or_else(|| {
             let led = entries.iter().any(|entry: &Entry| entry.has(&last.path));
-            if led { None } else { look_at_file(&by.at(&last.path)).ok().flatten() }
+            let looked = if led { Ok(None) } else { look_at_file(&by.at(&last.path)) };
+            looked.unwrap_or_else(|error| {
+                trouble.push((last.path.clone(), error));
+                None
+            })
         });
         if let Some(entry) = entry {
-            segments.files.iter().for_each(|segment| drop(single.remove(&segment.path)));
+            let mut segments = segments;
+            let mut faults = Vec::new();
+            for pair in segments.files.windows(2) {
+                let [segment, next] = pair else { continue };
+                let seen = match single.remove(&segment.path) {
+                    Some(seen) => Ok(Some(seen)),
+                    None => look_at_file(&by.at(&segment.path)),
+                };
+                match seen {
+                    Ok(seen) => faults.extend(seen.and_then(|seen| fault(segment, next, seen))),
+                    Err(error) => trouble.push((segment.path.clone(), error)),
+                }
+            }
+            single.remove(&last.path);
+            segments.faults.extend(faults);
             entries.push(entry.of_session(segments));
         }
     }
     entries.extend(single.into_values());
     entries
+}
+
+/// What a glance finds wrong with a file that `next` continues: that it is shorter than it was, unless it is packed, or that
+/// one of its lines that were read is wrong, unless that may follow what counts.
+fn fault(segment: &Segment, next: &Segment, seen: Entry) -> Option<SegmentFault> {
+    let bytes = segment.counted_by(next);
+    if !segment.packed
+        && let Ok(Some(short)) = segment.cut_off(next)
+    {
+        return Some(short);
+    }
+    let has_surplus = bytes.is_some_and(|bytes| segment.packed || segment.size > bytes);
+    let reason = seen.damage.filter(|_| !has_surplus)?;
+    Some(SegmentFault::Damaged { path: segment.path.clone(), reason, next: next.number })
 }
 
 /// Whether a file is called a recording, so that it should be one.

@@ -1,6 +1,8 @@
 //! Which files are parts of one session, among many.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::PathBuf;
 
 use crate::cast::{self, Segments};
 use crate::dirfd::FileRef;
@@ -17,9 +19,9 @@ pub struct Recorded {
 }
 
 /// The recordings that these files are, in their order, each with whether it was named by itself. Of those
-/// that were not, only ones with a number in their names (`NAME.2.cast`) are looked into.
-#[must_use]
-pub fn sessions(files: Vec<(bool, FileRef)>) -> Vec<Recorded> {
+/// that were not, only ones with a number in their names (`NAME.2.cast`) are looked into. One of which
+/// it can't be found out is `trouble`, and stands by itself.
+pub fn sessions(files: Vec<(bool, FileRef)>, trouble: &mut Vec<(PathBuf, io::Error)>) -> Vec<Recorded> {
     let mut covered = HashSet::new();
     // Each session by its first file, and by the one that led to it.
     let (mut found, mut places) = (Vec::new(), HashMap::new());
@@ -27,7 +29,11 @@ pub fn sessions(files: Vec<(bool, FileRef)>) -> Vec<Recorded> {
         if covered.contains(file.path()) || !(*named || cast::has_number(file.path())) {
             continue;
         }
-        if let Some(segments) = cast::segments_of(file) {
+        let segments = cast::segments_of(file).unwrap_or_else(|error| {
+            trouble.push((file.path().to_owned(), error));
+            None
+        });
+        if let Some(segments) = segments {
             covered.extend(segments.files.iter().map(|segment| segment.path.clone()));
             places.extend(segments.files.first().map(|first| (first.path.clone(), found.len())));
             places.insert(file.path().to_owned(), found.len());

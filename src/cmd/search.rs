@@ -51,7 +51,7 @@ pub fn run(args: &SearchArgs) -> anyhow::Result<u8> {
     };
     let mut trouble = Vec::new();
     let files = files(&paths, &mut trouble)?.into_iter().map(|file| (file.is_named(), file));
-    let files = catalog::sessions(files.collect());
+    let files = catalog::sessions(files.collect(), &mut trouble);
     let json = args.json || args.format == InfoFormat::Json;
     let color = !json && super::color::wanted(ColorWhen::Auto, &io::stdout());
     let zone = if args.utc { TimeZone::UTC } else { TimeZone::system() };

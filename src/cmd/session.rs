@@ -24,7 +24,7 @@ pub(super) struct Recording {
 impl Recording {
     /// Looks for the session's files, and reports on standard error what is wrong with them.
     pub(super) fn find(path: &Path) -> io::Result<Self> {
-        Self::of(path, cast::segments(path))
+        Self::of(path, cast::segments(path)?)
     }
 
     /// The same, of a session whose files are known.

@@ -50,7 +50,7 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
             Err(error) => trouble.push((path.clone(), error)),
         }
     }
-    let (files, sessions) = with_sessions(files);
+    let (files, sessions) = with_sessions(files, &mut trouble);
     let checked: Vec<_> = super::progress::over_bytes(|progress| {
         let total =
             files.iter().filter_map(|(file, _)| fs::metadata(file.path()).ok()).map(|file| file.len()).sum();
@@ -99,7 +99,10 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<u8> {
 }
 
 /// The files with the others of their sessions, and those sessions.
-fn with_sessions(files: Vec<(FileRef, bool)>) -> (Vec<(FileRef, bool)>, Vec<Segments>) {
+fn with_sessions(
+    files: Vec<(FileRef, bool)>,
+    trouble: &mut Vec<(PathBuf, io::Error)>,
+) -> (Vec<(FileRef, bool)>, Vec<Segments>) {
     // Each is looked for beside a file that is named itself, and not only below a directory.
     let mut is_recording: HashMap<PathBuf, bool> = HashMap::new();
     let files = files.into_iter().map(|(file, as_recording)| {
@@ -107,7 +110,7 @@ fn with_sessions(files: Vec<(FileRef, bool)>) -> (Vec<(FileRef, bool)>, Vec<Segm
         (file.is_named(), file)
     });
     let (mut all, mut sessions) = (Vec::new(), Vec::new());
-    for Recorded { file, segments, .. } in catalog::sessions(files.collect()) {
+    for Recorded { file, segments, .. } in catalog::sessions(files.collect(), trouble) {
         let Some(segments) = segments else {
             let as_recording = is_recording.get(file.path()).copied().unwrap_or(true);
             all.push((file, as_recording));

@@ -42,8 +42,12 @@ impl SessionVerdict {
                 live = checked.live;
                 checked.is_good()
             });
-            if let (Some(false), Some(next)) = (continued, segments.files.get(n + 1)) {
-                faults.push(SegmentFault::Changed { path: segment.path.clone(), next: next.number });
+            match (continued, segments.files.get(n + 1)) {
+                (Some(false), Some(next)) => {
+                    faults.push(SegmentFault::Changed { path: segment.path.clone(), next: next.number });
+                }
+                (None, Some(next)) => faults.extend(segment.cut_off(next)?),
+                _ => {}
             }
         }
         let session = segments.files.first().and_then(|first| first.session.session.clone());

@@ -151,3 +151,81 @@ fn a_forged_header_costs_neither_time_nor_memory() {
         }
     }
 }
+
+#[test]
+fn many_sessions_need_few_open_files() {
+    const SESSIONS: usize = 60;
+    let dir = tempfile::tempdir().expect("a directory");
+    for n in 0..SESSIONS {
+        let header = |more: &str| {
+            format!(
+                "{{\"version\":3,\"term\":{{\"cols\":80,\"rows\":24}},\"recmode\":{{\"session\":\"s{n}\"{more}}}}}\n"
+            )
+        };
+        let first = header("") + "[0.5,\"o\",\"first\\r\\n\"]\n";
+        let second = header(&format!(",\"segment\":2,\"first\":\"a{n}.cast\""))
+            + "[0.5,\"o\",\"needle\\r\\n\"]\n[0.0,\"x\",\"0\"]\n";
+        fs::write(dir.path().join(format!("a{n}.cast")), first).expect("written");
+        fs::write(dir.path().join(format!("a{n}.2.cast")), second).expect("written");
+    }
+    let program = crate::support::recmode().get_program().to_owned();
+    let limited = |files: usize, args: &[&str]| {
+        let limit = format!("ulimit -n {files}; exec \"$@\"");
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &limit, "sh"]).arg(&program).args(args).arg(dir.path());
+        crate::outcome(&command.output().expect("it runs"))
+    };
+    let rows = |out: &str| out.lines().filter(|line| line.contains("more of its session")).count();
+    for files in (3..20).chain([50]) {
+        for (args, whole) in
+            [(&["ls"][..], SESSIONS + 1), (&["search", "needle"], SESSIONS), (&["verify"], 3 * SESSIONS)]
+        {
+            let (out, err, status) = limited(files, args);
+            let what = format!("{args:?} with {files} files: {out}{err}");
+            assert!(!out.contains("missing") && !err.contains("missing"), "{what}");
+            if files == 50 || !err.contains("Too many open files") {
+                assert!(files < 50 || out.lines().count() == whole, "{what}");
+                assert!(args != ["ls"] || out.is_empty() || rows(&out) == SESSIONS, "{what}");
+                assert!(!err.contains("Too many"), "{what}");
+            } else {
+                assert_eq!(status, Some(2), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_glance_and_a_verdict_tell_of_an_earlier_file_that_is_cut_off_or_damaged() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let texts = three();
+    let no_hash = |text: &str| {
+        let mut header: Value = serde_json::from_str(text.lines().next().expect("a header")).expect("JSON");
+        header["recmode"]["continues"].as_object_mut().expect("an object").remove("blake3");
+        let rest = text.split_once('\n').expect("lines").1;
+        format!("{header}\n{rest}")
+    };
+    let [first, second, _] = &texts;
+    let end = "[0.0,\"x\",\"0\"]\n#recmode {\"end\":{\"reason\":\"exit\",\"seconds\":4.5}}\n";
+    let second = no_hash(second) + end;
+    for (broken, told) in [
+        (first[..first.len() - 8].to_owned(), "cut off: "),
+        (first.replace("[0.5,\"o\"", "[x.5,\"o\""), "; the session goes on in segment 2"),
+    ] {
+        let files = write(&dir, &[broken, second.clone()]);
+        for path in [dir.path(), &files[0], &files[1]] {
+            let list = json(&["ls", "--format", "json", arg(path)]);
+            let entry = &list["recordings"][0];
+            assert_eq!(
+                (&entry["state"], list["recordings"].as_array().map(Vec::len)),
+                (&"gap".into(), Some(1))
+            );
+            assert!(entry["missing"].to_string().contains(told), "{list}");
+        }
+        let info = json(&["info", "--format", "json", arg(&files[0])]);
+        assert!(info["state"] == "gap" && info["missing"].to_string().contains(told), "{info}");
+        if told == "cut off: " {
+            let (out, err, status) = run(&["verify", arg(dir.path())]);
+            assert!(status == Some(1) && out.contains("rec.cast: cut off: "), "{out}{err}");
+        }
+    }
+}
