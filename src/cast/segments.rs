@@ -472,7 +472,7 @@ mod tests {
         }
         let root = crate::dirfd::Root::open(&dir.path().join("root")).expect("opened").expect("a directory");
         let files = root.files(&mut |_, _| {}, &mut Vec::new()).expect("read");
-        let of = |file| segments_of(file).map(|segments| segments.files.len());
+        let of = |file| segments_of(file).ok().flatten().map(|segments| segments.files.len());
         assert_eq!(files.iter().map(of).collect::<Vec<_>>(), [Some(2), Some(2)]);
         std::fs::rename(&below, dir.path().join("was")).expect("renamed");
         std::os::unix::fs::symlink(&outside, &below).expect("a link");

@@ -185,7 +185,8 @@ pub fn is_beginning(file: &File) -> bool {
 
 /// Why a file can't be read as a recording. `None` where it has gone, or just begins.
 fn why_unread(file: &FileRef) -> Option<io::Error> {
-    let file = match file.open() {
+    let opened = if file.is_named() { cast::open_file(file.path()) } else { file.open() };
+    let file = match opened {
         Ok(file) if is_beginning(&file) => return None,
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use jiff::{Timestamp, Zoned};
 use rayon::prelude::*;
 
-use crate::cast::Segments;
+use crate::cast::{self, Segments};
 use crate::catalog::{self, Recorded};
 use crate::cli::{ColorWhen, InfoFormat, VerifyArgs};
 use crate::dirfd::FileRef;
@@ -144,7 +144,7 @@ fn begins(file: &FileRef) -> bool {
 
 pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
     let mut text = Vec::new();
-    fs::File::open(path)
+    cast::open_file(path)
         .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, MAX_SIGNERS), &mut text))
         .with_context(|| format!("--allowed-signers {}", escape::path(path)))?;
     let signers = AllowedSigners::parse(&text, &Zoned::now());

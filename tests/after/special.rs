@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
 
-use crate::{arg, end, is_root, recording, run};
+use crate::{arg, end, fixture, is_root, recording, run};
 
 #[test]
 fn special_files_and_holes_hold_nobody() {
@@ -40,4 +40,22 @@ fn special_files_and_holes_hold_nobody() {
     }
     let (out, err, status) = run(&["recover", d]);
     assert_eq!((out, err.as_str(), status), (format!("{d}/good.cast: complete\n"), "", Some(0)));
+}
+
+#[test]
+fn a_device_or_pipe_that_is_named_is_refused_and_never_waited_for() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (link, pipe) = (dir.path().join("zero.cast"), dir.path().join("pipe.cast"));
+    std::os::unix::fs::symlink("/dev/zero", &link).expect("a link");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let signed = fixture("raw-v3.cast");
+    for (args, why) in [
+        (vec!["ls", arg(&link)], "zero.cast: a device"),
+        (vec!["ls", "/dev/zero"], "/dev/zero: a device"),
+        (vec!["ls", arg(&pipe)], "pipe.cast: a named pipe"),
+        (vec!["verify", "--allowed-signers", arg(&pipe), arg(&signed)], "pipe.cast: a named pipe"),
+    ] {
+        let (_, err, status) = run(&args);
+        assert!(err.contains(why) && status == Some(2), "{args:?}: {err}");
+    }
 }
