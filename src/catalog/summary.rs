@@ -9,6 +9,7 @@ use crate::cast::Session;
 use crate::recording::reader::{
     Code, End, Gap, Header, Item, ReadError, Reader, SftpFile, Streams, session_length,
 };
+use crate::screen::parse_size;
 
 /// So many markers, gaps and sizes are kept; all are counted.
 pub const MAX_LISTED: usize = 10_000;
@@ -158,6 +159,8 @@ impl Summarizer {
                 match event.code {
                     Code::Output | Code::ErrorOutput => summary.output += event.exact_bytes().len() as u64,
                     Code::Input => summary.input += event.exact_bytes().len() as u64,
+                    // What is no size changes none.
+                    Code::Resize if parse_size(&event.data).is_none() => {}
                     Code::Resize => {
                         summary.resize_count += 1;
                         note(&mut summary.resizes, event.time, event.data.len(), event.data, room);
@@ -222,5 +225,19 @@ fn note<T>(list: &mut Vec<At<T>>, time: u64, weight: usize, what: T, room: &mut 
     {
         *room = left;
         list.push(At { time, what });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_valid_sizes_are_counted() {
+        let cast = "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24}}\n\
+                    [0.1,\"r\",\"-1x0\"]\n[0.1,\"r\",\"80x\"]\n[0.1,\"r\",\"90x30\"]\n";
+        let summary = summarize(Reader::new(cast.as_bytes()).expect("a header")).expect("read");
+        assert_eq!((summary.resize_count, summary.resizes.len(), summary.events), (1, 1, 3));
+        assert_eq!(summary.resizes[0].what, "90x30");
     }
 }

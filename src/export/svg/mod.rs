@@ -10,6 +10,8 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use avt::Line;
+
 use self::row::{Drawn, draw_plain, draw_row};
 use super::{ExportError, Warning, markup};
 use crate::recording::reader::{Code, Item, Reader};
@@ -26,6 +28,12 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// The most elements that a browser has to lay out.
 const MAX_ELEMENTS: usize = 12_000;
+
+/// The most cells that are looked at, for each interval that was tried: a fixed part, and more for each byte of output.
+/// What needs more has fewer frames a second too. A cell that is drawn takes as long as several that are compared.
+const FREE_CELLS: usize = 1 << 25;
+const CELLS_PER_BYTE: usize = 64;
+const COST_OF_DRAWING: usize = 16;
 
 /// How long the last frame stays.
 const LAST: u64 = 3_000_000;
@@ -77,14 +85,17 @@ pub(super) fn write(
     let (mut cols, mut lines) = screen.terminal().size();
     for item in &mut reader {
         match item? {
+            // What is empty draws nothing.
+            Item::Event(event) if event.data.is_empty() => {}
             Item::Event(event) if matches!(event.code, Code::Output | Code::ErrorOutput | Code::Resize) => {
                 time += event.time.saturating_sub(last).min(limit);
                 last = event.time;
                 // What is shown for less than a frame is not shown.
-                if let Some(begun) = begun.take_if(|begun| time >= *begun + film.interval) {
+                if let Some(begun) = begun.take_if(|begun| time >= begun.saturating_add(film.interval)) {
                     film.take(&screen, begun);
                 }
                 begun.get_or_insert(time);
+                film.output += event.data.len();
                 if let Some((cols, rows)) = parse_size(&event.data).filter(|_| event.code == Code::Resize) {
                     screen.resize(event.time, cols, rows).map_err(too_large(event.line))?;
                 } else if event.code != Code::Resize {
@@ -123,12 +134,28 @@ struct Film {
     elements: usize,
     /// Whether rows were drawn without their colours.
     plain: bool,
+    /// The rows of the last frame.
+    shown: Vec<Line>,
+    /// Cells that were looked at, those that may be beside what the output pays for, and bytes of output.
+    looked_at: usize,
+    free: usize,
+    output: usize,
 }
 
 impl Film {
     fn new(theme: Theme) -> Self {
-        let rows = Rows::default();
-        Self { theme, frames: Vec::new(), rows, interval: MIN_INTERVAL, elements: 0, plain: false }
+        Self {
+            theme,
+            frames: Vec::new(),
+            rows: Rows::default(),
+            interval: MIN_INTERVAL,
+            elements: 0,
+            plain: false,
+            shown: Vec::new(),
+            looked_at: 0,
+            free: FREE_CELLS,
+            output: 0,
+        }
     }
 
     /// Adds what the screen shows.
@@ -136,28 +163,56 @@ impl Film {
         let terminal = screen.terminal();
         // So that two frames are always within the bound.
         let most = (MAX_ELEMENTS / 2 / terminal.size().1).saturating_sub(1).max(1);
-        let mut numbers = Vec::with_capacity(terminal.size().1);
-        for line in terminal.screen().visible_lines() {
+        let (cols, lines) = terminal.size();
+        self.looked_at += cols * lines;
+        let before = self.frames.last().map_or(&[][..], |frame| &frame.rows);
+        let mut numbers = Vec::with_capacity(lines);
+        for (index, line) in terminal.screen().visible_lines().enumerate() {
+            if let (Some(shown), Some(&number)) = (self.shown.get(index), before.get(index))
+                && shown == line
+            {
+                numbers.push(number);
+                continue;
+            }
+            self.looked_at += COST_OF_DRAWING * cols;
             let mut drawn = draw_row(line, self.theme);
             if drawn.elements > most {
                 drawn = draw_plain(line);
                 self.plain = true;
             }
             numbers.push(self.rows.number(drawn));
+            match self.shown.get_mut(index) {
+                Some(shown) => shown.clone_from(line),
+                None => self.shown.push(line.clone()),
+            }
         }
+        self.shown.truncate(lines);
         let frame = Frame { time, rows: numbers, cursor: terminal.cursor().position() };
-        self.elements += self.rows.cost(self.frames.last(), &frame);
-        self.frames.push(frame);
+        let is_new =
+            self.frames.last().is_none_or(|last| (&last.rows, last.cursor) != (&frame.rows, frame.cursor));
+        if is_new {
+            self.elements += self.rows.cost(self.frames.last(), &frame);
+            self.frames.push(frame);
+        }
+        if self.looked_at > self.free + CELLS_PER_BYTE * self.output {
+            // So that a picture whose end nobody knows has frames up to it.
+            self.free = self.looked_at + FREE_CELLS;
+            self.space_out();
+        }
         while self.frames.len() > MAX_FRAMES
             || ((self.rows.bytes > MAX_BYTES || self.elements > MAX_ELEMENTS) && self.frames.len() > 2)
         {
-            self.interval *= 2;
-            self.thin();
-            self.forget_unused();
-            let before = std::iter::once(None).chain(self.frames.iter().map(Some));
-            self.elements =
-                before.zip(&self.frames).map(|(before, frame)| self.rows.cost(before, frame)).sum();
+            self.space_out();
         }
+    }
+
+    /// Keeps half as many frames a second.
+    fn space_out(&mut self) {
+        self.interval = self.interval.saturating_mul(2);
+        self.thin();
+        self.forget_unused();
+        let before = std::iter::once(None).chain(self.frames.iter().map(Some));
+        self.elements = before.zip(&self.frames).map(|(before, frame)| self.rows.cost(before, frame)).sum();
     }
 
     /// What the picture lacks, in sentences.
@@ -178,7 +233,7 @@ impl Film {
         let mut kept: Vec<Frame> = Vec::with_capacity(self.frames.len());
         for frame in self.frames.drain(..) {
             match kept.last_mut() {
-                Some(before) if frame.time < before.time + self.interval => {
+                Some(before) if frame.time < before.time.saturating_add(self.interval) => {
                     *before = Frame { time: before.time, ..frame };
                 }
                 _ => kept.push(frame),
@@ -275,6 +330,19 @@ mod tests {
         let (film, warnings) = picture(&busy(300, 60, 3, 200), Theme::Auto);
         assert!(elements(&film) <= MAX_ELEMENTS, "{}", elements(&film));
         assert!(warnings.iter().any(|note| note.contains("lacks the colours")), "{warnings:?}");
+    }
+
+    #[test]
+    fn work_is_bounded_whatever_the_size_of_the_screen() {
+        let step = "[0.1,\"o\",\"x\"]\n";
+        let small = format!("{{\"version\":3,\"term\":{{\"cols\":100,\"rows\":100}}}}\n{}", step.repeat(100));
+        assert_eq!(picture(&small, Theme::Auto).1, Vec::<String>::new());
+        let large = small.replacen("\"cols\":100,\"rows\":100", "\"cols\":1000,\"rows\":1000", 1);
+        let (_, warnings) = picture(&large, Theme::Auto);
+        assert!(
+            warnings.iter().any(|note| note.starts_with("the picture shows a frame every")),
+            "{warnings:?}"
+        );
     }
 
     #[test]
