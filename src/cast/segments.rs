@@ -175,9 +175,10 @@ impl Segment {
     /// When the file can't be read.
     pub fn cut_off(&self, next: &Self) -> io::Result<Option<SegmentFault>> {
         let Some(bytes) = self.counted_by(next) else { return Ok(None) };
-        let held = match self.packed {
-            true => io::copy(&mut reader(self.read()?)?.take(bytes), &mut io::sink())?,
-            false => self.size,
+        let held = if self.packed {
+            io::copy(&mut reader(self.read()?)?.take(bytes), &mut io::sink())?
+        } else {
+            self.size
         };
         let path = self.path.clone();
         Ok((held < bytes).then_some(SegmentFault::Short { path, held, bytes }))
@@ -472,7 +473,7 @@ mod tests {
         }
         let root = crate::dirfd::Root::open(&dir.path().join("root")).expect("opened").expect("a directory");
         let files = root.files(&mut |_, _| {}, &mut Vec::new()).expect("read");
-        let of = |file| segments_of(file).ok().flatten().map(|segments| segments.files.len());
+        let of = |file| segments_of(file).expect("read").map(|segments| segments.files.len());
         assert_eq!(files.iter().map(of).collect::<Vec<_>>(), [Some(2), Some(2)]);
         std::fs::rename(&below, dir.path().join("was")).expect("renamed");
         std::os::unix::fs::symlink(&outside, &below).expect("a link");

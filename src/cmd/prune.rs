@@ -52,6 +52,7 @@ pub fn run(args: &PruneArgs) -> anyhow::Result<u8> {
         gone: Vec::new(),
         trouble: surveyed.trouble.into_iter().map(|(path, error)| (path, error.to_string())).collect(),
         names: HashMap::new(),
+        unlogged: false,
     };
     let refused = match plan(&candidates, &limits, &surveyed.space) {
         Ok(planned) => {
@@ -90,18 +91,23 @@ struct Work {
     trouble: Vec<(PathBuf, String)>,
     /// Names of users that were looked up.
     names: HashMap<u32, Option<String>>,
+    /// A removal could not be logged: there are no more.
+    unlogged: bool,
 }
 
 impl Work {
     /// Removes a recording, or shows that it would be.
     fn take(&mut self, group: &Group, why: Why) {
+        if self.unlogged {
+            return;
+        }
         let owner = self.name(group.candidate.owner);
         let Some(log) = &self.log else {
             let shown = group.files.iter().map(|(file, seen)| pruned_file(file, seen, owner.as_deref(), why));
             self.gone.extend(shown);
             return;
         };
-        let (gone, trouble) = (&mut self.gone, &mut self.trouble);
+        let (gone, trouble, unlogged) = (&mut self.gone, &mut self.trouble, &mut self.unlogged);
         let mut removed = |file: &FileRef, seen: &Metadata| {
             let shown = pruned_file(file, seen, owner.as_deref(), why);
             let removal = Removal {
@@ -115,8 +121,9 @@ impl Work {
             };
             gone.push(shown);
             if let Err(error) = log.write(&removal) {
-                trouble
-                    .push((file.path().to_owned(), format!("removed, which could not be logged: {error}")));
+                *unlogged = true;
+                let text = format!("removed, which could not be logged, so nothing more is removed: {error}");
+                trouble.push((file.path().to_owned(), text));
             }
         };
         match remove(&group.files, &mut removed) {

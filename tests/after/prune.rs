@@ -273,3 +273,16 @@ fn a_limit_is_needed_and_has_to_be_one() {
     }
     assert_eq!(run(&["prune", "--older-than", "1d", "/nowhere"]).2, Some(2));
 }
+
+#[test]
+fn what_can_not_be_logged_ends_the_removing() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for name in ["a.cast", "b.cast", "c.cast"] {
+        let text = recording("alice", "strict", 1_700_000_000, &end(0, 0.0, 0)).replace("5d3c0a9e", name);
+        fs::write(dir.path().join(name), text).expect("written");
+    }
+    let (_, err, status) =
+        run(&["prune", "--max-total", "1K", "--yes", "--log", "/dev/full", arg(dir.path())]);
+    assert!(err.contains("could not be logged, so nothing more is removed") && status == Some(2), "{err}");
+    assert_eq!(fs::read_dir(dir.path()).expect("read").count(), 2, "{err}");
+}
