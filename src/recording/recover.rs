@@ -176,7 +176,8 @@ fn lacks_its_check(file: &File, line: u64, format: Format) -> io::Result<bool> {
     let is_as_written = |(at, &byte): (usize, &u8)| {
         if value.contains(&at) { byte.is_ascii_hexdigit() } else { check[at] == byte }
     };
-    Ok(rest.len() < check.len() && rest.iter().enumerate().all(is_as_written))
+    // A check that only lacks its newline is whole.
+    Ok(rest.len() + 1 < check.len() && rest.iter().enumerate().all(is_as_written))
 }
 
 /// Where line `line`, counted from 1, begins.
