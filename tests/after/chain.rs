@@ -205,7 +205,8 @@ fn a_whole_line_behind_the_last_check_that_can_not_be_read_is_a_change() {
             assert_eq!(verified(dir.path(), &format!("{}{tail}", &text[..checked])), expected);
         }
         let behind = format!("{}{whole}[0.5, \"o\"\n", &text[..checked]);
-        let expected = format!("changed at line {line}, or up to line {}: no check is between them\n", line + 1);
+        let expected =
+            format!("changed at line {line}, or up to line {}: no check is between them\n", line + 1);
         assert_eq!(verified(dir.path(), &behind), expected);
         for torn in ["", "[0.5, \"o\", \"hel", "[0.5, \0\0\0\0"] {
             let found = verified(dir.path(), &format!("{}{whole}{torn}", &text[..checked]));
