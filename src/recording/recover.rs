@@ -89,7 +89,7 @@ pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
     let recmode = reader.header().recmode.as_ref();
     let chained = recmode.is_some_and(|recmode| recmode.get("chain").is_some());
     let (mut bytes, mut time, mut torn_line) = (0, 0, None);
-    let (mut gaps, mut lost) = (0, 0);
+    let (mut gaps, mut lost) = (0, 0u64);
     let mut closed: Option<(u64, End)> = None;
     while let Some(item) = reader.next() {
         match item? {
@@ -104,7 +104,7 @@ pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
             Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::Gap(gap) => {
                 gaps += 1;
-                lost += gap.lost;
+                lost = lost.saturating_add(gap.lost);
             }
             Item::End(end) => {
                 closed.get_or_insert((reader.line(), end));
