@@ -174,7 +174,7 @@ impl Summarizer {
             }
             Item::Gap(gap) => {
                 summary.gap_count += 1;
-                summary.lost += gap.lost;
+                summary.lost = summary.lost.saturating_add(gap.lost);
                 note(&mut summary.gaps, summary.length, gap.error.len(), gap, room);
             }
             Item::Streams(streams) => summary.streams = Some(streams),

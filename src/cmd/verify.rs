@@ -164,8 +164,9 @@ pub(super) fn read_signers(path: &Path) -> anyhow::Result<AllowedSigners> {
 /// A time as ssh-keygen(1) takes it, or as `--since` does.
 fn verify_time(text: &str, now: &Zoned) -> anyhow::Result<Timestamp> {
     let seconds = absolute_time(text, now.time_zone());
-    match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(time) => Ok(time),
+    match seconds {
+        // The last hours of the year 9999 are no timestamp.
+        Some(seconds) => Ok(Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)),
         None => catalog::moment(text, now).context("--verify-time"),
     }
 }

@@ -89,7 +89,7 @@ pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
     let recmode = reader.header().recmode.as_ref();
     let chained = recmode.is_some_and(|recmode| recmode.get("chain").is_some());
     let (mut bytes, mut time, mut torn_line) = (0, 0, None);
-    let (mut gaps, mut lost) = (0, 0);
+    let (mut gaps, mut lost) = (0, 0u64);
     let mut closed: Option<(u64, End)> = None;
     while let Some(item) = reader.next() {
         match item? {
@@ -104,7 +104,7 @@ pub fn recover_found(found: &FileRef) -> Result<Recovery, RecoverError> {
             Item::Streams(_) | Item::Command(_) | Item::Sftp(_) => {}
             Item::Gap(gap) => {
                 gaps += 1;
-                lost += gap.lost;
+                lost = lost.saturating_add(gap.lost);
             }
             Item::End(end) => {
                 closed.get_or_insert((reader.line(), end));
@@ -176,7 +176,8 @@ fn lacks_its_check(file: &File, line: u64, format: Format) -> io::Result<bool> {
     let is_as_written = |(at, &byte): (usize, &u8)| {
         if value.contains(&at) { byte.is_ascii_hexdigit() } else { check[at] == byte }
     };
-    Ok(rest.len() < check.len() && rest.iter().enumerate().all(is_as_written))
+    // A check that only lacks its newline is whole.
+    Ok(rest.len() + 1 < check.len() && rest.iter().enumerate().all(is_as_written))
 }
 
 /// Where line `line`, counted from 1, begins.

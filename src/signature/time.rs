@@ -1,8 +1,8 @@
 //! Times as ssh-keygen(1) reads them: `YYYYMMDD[HHMM[SS]]`, followed by `Z` or `UTC` or in local time. Pure.
 
+use jiff::Span;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Dst, TimeZone};
-use jiff::{Span, Timestamp};
 
 /// The seconds since 1970 that a text means, `None` where ssh-keygen refuses it. Local time is standard time also where
 /// summer time is in effect, and a day or a second that there isn't counts on: that is how ssh-keygen reads them.
@@ -26,26 +26,41 @@ pub fn absolute_time(text: &str, local: &TimeZone) -> Option<i64> {
         return None;
     }
     let date = Date::new(number(0, 4)?, two(4)?, 1).ok()?;
-    let time = Time::new(two(8)?, two(10)?, 0, 0).ok()?;
-    let more = Span::new().days(i64::from(day) - 1).seconds(i64::from(second));
-    let civil = date.to_datetime(time).checked_add(more).ok()?;
-    let found = if utc { civil.to_zoned(TimeZone::UTC).ok()?.timestamp() } else { standard(civil, local)? };
-    Some(found.as_second()).filter(|&seconds| seconds > 0)
+    let (hour, minute) = (two(8)?, two(10)?);
+    let time = Time::new(hour, minute, 0, 0).ok()?;
+    // Counted here: the last hours of the year 9999 are no timestamp of jiff's.
+    let days = date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24 + i64::from(day) - 1;
+    let clock = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+    let offset = if utc {
+        0
+    } else {
+        let more = Span::new().days(i64::from(day) - 1).seconds(i64::from(second));
+        standard(date.to_datetime(time).saturating_add(more).min(LAST), local)?
+    };
+    Some(days * 86400 + clock - offset).filter(|&seconds| seconds > 0)
 }
 
-/// The moment that a clock means which is never set to summer time.
-fn standard(civil: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+/// A time that is a timestamp of jiff's in each zone. What follows it has its offset.
+const LAST: DateTime = DateTime::constant(9999, 12, 29, 0, 0, 0, 0);
+
+/// The seconds by which a clock that is never set to summer time is before UTC then.
+fn standard(civil: DateTime, zone: &TimeZone) -> Option<i64> {
     let moment = zone.to_timestamp(civil).ok()?;
-    if zone.to_offset_info(moment).dst() == Dst::No {
-        return Some(moment);
-    }
+    let now = zone.to_offset_info(moment);
     let mut near = zone.preceding(moment).chain(zone.following(moment).take(1));
-    let offset = near.find(|transition| transition.dst() == Dst::No).map(|transition| transition.offset());
-    offset.map_or(Some(moment), |offset| offset.to_timestamp(civil).ok())
+    let offset = match now.dst() {
+        Dst::No => now.offset(),
+        Dst::Yes => near
+            .find(|transition| transition.dst() == Dst::No)
+            .map_or(now.offset(), |transition| transition.offset()),
+    };
+    Some(offset.seconds().into())
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
 
     #[test]
@@ -75,6 +90,22 @@ mod tests {
         ] {
             let expected = expected.map(|text| text.parse::<Timestamp>().expect("a time").as_second());
             assert_eq!(absolute_time(text, &berlin), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_days_that_ssh_keygen_reads_are_times() {
+        let end = 253_402_300_800;
+        for (zone, text, before) in [
+            ("UTC", "99991231", 86400),
+            ("America/New_York", "99991231Z", 86400),
+            ("America/New_York", "99991231", 86400 - 5 * 3600),
+            ("Pacific/Auckland", "99991231", 86400 + 12 * 3600),
+            ("Europe/Berlin", "99991231235961", 3600 - 1),
+            ("UTC", "99991231235961Z", -1),
+        ] {
+            let zone = TimeZone::get(zone).expect("a zone");
+            assert_eq!(absolute_time(text, &zone), Some(end - before), "{text} {zone:?}");
         }
     }
 }

@@ -7,13 +7,16 @@ use serde_json::Value;
 
 use super::lines::{check_inside, is_check_begun, is_record, line_end, newlines, next_comment, next_event};
 use crate::recording::chain::{self, FileHash};
-use crate::recording::reader::MAX_HEADER;
+use crate::recording::reader::{MAX_HEADER, Reader};
 
 /// A longer line is no record of ours.
 const BUFFER: usize = 1024 * 1024;
 
 /// How much is searched for checks where the first line is no header: one comes after 64 KiB and what is written at once.
 const SEARCHED: u64 = 2 * 1024 * 1024;
+
+/// How much that follows the last check is read as lines, bytes: see [`SEARCHED`].
+const MOST_TAIL: usize = 2 * 1024 * 1024;
 
 /// What is read at a time: it is hashed while it is still in the cache.
 const READ: usize = 128 * 1024;
@@ -141,6 +144,12 @@ impl Follower {
             let after = self.state.check.map_or(0, |(_, after)| after);
             match self.state.end(&self.kept, self.long) {
                 Followed::Intact { .. } if self.cut => Followed::CutOff { after, unchecked: 0 },
+                followed @ (Followed::CutOff { unchecked: 1.., .. }
+                | Followed::Recovered { unchecked: 1.., .. }) => {
+                    let torn = if self.cut || self.long { &[] } else { self.kept.as_slice() };
+                    let from = self.state.unchecked_from();
+                    self.state.wrong_line(torn).map_or(followed, |to| Followed::Changed { from, to })
+                }
                 followed => followed,
             }
         });
@@ -162,6 +171,11 @@ struct State {
     check: Option<(u64, u64)>,
     /// The line of the end record, and whether a recovery wrote it.
     end: Option<(u64, bool)>,
+    /// The first line of a recording with a chain, and the first whole lines that the last check does not cover.
+    first: Vec<u8>,
+    tail: Vec<u8>,
+    /// Whether more of them came than are kept.
+    tail_is_full: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -193,6 +207,7 @@ impl State {
             return self.search(text);
         }
         self.hash(text);
+        self.tail_is_full = true;
         None
     }
 
@@ -213,14 +228,18 @@ impl State {
         if !text.is_empty() && (self.header.is_none() || *long) {
             start = line_end(text, 0);
             if self.header.is_none() {
-                self.header = Some(self.read_header(&text[..start]));
+                let header = self.read_header(&text[..start]);
+                if let Header::Chained { .. } = header {
+                    self.first.extend_from_slice(&text[..start]);
+                }
+                self.header = Some(header);
             }
             *long = false;
         }
         if let Some(Header::NoRecording) = self.header {
             return self.search(text);
         }
-        let (mut hashed, mut counted) = (0, 0);
+        let (mut hashed, mut counted, mut unchecked) = (0, 0, start);
         let (mut next, mut other) = (self.next_record(text, start), self.next_of_other(text, start));
         while let Some(at) = next.into_iter().chain(other).min() {
             start = line_end(text, at);
@@ -236,6 +255,9 @@ impl State {
                     return Some(Followed::Changed { from: self.unchecked_from(), to: self.lines });
                 }
                 self.check = Some((self.lines, self.bytes + (start - at) as u64));
+                self.tail.clear();
+                self.tail_is_full = false;
+                unchecked = start;
             } else if is_record(line, "check") {
                 // The recorder writes a check whole, or not at all.
                 return Some(Followed::Changed { from: self.unchecked_from(), to: self.lines });
@@ -249,7 +271,30 @@ impl State {
         }
         self.lines += newlines(&text[counted..]);
         self.hash(&text[hashed..]);
+        self.keep(&text[unchecked..]);
         None
+    }
+
+    /// Keeps whole lines that no check covers yet.
+    fn keep(&mut self, text: &[u8]) {
+        if self.first.is_empty() || self.tail_is_full {
+            return;
+        }
+        let mut kept = text.len().min(MOST_TAIL - self.tail.len());
+        if kept < text.len() {
+            kept = memchr::memrchr(b'\n', &text[..kept]).map_or(0, |at| at + 1);
+            self.tail_is_full = true;
+        }
+        self.tail.extend_from_slice(&text[..kept]);
+    }
+
+    /// The first line behind the last check that no crash leaves: a whole one that can't be read.
+    fn wrong_line(&self, torn: &[u8]) -> Option<u64> {
+        let torn = if self.tail_is_full { &[] } else { torn };
+        let mut reader = Reader::new(self.first.chain(self.tail.as_slice()).chain(torn)).ok()?;
+        let line = reader.find_map(|item| item.err()?.line_mut().copied())?;
+        // It counts from the header, which is line 1.
+        Some(self.check.map_or(1, |(line, _)| line) + line - 1)
     }
 
     /// The start of the next line that may be a record, from the start of a line on.
@@ -282,19 +327,22 @@ impl State {
     }
 
     /// `torn` follows the last whole line; more of that line may have been hashed already.
-    fn end(&mut self, torn: &[u8], long: bool) -> Followed {
+    fn end(&mut self, mut torn: &[u8], long: bool) -> Followed {
         match self.header {
             Some(Header::Plain { .. }) if self.check.is_none() => return Followed::NoChain,
             Some(Header::Plain { .. } | Header::Chained { .. }) => {}
             None | Some(Header::NoRecording) => return self.search(torn).unwrap_or(Followed::NoRecording),
         }
-        // A last check without its newline can be compared, though it is not whole.
+        // A last check that only lacks its newline is whole.
         let line = [torn, b"\n"].concat();
         if let Some(value) = chain::value_in(&line).filter(|_| !long) {
             if self.hash.value(&line[..value.start]).to_hex().as_bytes() != &line[value] {
                 return Followed::Changed { from: self.unchecked_from(), to: self.lines + 1 };
             }
-            return Followed::CutOff { after: self.bytes + torn.len() as u64, unchecked: 0 };
+            self.lines += 1;
+            self.bytes += torn.len() as u64;
+            self.check = Some((self.lines, self.bytes));
+            torn = &[];
         }
         let (checked, after) = self.check.unwrap_or((0, 0));
         let unchecked = self.bytes + torn.len() as u64 - after;

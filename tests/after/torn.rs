@@ -95,7 +95,7 @@ fn a_recording_without_its_last_check_is_cut_off_for_verify_and_recover() {
         let text = fs::read_to_string(&whole).expect("a recording");
         assert_eq!(run(&["recover", arg(&whole)]).0, format!("{}: complete\n", whole.display()));
         let without = text.trim_end().rfind('\n').expect("a last line") + 1;
-        for cut in [without, without + 12, text.len() - 1] {
+        for cut in [without, without + 12, text.len() - 2] {
             let file = dir.path().join("a.cast");
             fs::write(&file, &text[..cut]).expect("a file");
             assert_eq!(state(&file), "cut_off", "{format}, cut at {cut}");
@@ -115,5 +115,27 @@ fn a_recording_without_its_last_check_is_cut_off_for_verify_and_recover() {
         let file = dir.path().join("changed.cast");
         fs::write(&file, text[..without].to_owned() + "[0.1, \"o\", \"").expect("a file");
         assert_eq!(run(&["recover", arg(&file)]).0, format!("{}: complete\n", file.display()));
+    }
+}
+
+#[test]
+fn a_recording_that_only_lacks_its_last_newline_is_whole() {
+    let dir = tempfile::tempdir().expect("a directory");
+    for format in ["asciicast-v3", "asciicast-v2"] {
+        let file = dir.path().join(format);
+        let output = support::recmode()
+            .args(["record", "--mode", "strict", "-q", "--format", format, "-o", arg(&file)])
+            .args(["--", "echo", "hello"])
+            .stdin(Stdio::null())
+            .output();
+        assert!(output.expect("recmode runs").status.success());
+        let text = fs::read_to_string(&file).expect("a recording");
+        let lacking = text.strip_suffix('\n').expect("a last line");
+        fs::write(&file, lacking).expect("a file");
+        let (out, err, status) = run(&["verify", arg(&file)]);
+        assert_eq!((out, err.as_str(), status), (format!("{}: intact\n", file.display()), "", Some(0)));
+        assert_eq!(run(&["recover", arg(&file)]).0, format!("{}: complete\n", file.display()));
+        assert_eq!(fs::read_to_string(&file).expect("a recording"), lacking);
+        assert!(!torn(&file).exists());
     }
 }
