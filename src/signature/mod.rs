@@ -55,13 +55,16 @@ pub enum SignatureError {
     /// Its key, or its algorithm, is of a type that can't be verified.
     #[error("can't be verified: signatures of type {0} are not supported")]
     Unsupported(String),
+    /// Its file is there and can't be read.
+    #[error("can't be verified: the signature can't be read: {0}")]
+    Unreadable(String),
 }
 
 impl SignatureError {
     /// Whether the question stays open: the signature may hold.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        matches!(self, Self::Unsupported(_))
+        matches!(self, Self::Unsupported(_) | Self::Unreadable(_))
     }
 }
 

@@ -39,10 +39,15 @@ pub(super) struct Claim {
 
 impl Claim {
     /// Reads the signature beside a file: FILE.gz.sig over the bytes, or else FILE.sig over the text of a compressed one.
-    ///
-    /// # Errors
-    /// Those of opening and reading it.
-    pub(super) fn read(found: &FileRef, compressed: bool) -> io::Result<Option<Self>> {
+    /// That one can't be read is part of the verdict: it must not hide what becomes of the file.
+    pub(super) fn read(found: &FileRef, compressed: bool) -> Option<Self> {
+        Self::find(found, compressed).unwrap_or_else(|error| {
+            let signature = Err(SignatureError::Unreadable(error.to_string()));
+            Some(Self { over: Over::File, signature })
+        })
+    }
+
+    fn find(found: &FileRef, compressed: bool) -> io::Result<Option<Self>> {
         let path = found.path();
         if let Some(text) = read(found, path)? {
             return Ok(Some(Self::new(Over::File, &text)));

@@ -68,7 +68,7 @@ impl Watch {
             if file.metadata()?.is_file() {
                 live = cast::is_live(&file);
                 if want_signature {
-                    claim = Claim::read(&FileRef::named(path), is_compressed(&file)?)?;
+                    claim = Claim::read(&FileRef::named(path), is_compressed(&file)?);
                 }
             }
             Box::new(UpToHole::new(file))

@@ -469,3 +469,29 @@ fn a_copy_of_a_session_is_reported_with_both_names() {
         fs::remove_file(&copy).expect("removed");
     }
 }
+
+#[test]
+fn a_signature_that_can_not_be_read_hides_no_verdict() {
+    if !crate::has("ssh-keygen") {
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = |name: &str| dir.path().join(name);
+    let keygen = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f", arg(&path("key"))])
+        .status();
+    assert!(keygen.is_ok_and(|status| status.success()));
+    let public = fs::read_to_string(path("key.pub")).expect("a key");
+    fs::write(path("signers"), format!("ops {public}")).expect("written");
+    let file = path("a.cast");
+    let recorded = run(&["record", "-q", "-o", arg(&file), "--", "echo", "one"]);
+    assert_eq!(recorded.2, Some(0), "{}", recorded.1);
+    fs::create_dir(path("a.cast.sig")).expect("a directory");
+    let verify = || run(&["verify", "--allowed-signers", arg(&path("signers")), arg(&file)]);
+    let (out, _, status) = verify();
+    assert!(out.contains("a.cast: intact; ") && out.contains("can't be read") && status == Some(2), "{out}");
+    let text = fs::read_to_string(&file).expect("a recording").replace("\"o\", \"one", "\"o\", \"two");
+    fs::write(&file, text).expect("written");
+    let (out, _, status) = verify();
+    assert!(out.contains("a.cast: changed at line 1, or up to line ") && status == Some(1), "{out}");
+}
