@@ -78,11 +78,11 @@ pub(super) fn write(args: &ExportArgs, progress: &Bytes) -> anyhow::Result<(Reco
     Ok((recording, ending))
 }
 
+/// The files of a session, in order, with the verdict on each.
+type Verdicts = Vec<(PathBuf, Checked)>;
+
 /// The verdicts on the session's files, and their hashes.
-fn of_session(
-    joined: &Joined,
-    allowed: Option<&AllowedSigners>,
-) -> io::Result<(Vec<(PathBuf, Checked)>, Vec<Hashes>)> {
+fn of_session(joined: &Joined, allowed: Option<&AllowedSigners>) -> io::Result<(Verdicts, Vec<Hashes>)> {
     let (mut checked, mut hashes) = (Vec::new(), Vec::new());
     for segment in &joined.segments.files {
         checked.push((segment.path.clone(), verify_file(&segment.path, allowed, |_| {})?));
