@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::file_name::FileName;
+use super::file_name::{FileName, FileNames};
 use super::style::{GREEN, RED, YELLOW, paint};
 use crate::escape;
 use crate::verify::{Checked, Continued, Copies, Followed, SessionVerdict, Signed};
@@ -30,7 +30,8 @@ struct Whole {
     session: String,
     /// `intact`, `live`, `not_intact` or `incomplete`.
     state: &'static str,
-    files: Vec<String>,
+    #[serde(flatten)]
+    files: FileNames,
     /// What is missing or not read.
     missing: Vec<String>,
 }
@@ -39,7 +40,8 @@ struct Whole {
 struct Copied {
     session: String,
     segment: u64,
-    files: Vec<String>,
+    #[serde(flatten)]
+    files: FileNames,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,7 +93,7 @@ impl Verified {
             .map(|session| Whole {
                 session: session.session.clone(),
                 state: session_state(session),
-                files: session.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+                files: FileNames::new(session.files.iter().map(AsRef::as_ref)),
                 missing: session.faults.iter().map(ToString::to_string).collect(),
             })
             .collect();
@@ -106,7 +108,7 @@ impl Verified {
             .map(|copies| Copied {
                 session: copies.session.to_owned(),
                 segment: copies.segment,
-                files: copies.files.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+                files: FileNames::new(copies.files.iter().map(AsRef::as_ref)),
             })
             .collect();
         self

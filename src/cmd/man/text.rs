@@ -594,7 +594,7 @@ const LS: Page = Page {
         "WHEN is a date, a date and a time, both in the local time zone unless an offset is given, today, yesterday, or a time \
          ago such as 2 days ago or 1h 30m ago. Of several filters all have to be met.",
         "The JSON is stable: its schema is recmode.recordings/1, and keys are only added. Where a file's name is not UTF-8, file has \
-         U+FFFD in place of its odd bytes, and file_base64 all of them; so it is in the JSON of the other commands. In CSV, a text that a \
+         U+FFFD in place of its odd bytes, and file_base64 all of them; so it is in the JSON of the other commands, and files_base64 beside a list of files. In CSV, a text that a \
          spreadsheet would take for a formula has an apostrophe in front.",
     ],
     exit_status: &[

@@ -12,10 +12,19 @@ use serde_json::{Number, Value};
 use super::decode::Fault;
 use super::{Header, Version};
 
+/// Columns or rows: as many as a terminal can have stand for more.
+pub(super) struct Cells(pub(super) u16);
+
+impl<'de> Deserialize<'de> for Cells {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(|cells| Self(u16::try_from(cells).unwrap_or(u16::MAX)))
+    }
+}
+
 #[derive(Deserialize)]
 struct V2 {
-    width: u16,
-    height: u16,
+    width: Cells,
+    height: Cells,
 }
 
 #[derive(Deserialize)]
@@ -25,8 +34,8 @@ struct V3 {
 
 #[derive(Deserialize)]
 struct Term {
-    cols: u16,
-    rows: u16,
+    cols: Cells,
+    rows: Cells,
     r#type: Option<String>,
     theme: Option<Value>,
 }
@@ -134,7 +143,7 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
                 // For the error, which says where in the line.
                 _ => serde_json::from_str(line).map_err(fault)?,
             };
-            (Version::V2, width, height, env.get("TERM").cloned())
+            (Version::V2, width.0, height.0, env.get("TERM").cloned())
         }
         Some(3) => {
             let term = fields.term.value.and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -143,7 +152,7 @@ pub(super) fn header(line: &str) -> Result<Header, Fault> {
                 None => serde_json::from_str(line).map_err(fault)?,
             };
             theme = term.theme;
-            (Version::V3, term.cols, term.rows, term.r#type)
+            (Version::V3, term.cols.0, term.rows.0, term.r#type)
         }
         Some(other) => {
             return Err(Fault::new(&format!("asciicast version {other}, but only 1, 2 and 3 can be read")));

@@ -23,7 +23,9 @@ impl fmt::Display for Oversize {
         let most = u64::from(MAX_WINDOW);
         write!(
             f,
-            "line {line}: a terminal of {cols}x{rows} is rendered as {}x{}",
+            "line {line}: a terminal of {cols}x{rows}{} is rendered as {}x{}",
+            // The most that a header can have stands for more.
+            if cols.max(rows) == u64::from(u16::MAX) { " or more" } else { "" },
             cols.min(most),
             rows.min(most)
         )

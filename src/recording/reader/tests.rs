@@ -324,3 +324,17 @@ fn a_long_version_1_and_one_that_is_cut_anywhere_are_read_as_far_as_they_go() {
         "line 1: a recording of asciicast v1 without width and height"
     );
 }
+
+#[test]
+fn a_header_may_have_any_number_of_columns() {
+    for header in [
+        "{\"version\":3,\"term\":{\"cols\":70000,\"rows\":24}}\n",
+        "{\"version\":2,\"width\":70000,\"height\":24}\n",
+        "{\"version\":1,\"width\":70000,\"height\":24,\"duration\":0,\"stdout\":[]}",
+    ] {
+        let reader = Reader::new(header.as_bytes()).expect(header);
+        assert_eq!((reader.header().cols, reader.header().rows), (u16::MAX, 24), "{header}");
+        let note = reader.oversize().get().expect("a note").to_string();
+        assert_eq!(note, "line 1: a terminal of 65535x24 or more is rendered as 1000x24");
+    }
+}

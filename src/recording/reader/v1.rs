@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::value::RawValue;
 
 use super::decode::Fault;
+use super::head::Cells;
 use super::{Code, Ending, Event, Header, Item, MAX_V1, ReadError, Version, time};
 
 /// What was found in the document so far.
@@ -130,8 +131,8 @@ impl<'de> Visitor<'de> for Whole<'_> {
         while let Some(key) = map.next_key::<Cow<'_, str>>()? {
             match key.as_ref() {
                 "version" => document.version = Some(map.next_value()?),
-                "width" => document.cols = Some(map.next_value()?),
-                "height" => document.rows = Some(map.next_value()?),
+                "width" => document.cols = Some(map.next_value::<Cells>()?.0),
+                "height" => document.rows = Some(map.next_value::<Cells>()?.0),
                 "command" => document.command = map.next_value()?,
                 "title" => document.title = map.next_value()?,
                 "env" => {
