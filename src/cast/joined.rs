@@ -135,7 +135,7 @@ impl Joined {
             last,
             done: Arc::clone(done),
         };
-        // An error with the first file is told at once.
+        // An error with the first file is reported at once.
         chain.fill_buf()?;
         Ok(Box::new(chain))
     }

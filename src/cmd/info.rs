@@ -1,9 +1,9 @@
 //! `recmode info`: what is known of a recording.
 
-use std::io::{self, BufReader, Read};
+use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use jiff::tz::TimeZone;
@@ -13,10 +13,10 @@ use super::session::Recording;
 use crate::cast::{Joined, Segment, SegmentFault};
 use crate::catalog::{self, State, Summary};
 use crate::cli::{InfoArgs, InfoFormat};
-use crate::recording::reader::{Reader, Version};
+use crate::escape;
+use crate::recording::reader::Reader;
 use crate::report::{self, About, Info};
-use crate::verify::{Checked, Followed, Follower, SessionVerdict, verify_file};
-use crate::{cast, escape};
+use crate::verify::{Checked, SessionVerdict, Watch, verify_file};
 
 /// Prints the facts to standard output.
 ///
@@ -75,39 +75,10 @@ fn of_file(path: &Path, progress: &Bytes) -> anyhow::Result<(Summary, Checked)> 
     Ok((summary, verify_file(path, None, |_| {})?))
 }
 
-/// What can be read but once: both look at it at the same time.
+/// What can be read but once is verified while it is read.
 fn of_stream(path: &Path) -> anyhow::Result<(Summary, Checked)> {
-    let follower = Arc::new(Mutex::new(Follower::default()));
-    let watched =
-        Watched { inner: cast::open(path)?, follower: Arc::clone(&follower), bytes: Arc::default() };
-    let bytes = Arc::clone(&watched.bytes);
-    let summary = catalog::summarize(Reader::new(BufReader::with_capacity(1 << 16, watched))?)?;
-    let follower = std::mem::take(&mut *follower.lock().unwrap_or_else(PoisonError::into_inner));
-    let (chain, facts) = follower.finish();
-    let chain = if summary.header.version == Version::V1 { Followed::NoChain } else { chain };
-    let bytes = bytes.load(Ordering::Relaxed);
-    Ok((summary, Checked { chain, facts, live: false, signed: None, bytes, continued: None }))
-}
-
-/// Shows what is read to who follows the chain.
-struct Watched<R> {
-    inner: R,
-    follower: Arc<Mutex<Follower>>,
-    bytes: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer);
-        let mut follower = self.follower.lock().unwrap_or_else(PoisonError::into_inner);
-        match &read {
-            Ok(read) => {
-                follower.feed(&buffer[..*read]);
-                self.bytes.fetch_add(*read as u64, Ordering::Relaxed);
-            }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => follower.cut(),
-            Err(_) => {}
-        }
-        read
-    }
+    let (input, watch) = Watch::open(path, false, &Arc::default())?;
+    let summary = catalog::summarize(Reader::new(input)?)?;
+    let (checked, _) = watch.finish(summary.header.version, None)?;
+    Ok((summary, checked))
 }
